@@ -1,0 +1,210 @@
+"""What a row of the operation table is.
+
+An operation is declared once: how to compute it, one local derivative per argument, what it looks like, and
+where it is defined. Recording, differentiating, drawing, stepping, checking and compiling read these fields.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from numbers import Real
+from typing import Any, Protocol, TypeVar, overload
+
+from autograd.real import inf
+
+Interval = tuple[float, float]
+Derivative = Callable[..., Any]
+
+
+class Recording(Protocol):
+    """A number type that interprets operations in its own way: it records a graph, a program or a formula."""
+
+    @classmethod
+    def __record__(cls, operation: "Operation", arguments: Sequence[Any]) -> Any:
+        """Return the result of ``operation`` at ``arguments``, at least one of which is of this type."""
+
+
+R = TypeVar("R", bound=Recording)
+
+
+class Operation:
+    """One row of the operation table; call it on numbers, Values or arrays.
+
+    Args:
+        name: the public name, as in Python's ``math`` or the field.
+        value: the function of plain floats. It must be total: IEEE results instead of exceptions.
+        derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
+            the arguments. It is generic in the number type, so it uses operators and operations only and has
+            no ``if``. Where floats would raise, it uses ``div`` and ``pow`` instead of ``/`` and ``**``.
+        symbol: what a drawing shows on the gate; the name by default.
+        arguments: the arguments' names, for keywords and formulas.
+        defaults: the default values of the last arguments.
+        domain: one interval per argument (default: all numbers), from which tests sample.
+        kinks: functions of the arguments that change sign where the operation is not smooth.
+        definition: the mathematical definition as a Python expression in the arguments, where the name alone
+            does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
+        numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
+            the operation is applied element by element.
+
+    Example:
+        >>> from autograd import Value, Operation
+        >>> cube = Operation("cube", lambda x: x * x * x, [lambda z, x: 3 * x * x], definition="x ** 3")
+        >>> cube(2.0)
+        8.0
+        >>> x = Value(2.0)
+        >>> cube(x).backward()
+        >>> x.grad
+        12.0
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[..., float],
+        derivatives: Sequence[Derivative],
+        *,
+        symbol: str | None = None,
+        arguments: Sequence[str] = ("x", "y", "w"),
+        defaults: Sequence[float] = (),
+        domain: Sequence[Interval] | None = None,
+        kinks: Sequence[Callable[..., Any]] = (),
+        definition: str | None = None,
+        numpy: str | Callable[..., Any] | None = None,
+    ) -> None:
+        self.name = self.__name__ = self.__qualname__ = name
+        self.__module__ = getattr(value, "__module__", __name__)
+        self.value = value
+        self.derivatives = tuple(derivatives)
+        self.arity = len(self.derivatives)
+        self.symbol = name if symbol is None else symbol
+        self.arguments = tuple(arguments[: self.arity])
+        self.defaults = tuple(defaults)
+        self.domain = tuple(domain) if domain is not None else ((-inf, inf),) * self.arity
+        self.kinks = tuple(kinks)
+        self.definition = definition or f"{name}({', '.join(self.arguments)})"
+        self.numpy = numpy
+        self.__doc__ = f"Return {self.definition}, for numbers, Values or arrays."
+        if len(self.arguments) != self.arity or len(self.domain) != self.arity:
+            raise ValueError(
+                f"operation {name!r} has {self.arity} derivatives, so it needs {self.arity} argument names "
+                f"and {self.arity} domain intervals; got {len(self.arguments)} and {len(self.domain)}"
+            )
+
+    @overload
+    def __call__(self, *arguments: float, **keywords: float) -> float: ...  # type: ignore[overload-overlap]  # no Recording is a float
+
+    @overload
+    def __call__(self, *arguments: R | float, **keywords: R | float) -> R: ...
+
+    @overload
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return the operation's value: a float for numbers, a Value if any argument is one, or an array."""
+        if keywords or len(arguments) != self.arity:
+            arguments = self.bind(arguments, keywords)
+        for argument in arguments:
+            if argument.__class__ is not float:
+                return self._dispatch(arguments)
+        return self.value(*arguments)
+
+    def bind(self, arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
+        """Return all arguments in order, with keywords and defaults filled in.
+
+        Raises:
+            TypeError: too many, missing, repeated or unknown arguments.
+        """
+        bound = dict(zip(self.arguments[self.arity - len(self.defaults) :], self.defaults, strict=True))
+        bound.update(zip(self.arguments, arguments, strict=False))
+        for name in keywords:
+            if name not in self.arguments[len(arguments) :]:
+                raise TypeError(f"{self.signature} got an unexpected or repeated argument {name!r}")
+        bound.update(keywords)
+        if len(arguments) > self.arity or len(bound) < self.arity:
+            given = len(arguments) + len(keywords)
+            raise TypeError(f"{self.signature} takes {self.arity} arguments, got {given}")
+        return tuple(bound[name] for name in self.arguments)
+
+    @property
+    def signature(self) -> str:
+        """The call as text, such as ``leaky_relu(x, negative_slope=0.01)``."""
+        optional = dict(zip(reversed(self.arguments), reversed(self.defaults), strict=False))
+        names = (f"{a}={optional[a]:g}" if a in optional else a for a in self.arguments)
+        return f"{self.name}({', '.join(names)})"
+
+    def _dispatch(self, arguments: tuple[Any, ...]) -> Any:
+        for argument in arguments:
+            record = getattr(type(argument), "__record__", None)
+            if record is not None:
+                return record(self, arguments)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and any(isinstance(a, numpy.ndarray) for a in arguments):
+            if any(isinstance(a, numpy.ndarray) and a.dtype == object for a in arguments):
+                return numpy.frompyfunc(self, self.arity, 1)(*arguments)
+            return self.on_arrays(*arguments)
+        return self.value(*(as_float(a, self.name) for a in arguments))
+
+    def on_arrays(self, *arguments: Any) -> Any:
+        """Return the operation on float arrays, element by element with NumPy's broadcasting.
+
+        Args:
+            *arguments: arrays or numbers, of shapes that broadcast.
+
+        Returns:
+            A float64 array. NumPy's warnings at poles and overflows are silenced for this call.
+        """
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            return self.array_function(*arguments)
+
+    @property
+    def array_function(self) -> Callable[..., Any]:
+        """The operation as a function of arrays, in the form that NumPy has or the row gives."""
+        import numpy
+
+        if isinstance(self.numpy, str):
+            return getattr(numpy, self.numpy)  # type: ignore[no-any-return]  # NumPy's ufuncs are looked up by name
+        if self.numpy is not None:
+            form = self.numpy
+            return lambda *arguments: form(numpy, *arguments)
+        by_element = numpy.frompyfunc(lambda *a: self.value(*map(float, a)), self.arity, 1)
+        return lambda *arguments: numpy.asarray(by_element(*arguments), dtype=float)
+
+    def __reduce__(self) -> str:
+        """Pickle and copy by name, as a function is."""
+        return self.name
+
+    def __repr__(self) -> str:
+        """Return for instance ``<operation tanh(x)>``."""
+        return f"<operation {self.signature}>"
+
+
+def as_float(number: Any, context: str) -> float:
+    """Return a real number of any kind as a float.
+
+    Args:
+        number: an int, float, bool, Fraction, Decimal or NumPy scalar.
+        context: what the number is for, the error's first word.
+
+    Raises:
+        TypeError: it is not a real number.
+        OverflowError: it is beyond the range of doubles.
+    """
+    if isinstance(number, float):
+        return float(number)
+    if not is_real(number):
+        raise TypeError(f"{context} needs a real number, got {type(number).__name__}: {number!r:.60}")
+    try:
+        return float(number)
+    except OverflowError:
+        size = f"an int of {number.bit_length():,} bits" if isinstance(number, int) else type(number).__name__
+        raise OverflowError(f"{context} needs a number below 1.8e308, the float range; got {size}") from None
+
+
+def is_real(number: Any) -> bool:
+    """Tell whether ``number`` is a single real number of a kind that becomes a float."""
+    if isinstance(number, (Real, Decimal)):
+        return True
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(number, numpy.bool_)

@@ -1,0 +1,498 @@
+"""The node of the graph, its operators, and the reverse sweep.
+
+A ``Value`` knows its number, its operation and its parents, and nothing of drawing, stepping, training or
+compiling. Nodes never point at their children, so a graph has no reference cycles and is freed the moment it
+is dropped. No traversal recurses.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from autograd import ops
+from autograd.operation import Operation, as_float, is_real
+
+Observer = Callable[["Value", int, Any, Any], None]
+Hook = Callable[["Value"], "Value"]
+
+
+class Value:
+    """A scalar that remembers how it was computed.
+
+    Args:
+        data: the number; ints, bools, Fractions, Decimals and NumPy scalars become Python floats.
+        label: a name for drawings, errors and formulas.
+
+    Attributes:
+        data: the number, always a Python float. Assign to change it.
+        grad: the adjoint, d(root)/d(this), that ``backward`` left here. A leaf accumulates over calls, an
+            interior node holds the latest sweep's.
+        label: the name, "" if it has none.
+        op: the operation that made this node, None for a leaf.
+
+    Raises:
+        TypeError: ``data`` is not a real number.
+        OverflowError: ``data`` is an int beyond the range of doubles.
+
+    Example:
+        >>> x, y, z = Value(-2.0, "x"), Value(5.0, "y"), Value(-4.0, "z")
+        >>> f = (x + y) * z
+        >>> f.backward()
+        >>> f
+        Value(data=-12.0, grad=1.0)
+        >>> x.grad, y.grad, z.grad
+        (-4.0, -4.0, 3.0)
+    """
+
+    # _x, _y: the parents of a unary or binary operation; beyond two, _x is the tuple of all of them. Two
+    # slots instead of a tuple make a node smaller and give the garbage collector half as much to trace.
+    # _time: when the node was made or its data last assigned. _notes: the rare facts (see `note`).
+    # A slot that does not apply to a node is left empty, which costs nothing.
+    __slots__ = ("_data", "grad", "label", "op", "_x", "_y", "_time", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
+
+    _data: float
+    grad: float
+    label: str
+    op: Operation | None
+    _x: Any
+    _y: Any
+    _time: int
+    _notes: dict[str, Any]
+
+    def __init__(self, data: float, label: str = "") -> None:
+        self._data = as_float(data, "Value")
+        self.grad = 0.0
+        self.label = label
+        self.op = None
+        self._time = _now
+
+    @property
+    def data(self) -> float:
+        """The number."""
+        return self._data
+
+    @data.setter
+    def data(self, data: float) -> None:
+        global _now
+        self._data = as_float(data, "Value.data")
+        _now = self._time = next(_ticks)
+
+    @property
+    def parents(self) -> tuple["Value", ...]:
+        """The arguments of the operation, in order; the same node twice for ``x * x``; empty for a leaf."""
+        if self.op is None:
+            return ()
+        arity = self.op.arity
+        if arity == 2:
+            return (self._x, self._y)
+        return (self._x,) if arity == 1 else self._x
+
+    @property
+    def local_derivatives(self) -> tuple[Callable[[], float], ...]:
+        """One closure per parent: the derivative of this node by that parent, at the present data.
+
+        Example:
+            >>> x = Value(3.0)
+            >>> y = x * 5.0
+            >>> [local() for local in y.local_derivatives]
+            [5.0, 3.0]
+        """
+        if self.op is None:
+            return ()
+        op, parents = self.op, self.parents
+
+        def closure(derivative: Callable[..., Any]) -> Callable[[], float]:
+            # The value is computed anew rather than read from self, so that no closure captures its own node.
+            def local() -> float:
+                arguments = [parent._data for parent in parents]
+                return float(derivative(op.value(*arguments), *arguments))
+
+            return local
+
+        return tuple(closure(derivative) for derivative in op.derivatives)
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Accumulate the derivative of this node by every leaf into that leaf's ``grad``.
+
+        Interior nodes hold the adjoint of the latest sweep. A sweep that fails or is interrupted changes no
+        leaf.
+
+        Args:
+            gradient: the adjoint of this node, with which the sweep begins.
+
+        Raises:
+            RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+        """
+        seed = as_float(gradient, "backward(gradient)")
+        commit(sweep(topological_order(self), {self: seed}))
+
+    def detach(self) -> "Value":
+        """Return a constant with the same data: no gradient passes it, and it keeps no graph alive."""
+        leaf = constant(self._data)
+        leaf.label = self.label
+        note(leaf, "asked", "detach()")
+        return leaf
+
+    def item(self) -> float:
+        """Return the number, as ``float(self)``."""
+        return float(self)
+
+    def __float__(self) -> float:
+        """Return the number. What is computed with it is no part of the graph."""
+        note(self, "asked", "float()")
+        return self._data
+
+    def __bool__(self) -> bool:
+        """Tell whether the number is not zero."""
+        note(self, "asked", "bool()")
+        return self._data != 0.0
+
+    def __lt__(self, other: Any) -> Any:
+        """Compare the numbers; the answer is a bool and no part of the graph (``less`` is)."""
+        return self._compare(other, "<", float.__lt__)
+
+    def __le__(self, other: Any) -> Any:
+        """Compare the numbers (see ``less_equal``)."""
+        return self._compare(other, "<=", float.__le__)
+
+    def __gt__(self, other: Any) -> Any:
+        """Compare the numbers (see ``greater``)."""
+        return self._compare(other, ">", float.__gt__)
+
+    def __ge__(self, other: Any) -> Any:
+        """Compare the numbers (see ``greater_equal``)."""
+        return self._compare(other, ">=", float.__ge__)
+
+    def _compare(self, other: Any, symbol: str, compare: Callable[[float, float], bool]) -> Any:
+        if isinstance(other, Value):
+            note(other, "asked", symbol)
+            other = other._data
+        elif not is_real(other):
+            return NotImplemented
+        note(self, "asked", symbol)
+        return compare(self._data, as_float(other, symbol))
+
+    def __repr__(self) -> str:
+        """Return for instance ``Value(data=-12.0, grad=1.0, label='f')``."""
+        label = f", label={self.label!r}" if self.label else ""
+        return f"{type(self).__name__}(data={self._data!r}, grad={self.grad!r}{label})"
+
+    def __format__(self, spec: str) -> str:
+        """Format the number by ``spec``; without one, as ``str`` does."""
+        return format(self._data, spec) if spec else str(self)
+
+    @property
+    def _prev(self) -> frozenset["Value"]:
+        """The parents under micrograd's name."""
+        return frozenset(self.parents)
+
+    @property
+    def _op(self) -> str:
+        """The operation's symbol under micrograd's name, "" for a leaf."""
+        return self.op.symbol if self.op is not None else ""
+
+    @classmethod
+    def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":
+        """Record ``operation`` on ``arguments``; numbers among them become constants."""
+        parents = tuple(a if isinstance(a, Value) else constant(a, operation.name) for a in arguments)
+        node: Value = _new(Value)
+        node._data = operation.value(*[parent._data for parent in parents])
+        node.grad = 0.0
+        node.label = ""
+        node.op = operation
+        if len(parents) == 2:
+            node._x, node._y = parents
+        else:
+            node._x = parents[0] if len(parents) == 1 else parents
+        node._time = _now
+        if _hooked:
+            for hook in _hooks.get():
+                node = hook(node)
+        return node
+
+    if TYPE_CHECKING:
+        # Every row of the table is a method as well, and the operators are rows; see the loop below.
+        def __add__(self, other: Any) -> "Value": ...
+        def __radd__(self, other: Any) -> "Value": ...
+        def __sub__(self, other: Any) -> "Value": ...
+        def __rsub__(self, other: Any) -> "Value": ...
+        def __mul__(self, other: Any) -> "Value": ...
+        def __rmul__(self, other: Any) -> "Value": ...
+        def __truediv__(self, other: Any) -> "Value": ...
+        def __rtruediv__(self, other: Any) -> "Value": ...
+        def __pow__(self, other: Any) -> "Value": ...
+        def __rpow__(self, other: Any) -> "Value": ...
+        def __neg__(self) -> "Value": ...
+        def __pos__(self) -> "Value": ...
+        def __abs__(self) -> "Value": ...
+        def __getattr__(self, name: str) -> Callable[..., "Value"]: ...
+
+
+class Constant(Value):
+    """A number that an operator promoted, as the 2 in ``2 * x``, or a detached one: it has no derivatives."""
+
+    __slots__ = ()
+
+
+_new: Callable[[type[Value]], Any] = object.__new__
+_ticks = count(1)
+_now = 0  # how often any data was assigned so far: the clock by which a stale graph is found out
+
+_hooks: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
+_hooked = 0  # how many hooks are set in any thread or task: while it is 0, recording does not look for them
+_lock = threading.Lock()
+
+
+def constant(number: Any, context: str = "constant") -> Constant:
+    """Return ``number`` as a constant node.
+
+    Raises:
+        TypeError: it is not a real number; ``context`` is named.
+        OverflowError: it is beyond the range of doubles.
+    """
+    node: Constant = _new(Constant)
+    node._data = number if number.__class__ is float else as_float(number, context)
+    node.grad = 0.0
+    node.label = ""
+    node.op = None
+    node._time = 0
+    return node
+
+
+@contextmanager
+def hooked(hook: Hook) -> Iterator[None]:
+    """Pass every node that this thread or task records in the body through ``hook``; use what it returns."""
+    global _hooked
+    with _lock:
+        _hooked += 1
+    token = _hooks.set((*_hooks.get(), hook))
+    try:
+        yield
+    finally:
+        _hooks.reset(token)
+        with _lock:
+            _hooked -= 1
+
+
+def note(node: Value, key: str, fact: Any) -> None:
+    """Attach a rare fact to a node, such as that a branch of the user's program asked for its number."""
+    try:
+        node._notes[key] = fact
+    except AttributeError:
+        node._notes = {key: fact}
+
+
+def topological_order(*roots: Value) -> list[Value]:
+    """Return every node that ``roots`` depend on, once, parents before children.
+
+    The order is a depth-first post-order, so it depends on the graph alone.
+
+    Example:
+        >>> x = Value(2.0, "x")
+        >>> [node.data for node in topological_order(x * x + x)]
+        [2.0, 4.0, 6.0]
+    """
+    order: list[Value] = []
+    seen: set[Value] = set()
+    stack: list[Any] = list(reversed(roots))
+    push, pop, visit, see = stack.append, stack.pop, order.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:  # the marker above a node whose parents are all visited
+            visit(pop())
+        elif node not in seen:
+            see(node)
+            op = node.op
+            if op is None:
+                visit(node)
+                continue
+            push(node)
+            push(None)
+            arity = op.arity
+            if arity == 2:
+                if (parent := node._y) not in seen:
+                    push(parent)
+                if (parent := node._x) not in seen:
+                    push(parent)
+            elif arity == 1:
+                push(node._x)
+            else:
+                stack.extend(reversed(node._x))
+    return order
+
+
+def sweep(
+    order: Sequence[Value],
+    adjoints: dict[Value, Any],
+    *,
+    record: bool = False,
+    observe: Observer | None = None,
+) -> dict[Value, Any]:
+    """Sweep a graph once from its outputs: adjoint times local derivative is added to each parent's adjoint.
+
+    Args:
+        order: the graph in topological order.
+        adjoints: the outputs' adjoints; those of all nodes are added to it.
+        record: compute with Values instead of floats, so that the adjoints are a graph themselves.
+        observe: called with (node, index of the parent, local derivative, contribution) for every edge,
+            before the contribution is added.
+
+    Returns:
+        ``adjoints``: the derivative of the outputs, weighted by their adjoints, by each node. Constants are
+        left out.
+
+    Raises:
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+    """
+    plain = not record and observe is None
+    for node in reversed(order):
+        op = node.op
+        if op is None:
+            continue
+        upstream = adjoints[node]
+        if (
+            plain and op.arity == 2
+        ):  # the loop below, unrolled: most nodes are binary, and this halves the time
+            x, y = node._x, node._y
+            if x._time > node._time or y._time > node._time:
+                raise _stale(node)
+            dx, dy = op.derivatives
+            z, a, b = node._data, x._data, y._data
+            if x.__class__ is not Constant:
+                if x in adjoints:
+                    adjoints[x] += upstream * dx(z, a, b)
+                else:
+                    adjoints[x] = upstream * dx(z, a, b)
+            if y.__class__ is not Constant:
+                if y in adjoints:
+                    adjoints[y] += upstream * dy(z, a, b)
+                else:
+                    adjoints[y] = upstream * dy(z, a, b)
+            continue
+        parents = node.parents
+        arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
+        for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
+            if parent._time > node._time:
+                raise _stale(node)
+            if parent.__class__ is Constant:
+                continue
+            local = derivative(*arguments)
+            contribution = upstream * local
+            if observe is not None:
+                observe(node, index, local, contribution)
+            if parent in adjoints:
+                adjoints[parent] += contribution
+            else:
+                adjoints[parent] = contribution
+    return adjoints
+
+
+def commit(adjoints: dict[Value, float]) -> None:
+    """Write the adjoints of a sweep to the nodes' ``grad``: added at leaves, replaced at interior nodes.
+
+    Threads that sweep graphs with common leaves take turns; an interrupt leaves every leaf as it was.
+    """
+    with _lock:
+        leaves = [(node, node.grad) for node in adjoints if node.op is None]
+        try:
+            for node, adjoint in adjoints.items():
+                node.grad = adjoint if node.op is not None else node.grad + adjoint
+        except BaseException:
+            for leaf, grad in leaves:
+                leaf.grad = grad
+            raise
+
+
+def describe(node: Value) -> str:
+    """Name a node in an error: its label, else its operation, with its data."""
+    name = repr(node.label) if node.label else "a leaf" if node.op is None else f"a {node.op.symbol!r} node"
+    return f"{name} (data={node._data!r})"
+
+
+def _stale(node: Value) -> RuntimeError:
+    parent = next(parent for parent in node.parents if parent._time > node._time)
+    return RuntimeError(
+        f"the data of {describe(parent)} was assigned after {describe(node)} was computed from it, so this "
+        "graph no longer describes one computation; compute it again, or replay it with autograd.compile"
+    )
+
+
+def _unary(op: Operation) -> Callable[[Value], Value]:
+    value = op.value
+
+    def method(self: Value) -> Value:
+        if _hooked:
+            return Value.__record__(op, (self,))
+        node: Value = _new(Value)
+        node._data = value(self._data)
+        node.grad = 0.0
+        node.label = ""
+        node.op = op
+        node._x = self
+        node._time = _now
+        return node
+
+    return method
+
+
+def _binary(op: Operation) -> Callable[[Value, Any], Value]:
+    value = op.value
+
+    def method(self: Value, other: Any) -> Any:
+        if other.__class__ is not Value and not isinstance(other, Value):
+            if other.__class__ is not float and not is_real(other):
+                return NotImplemented
+            other = constant(other, op.symbol)
+        if _hooked:
+            return Value.__record__(op, (self, other))
+        node: Value = _new(Value)
+        node._data = value(self._data, other._data)
+        node.grad = 0.0
+        node.label = ""
+        node.op = op
+        node._x = self
+        node._y = other
+        node._time = _now
+        return node
+
+    return method
+
+
+def _reflected(op: Operation) -> Callable[[Value, Any], Value]:
+    binary = _binary(op)
+
+    def method(self: Value, other: Any) -> Any:
+        return binary(constant(other, op.symbol), self) if is_real(other) else NotImplemented
+
+    return method
+
+
+def _general(op: Operation) -> Callable[..., Value]:
+    def method(self: Value, *arguments: Any, **keywords: Any) -> Any:
+        return op(self, *arguments, **keywords)
+
+    return method
+
+
+def _install(row: Operation) -> None:
+    """Make a row a method of Value, under NumPy's name too, and an operator if it is one of float's."""
+
+    def define(name: str, method: Callable[..., Any]) -> None:
+        method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", row.__doc__
+        setattr(Value, name, method)
+
+    make = _unary if row.arity == 1 else _general
+    for name in {row.name, row.numpy} if isinstance(row.numpy, str) else {row.name}:
+        define(name, make(row))
+    operator = {"div": "truediv"}.get(row.name, row.name)
+    if hasattr(float, f"__{operator}__"):
+        define(f"__{operator}__", _unary(row) if row.arity == 1 else _binary(row))
+        if row.arity == 2:
+            define(f"__r{operator}__", _reflected(row))
+
+
+for _row in ops.TABLE.values():
+    _install(_row)
