@@ -1,0 +1,203 @@
+"""Formulas as text: parsed and recorded as a graph, never evaluated as Python.
+
+Python's own grammar reads the text. Of its syntax tree only numbers, names, arithmetic and calls of the
+operation table are accepted, so a formula can do nothing but compute.
+"""
+
+import ast
+import math
+import unicodedata
+import warnings
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from autograd import ops
+from autograd.operation import Operation
+from autograd.value import Value, constant
+
+CONSTANTS = {name: float(getattr(math, name)) for name in ("pi", "e", "inf", "nan")}
+"""The names that a formula need not be given. A variable of the same name hides one."""
+
+_OPERATORS: dict[type[ast.AST], Operation] = {
+    ast.Add: ops.add,
+    ast.Sub: ops.sub,
+    ast.Mult: ops.mul,
+    ast.Div: ops.div,
+    ast.Pow: ops.pow,
+    ast.USub: ops.neg,
+    ast.UAdd: ops.pos,
+}
+_REMEDIES: dict[type[ast.AST], str] = {
+    ast.BitXor: "write a power as x**2",
+    ast.Compare: "call greater, greater_equal, less or less_equal",
+    ast.IfExp: "call where(condition, x, y)",
+    ast.Attribute: "write exp(x) for math.exp(x) and for x.exp()",
+}
+_PRODUCT = "write a product with *"
+_EXCERPT = 60  # characters of a long formula that an error shows
+
+
+class ExpressionError(ValueError):
+    """A formula that cannot be read. The message is one line that names the place and the remedy.
+
+    Attributes:
+        column: where in the text, counted from 1; None if no single place is at fault.
+    """
+
+    def __init__(self, problem: str, text: str, column: int | None, remedy: str = "") -> None:
+        self.column = column
+        start = max(0, min((column or 1) - _EXCERPT // 2, len(text) - _EXCERPT))
+        end = start + _EXCERPT
+        excerpt = "".join(character if character.isprintable() else "?" for character in text[start:end])
+        excerpt = "..." * (start > 0) + excerpt + "..." * (end < len(text))
+        place = f"at column {column} of" if column else "in"
+        super().__init__(f'{problem} {place} "{excerpt}"' + (remedy and f"; {remedy}"))
+
+
+def parse(text: str, variables: Mapping[str, float]) -> Value:
+    """Record the graph of a formula.
+
+    Args:
+        text: numbers, names, ``+ - * / **``, parentheses, and calls of the operations in ``ops.TABLE``.
+        variables: a number for each name that is not in ``CONSTANTS``; each becomes a leaf of that label.
+
+    Returns:
+        The root of the graph, labelled ``f`` unless it is a leaf or a variable has that name.
+
+    Raises:
+        ExpressionError: the text is not such a formula, or a variable does not occur in it.
+        TypeError: a variable's number is not a real number.
+
+    Example:
+        >>> parse("(x + y) * z", {"x": -2, "y": 5, "z": -4})
+        Value(data=-12.0, grad=0.0, label='f')
+        >>> parse("x + yy", {"x": -2})
+        Traceback (most recent call last):
+            ...
+        autograd.expression.ExpressionError: unknown name 'yy' at column 5 of "x + yy"; give it as yy=NUMBER
+    """
+    return _Reader(text, variables).read()
+
+
+class _Reader:
+    def __init__(self, text: str, variables: Mapping[str, float]) -> None:
+        # The grammar ends a formula at a line's end and refuses an indented one; here neither matters.
+        self.text = "".join(" " if character.isspace() else character for character in text).rstrip()
+        self.source = self.text.lstrip()
+        # The grammar reads names in this normal form, in which look-alikes are the same name.
+        normal = {unicodedata.normalize("NFKC", name): number for name, number in variables.items()}
+        self.leaves = {name: Value(number, name) for name, number in normal.items()}
+        self.unused = dict.fromkeys(self.leaves)
+
+    def read(self) -> Value:
+        # Depth first with a stack of our own. An interior node is met before its operands and after them.
+        stack: list[tuple[ast.expr, bool]] = [(self.syntax_tree(), False)]
+        values: list[Value] = []
+        while stack:
+            node, ready = stack.pop()
+            leaf = self.leaf(node)
+            if leaf is not None:
+                values.append(leaf)
+                continue
+            row, operands, keywords = self.operation(node)
+            if not ready:
+                stack.append((node, True))
+                stack.extend((operand, False) for operand in reversed(operands))
+                continue
+            first = len(values) - len(operands)
+            arguments, values[first:] = values[first:], []
+            split = len(operands) - len(keywords)
+            named = dict(zip(keywords, arguments[split:], strict=True))
+            try:
+                values.append(row(*arguments[:split], **named))
+            except TypeError as error:  # too many or too few arguments, or an unknown keyword
+                raise self.error(f"{error},", node) from None
+        for name in self.unused:
+            raise ExpressionError(
+                f"the name '{name}' is given but does not occur", self.text, None, "leave it out"
+            )
+        root = values.pop()
+        if root.op is not None and "f" not in self.leaves:
+            root.label = "f"
+        return root
+
+    def syntax_tree(self) -> ast.expr:
+        if not self.text:
+            raise ExpressionError("no formula", self.text, None, 'write for instance "(x + y) * z"')
+        for place, character in enumerate(self.text, 1):
+            if character == "#" or not character.isprintable():
+                raise ExpressionError(f"unexpected character {character!a}", self.text, place)
+        try:
+            with warnings.catch_warnings(action="ignore"):  # what the grammar only warns of is refused below
+                return ast.parse(self.source, mode="eval").body
+        except SyntaxError as error:
+            indent = len(self.text) - len(self.source)
+            place = indent + error.offset if error.offset else len(self.text) + 1
+            remedy = _PRODUCT if "decimal literal" in error.msg else ""
+            raise ExpressionError(
+                error.msg.partition(";")[0].partition(".")[0], self.text, place, remedy
+            ) from None
+        except (RecursionError, MemoryError):
+            problem = "operations nested too deeply for Python's grammar"
+            raise ExpressionError(problem, self.text, None, "build the graph in Python") from None
+
+    def leaf(self, node: ast.expr) -> Value | None:
+        """Return a number or a name as a leaf of the graph, None for anything else."""
+        number = node
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):  # -2 is a number, not a gate
+            number = node.operand
+        if isinstance(number, ast.Constant):
+            if isinstance(number.value, bool) or not isinstance(number.value, int | float):
+                raise self.error(f"{self.quote(number)} is not a real number", node)
+            try:
+                return constant(float(number.value) if number is node else -float(number.value))
+            except OverflowError:
+                raise self.error("a number above 1.8e308, the float range,", node) from None
+        if not isinstance(node, ast.Name):
+            return None
+        if node.id in self.leaves:
+            self.unused.pop(node.id, None)
+            return self.leaves[node.id]
+        if node.id in CONSTANTS:
+            value = constant(CONSTANTS[node.id])
+            value.label = node.id
+            return value
+        if node.id in ops.TABLE:
+            remedy = f"write {ops.TABLE[node.id].signature}"
+            raise self.error(f"function '{node.id}' without its arguments", node, remedy)
+        raise self.error(f"unknown name '{node.id}'", node, f"give it as {node.id}=NUMBER")
+
+    def operation(self, node: ast.expr) -> tuple[Operation, list[ast.expr], list[str]]:
+        """Return an interior node's operation and operands, and the keywords of the last operands."""
+        if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+            return _OPERATORS[type(node.op)], [node.left, node.right], []
+        if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
+            return _OPERATORS[type(node.op)], [node.operand], []
+        if isinstance(node, ast.Call):
+            return self.call(node, node.func)
+        kind = type(node.op) if isinstance(node, ast.BinOp) else type(node)
+        remedy = _REMEDIES.get(kind, "use numbers, names, + - * / ** and functions")
+        raise self.error(f"{self.quote(node)} is not part of a formula, found", node, remedy)
+
+    def call(self, node: ast.Call, function: ast.expr) -> tuple[Operation, list[ast.expr], list[str]]:
+        if not isinstance(function, ast.Name):
+            remedy = _REMEDIES.get(type(function), _PRODUCT)
+            raise self.error(f"{self.quote(function)} is not a function, called", node, remedy)
+        name = function.id
+        if name not in ops.TABLE:
+            close = get_close_matches(name, ops.TABLE, 1)
+            remedy = _PRODUCT if name in self.leaves else f"did you mean {close[0]}?" if close else ""
+            raise self.error(f"unknown function '{name}'", node, remedy)
+        keywords = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
+        if len(keywords) < len(node.keywords):
+            raise self.error("'**' without a left operand", node)
+        return ops.TABLE[name], [*node.args, *(keyword.value for keyword in node.keywords)], keywords
+
+    def quote(self, node: ast.expr) -> str:
+        segment = ast.get_source_segment(self.source, node) or ""
+        return f"'{segment}'" if len(segment) <= _EXCERPT // 2 else f"'{segment[: _EXCERPT // 2]}...'"
+
+    def error(self, problem: str, node: ast.expr, remedy: str = "") -> ExpressionError:
+        before = self.source.encode()[: node.col_offset].decode()  # the grammar counts bytes
+        indent = len(self.text) - len(self.source)
+        return ExpressionError(problem, self.text, indent + len(before) + 1, remedy)
