@@ -1,0 +1,1 @@
+"""The tests, the campaign over random graphs, and the mutation report."""
