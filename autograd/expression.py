@@ -41,7 +41,8 @@ class ExpressionError(ValueError):
     """A formula that cannot be read. The message is one line that names the place and the remedy.
 
     Attributes:
-        column: where in the text, counted from 1; None if no single place is at fault.
+        column: where in the text, without the spaces around it, counted from 1; None if no single place is at
+            fault.
     """
 
     def __init__(self, problem: str, text: str, column: int | None, remedy: str = "") -> None:
@@ -82,8 +83,7 @@ def parse(text: str, variables: Mapping[str, float]) -> Value:
 class _Reader:
     def __init__(self, text: str, variables: Mapping[str, float]) -> None:
         # The grammar ends a formula at a line's end and refuses an indented one; here neither matters.
-        self.text = "".join(" " if character.isspace() else character for character in text).rstrip()
-        self.source = self.text.lstrip()
+        self.text = "".join(" " if character.isspace() else character for character in text).strip()
         # The grammar reads names in this normal form, in which look-alikes are the same name.
         normal = {unicodedata.normalize("NFKC", name): number for name, number in variables.items()}
         self.leaves = {name: Value(number, name) for name, number in normal.items()}
@@ -129,10 +129,9 @@ class _Reader:
                 raise ExpressionError(f"unexpected character {character!a}", self.text, place)
         try:
             with warnings.catch_warnings(action="ignore"):  # what the grammar only warns of is refused below
-                return ast.parse(self.source, mode="eval").body
+                return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            indent = len(self.text) - len(self.source)
-            place = indent + error.offset if error.offset else len(self.text) + 1
+            place = error.offset or len(self.text) + 1
             remedy = _PRODUCT if "decimal literal" in error.msg else ""
             raise ExpressionError(
                 error.msg.partition(";")[0].partition(".")[0], self.text, place, remedy
@@ -194,10 +193,9 @@ class _Reader:
         return ops.TABLE[name], [*node.args, *(keyword.value for keyword in node.keywords)], keywords
 
     def quote(self, node: ast.expr) -> str:
-        segment = ast.get_source_segment(self.source, node) or ""
+        segment = ast.get_source_segment(self.text, node) or ""
         return f"'{segment}'" if len(segment) <= _EXCERPT // 2 else f"'{segment[: _EXCERPT // 2]}...'"
 
     def error(self, problem: str, node: ast.expr, remedy: str = "") -> ExpressionError:
-        before = self.source.encode()[: node.col_offset].decode()  # the grammar counts bytes
-        indent = len(self.text) - len(self.source)
-        return ExpressionError(problem, self.text, indent + len(before) + 1, remedy)
+        before = self.text.encode()[: node.col_offset].decode()  # the grammar counts bytes
+        return ExpressionError(problem, self.text, len(before) + 1, remedy)
