@@ -132,6 +132,12 @@ class Operation:
         names = (f"{a}={optional[a]:g}" if a in optional else a for a in self.arguments)
         return f"{self.name}({', '.join(names)})"
 
+    @property
+    def operator(self) -> str | None:
+        """The name of Python's operator that this row is, such as ``add`` for ``__add__``; None for a function."""
+        name = {"div": "truediv"}.get(self.name, self.name)
+        return name if hasattr(float, f"__{name}__") else None
+
     def _dispatch(self, arguments: tuple[Any, ...]) -> Any:
         for argument in arguments:
             record = getattr(type(argument), "__record__", None)
@@ -156,7 +162,7 @@ class Operation:
         import numpy
 
         with numpy.errstate(all="ignore"):
-            return self.array_function(*arguments)
+            return numpy.asarray(self.array_function(*arguments), dtype=float)
 
     @property
     def array_function(self) -> Callable[..., Any]:

@@ -91,7 +91,7 @@ greater: Operation = Operation(
     symbol=">",
     kinks=[lambda x, y: x - y],
     definition="1.0 if x > y else 0.0",
-    numpy=lambda np, x, y: np.greater(x, y) * 1.0,
+    numpy="greater",
 )
 greater_equal: Operation = Operation(
     "greater_equal",
@@ -100,7 +100,7 @@ greater_equal: Operation = Operation(
     symbol=">=",
     kinks=[lambda x, y: x - y],
     definition="1.0 if x >= y else 0.0",
-    numpy=lambda np, x, y: np.greater_equal(x, y) * 1.0,
+    numpy="greater_equal",
 )
 less: Operation = Operation(
     "less",
@@ -109,7 +109,7 @@ less: Operation = Operation(
     symbol="<",
     kinks=[lambda x, y: x - y],
     definition="1.0 if x < y else 0.0",
-    numpy=lambda np, x, y: np.less(x, y) * 1.0,
+    numpy="less",
 )
 less_equal: Operation = Operation(
     "less_equal",
@@ -118,7 +118,7 @@ less_equal: Operation = Operation(
     symbol="<=",
     kinks=[lambda x, y: x - y],
     definition="1.0 if x <= y else 0.0",
-    numpy=lambda np, x, y: np.less_equal(x, y) * 1.0,
+    numpy="less_equal",
 )
 where: Operation = Operation(
     "where",

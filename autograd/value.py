@@ -487,11 +487,10 @@ def _install(row: Operation) -> None:
     make = _unary if row.arity == 1 else _general
     for name in {row.name, row.numpy} if isinstance(row.numpy, str) else {row.name}:
         define(name, make(row))
-    operator = {"div": "truediv"}.get(row.name, row.name)
-    if hasattr(float, f"__{operator}__"):
-        define(f"__{operator}__", _unary(row) if row.arity == 1 else _binary(row))
+    if row.operator is not None:
+        define(f"__{row.operator}__", _unary(row) if row.arity == 1 else _binary(row))
         if row.arity == 2:
-            define(f"__r{operator}__", _reflected(row))
+            define(f"__r{row.operator}__", _reflected(row))
 
 
 for _row in ops.TABLE.values():
