@@ -1,0 +1,388 @@
+"""Update rules: how parameters move against their gradients.
+
+Names, defaults and rules are PyTorch's. Each rule is written once, for the vector of all parameters; its
+memory lives in the optimiser, in the order of its parameters.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.value import Value
+
+Vector = NDArray[np.float64]
+Schedule = Callable[[int], float]
+
+
+class Optimizer:
+    """What the update rules share; a subclass defines ``direction``.
+
+    Args:
+        params: the Values to train; their order is the order of all vectors here.
+        lr: the learning rate: a number, or a function of the number of steps taken so far, such as
+            ``cosine(0.1, 1000)``.
+        weight_decay: adds this factor times the parameter to its gradient.
+
+    Attributes:
+        steps: how many steps were taken.
+
+    Raises:
+        ValueError: no parameters, one of them twice, or a hyperparameter out of range.
+        TypeError: a parameter that is no Value.
+    """
+
+    def __init__(self, params: Iterable[Value], lr: float | Schedule, weight_decay: float = 0.0) -> None:
+        self.parameters = list(params)
+        self.steps = 0
+        self.lr = lr
+        self.weight_decay = _at_least_zero("weight_decay", weight_decay)
+        for parameter in self.parameters:
+            if not isinstance(parameter, Value):
+                raise TypeError(f"a parameter must be a Value, not {type(parameter).__name__}")
+        if not self.parameters or len(set(self.parameters)) < len(self.parameters):
+            raise ValueError("an optimiser needs at least one parameter, and each of them once")
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step. Assign a number or a function of the steps taken."""
+        return self._schedule(self.steps)
+
+    @lr.setter
+    def lr(self, lr: float | Schedule) -> None:
+        self._schedule = lr if callable(lr) else constant(_at_least_zero("lr", lr))
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to zero."""
+        for parameter in self.parameters:
+            parameter.grad = 0.0
+
+    def step(self) -> None:
+        """Move every parameter once, by the gradients that ``backward`` left in them."""
+        data = np.array([parameter.data for parameter in self.parameters])
+        grad = np.array([parameter.grad for parameter in self.parameters])
+        moved = self.moved(data, grad).tolist()
+        for parameter, number in zip(self.parameters, moved, strict=True):
+            parameter.data = number
+
+    def moved(self, data: Vector, grad: Vector) -> Vector:
+        """Take one step on vectors: return where parameters at ``data`` with gradients ``grad`` go."""
+        lr = self.lr
+        self.steps += 1
+        if self.weight_decay:
+            grad = grad + self.weight_decay * data
+        return data - lr * self.direction(grad)
+
+    def direction(self, grad: Vector) -> Vector:
+        """Return the vector that, times the learning rate, is subtracted; keep what the rule remembers."""
+        raise NotImplementedError(f"{type(self).__name__} does not define direction(self, grad)")
+
+    def _zeros(self) -> Vector:
+        return np.zeros(len(self.parameters))
+
+
+class SGD(Optimizer):
+    """Gradient descent: p -= lr * g; with momentum v = momentum * v + g and p -= lr * v.
+
+    Args:
+        params: the Values to train.
+        lr: the learning rate, or a function of the step.
+        momentum: how much of the last direction is kept.
+        dampening: how much less than all of the gradient is added to it.
+        weight_decay: adds this factor times the parameter to its gradient.
+        nesterov: look ahead: move by g + momentum * v.
+
+    Raises:
+        ValueError: a hyperparameter out of range, or ``nesterov`` without momentum or with dampening.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> optimizer = SGD([x], lr=0.25)
+        >>> (x * x).backward()
+        >>> optimizer.step()
+        >>> x.data
+        1.5
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.momentum = _at_least_zero("momentum", momentum)
+        self.dampening, self.nesterov = dampening, nesterov
+        if nesterov and (not momentum or dampening):
+            raise ValueError("nesterov needs a momentum above 0 and no dampening")
+        self._velocity: Vector | None = None
+
+    def direction(self, grad: Vector) -> Vector:
+        """Return the velocity, or the gradient without momentum."""
+        if not self.momentum:
+            return grad
+        if self._velocity is None:
+            self._velocity = grad
+        else:
+            self._velocity = self.momentum * self._velocity + (1.0 - self.dampening) * grad
+        return grad + self.momentum * self._velocity if self.nesterov else self._velocity
+
+
+class Adagrad(Optimizer):
+    """Each parameter's rate is divided by the root of the sum of its squared gradients (Duchi et al., 2011).
+
+    Args:
+        params: the Values to train.
+        lr: the learning rate, or a function of the step.
+        lr_decay: the rate of step k (from 0) is lr / (1 + k * lr_decay).
+        weight_decay: adds this factor times the parameter to its gradient.
+        initial_accumulator_value: where the sums begin.
+        eps: keeps the quotient finite.
+
+    Raises:
+        ValueError: a hyperparameter out of range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float | Schedule = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.lr_decay, self.eps = _at_least_zero("lr_decay", lr_decay), _at_least_zero("eps", eps)
+        start = _at_least_zero("initial_accumulator_value", initial_accumulator_value)
+        self._squares = self._zeros() + start
+
+    def direction(self, grad: Vector) -> Vector:
+        """Return g / (sqrt(sum of g**2) + eps), less by the decay."""
+        self._squares = self._squares + grad * grad
+        return grad / (np.sqrt(self._squares) + self.eps) / (1.0 + (self.steps - 1) * self.lr_decay)
+
+
+class RMSprop(Optimizer):
+    """Each gradient is divided by a running root mean square of it (Hinton, 2012).
+
+    Args:
+        params: the Values to train.
+        lr: the learning rate, or a function of the step.
+        alpha: how much of the running mean is kept.
+        eps: keeps the quotient finite.
+        weight_decay: adds this factor times the parameter to its gradient.
+        momentum: how much of the last direction is kept.
+        centered: subtract the square of the running mean, so that the divisor is a standard deviation.
+
+    Raises:
+        ValueError: a hyperparameter out of range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float | Schedule = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.alpha, self.momentum = _fraction("alpha", alpha), _at_least_zero("momentum", momentum)
+        self.eps, self.centered = _at_least_zero("eps", eps), centered
+        self._square, self._mean, self._velocity = self._zeros(), self._zeros(), self._zeros()
+
+    def direction(self, grad: Vector) -> Vector:
+        """Return g / (root of the running mean of g**2 + eps), or its velocity."""
+        self._square = self.alpha * self._square + (1.0 - self.alpha) * grad * grad
+        variance = self._square
+        if self.centered:
+            self._mean = self.alpha * self._mean + (1.0 - self.alpha) * grad
+            variance = variance - self._mean * self._mean
+        scaled = grad / (np.sqrt(variance) + self.eps)
+        if not self.momentum:
+            return scaled
+        self._velocity = self.momentum * self._velocity + scaled
+        return self._velocity
+
+
+RMSProp = RMSprop  # the spelling of the lectures
+
+
+class Adam(Optimizer):
+    """Running means of the gradient and of its square, both unbiased (Kingma and Ba, 2015).
+
+    Args:
+        params: the Values to train.
+        lr: the learning rate, or a function of the step.
+        betas: how much of the two running means is kept.
+        eps: keeps the quotient finite.
+        weight_decay: adds this factor times the parameter to its gradient.
+
+    Raises:
+        ValueError: a hyperparameter out of range.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> optimizer = Adam([x], lr=cosine(0.5, 100))
+        >>> for _ in range(100):
+        ...     optimizer.zero_grad()
+        ...     ((x - 1.0) ** 2).backward()
+        ...     optimizer.step()
+        >>> round(x.data, 2)
+        1.01
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, lr, weight_decay)
+        self.betas = _fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1])
+        self.eps = _at_least_zero("eps", eps)
+        self._mean, self._square = self._zeros(), self._zeros()
+
+    def direction(self, grad: Vector) -> Vector:
+        """Return mean / (sqrt(mean square) + eps), both divided by 1 - beta**steps."""
+        beta1, beta2 = self.betas
+        self._mean = beta1 * self._mean + (1.0 - beta1) * grad
+        self._square = beta2 * self._square + (1.0 - beta2) * grad * grad
+        root = np.sqrt(self._square) / math.sqrt(1.0 - beta2**self.steps)
+        return self._mean / (1.0 - beta1**self.steps) / (root + self.eps)
+
+
+class AdamW(Adam):
+    """Adam, whose weight decay shrinks the parameters directly: p *= 1 - lr * weight_decay.
+
+    Adam's own decay is part of the gradient and so divided by its size (Loshchilov and Hutter, 2019).
+
+    Args:
+        params: the Values to train.
+        lr: the learning rate, or a function of the step.
+        betas: how much of the two running means is kept.
+        eps: keeps the quotient finite.
+        weight_decay: the factor of the decay.
+
+    Raises:
+        ValueError: a hyperparameter out of range.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Value],
+        lr: float | Schedule = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps)
+        self.decoupled_decay = _at_least_zero("weight_decay", weight_decay)
+
+    def moved(self, data: Vector, grad: Vector) -> Vector:
+        """Shrink the parameters, then take Adam's step."""
+        return super().moved(data * (1.0 - self.lr * self.decoupled_decay), grad)
+
+
+def constant(lr: float) -> Schedule:
+    """Return the schedule that is always ``lr``."""
+    return lambda _step: lr
+
+
+def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
+    """Return the schedule that begins at ``lr`` and is multiplied by ``factor`` after ``every`` steps.
+
+    Raises:
+        ValueError: ``every`` is less than 1.
+
+    Example:
+        >>> [step_decay(1.0, 2, 0.5)(k) for k in range(5)]
+        [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+    every = _steps("every", every)
+    return lambda step: lr * factor ** (step // every)
+
+
+def linear(start: float, end: float, steps: int) -> Schedule:
+    """Return the schedule that goes straight from ``start`` to ``end`` in ``steps`` steps, and stays there.
+
+    Raises:
+        ValueError: ``steps`` is less than 1.
+
+    Example:
+        >>> [linear(1.0, 0.0, 4)(k) for k in range(6)]
+        [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+    """
+    steps = _steps("steps", steps)
+    return lambda step: start + (end - start) * (min(step, steps) / steps)
+
+
+def cosine(start: float, steps: int, end: float = 0.0) -> Schedule:
+    """Return the schedule that goes from ``start`` to ``end`` along half a cosine, and stays there.
+
+    Raises:
+        ValueError: ``steps`` is less than 1.
+
+    Example:
+        >>> [round(cosine(1.0, 4)(k), 3) for k in range(6)]
+        [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
+    """
+    steps = _steps("steps", steps)
+    return lambda step: end + (start - end) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0
+
+
+def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
+    """Scale all gradients by one factor, so that their Euclidean norm is at most ``max_norm``.
+
+    Args:
+        parameters: the Values whose ``grad`` is scaled.
+        max_norm: the largest norm allowed.
+
+    Returns:
+        The norm before scaling.
+
+    Raises:
+        ValueError: ``max_norm`` is negative or no number.
+
+    Example:
+        >>> x, y = Value(0.0), Value(0.0)
+        >>> x.grad, y.grad = 3.0, 4.0
+        >>> clip_grad_norm([x, y], 1.0)
+        5.0
+        >>> x.grad, y.grad
+        (0.6000000000000001, 0.8)
+    """
+    max_norm = _at_least_zero("max_norm", max_norm)
+    parameters = list(parameters)
+    norm = math.hypot(*(parameter.grad for parameter in parameters))
+    if norm > max_norm:
+        for parameter in parameters:
+            parameter.grad *= max_norm / norm
+    return norm
+
+
+def _at_least_zero(name: str, number: float) -> float:
+    if not number >= 0.0:
+        raise ValueError(f"{name} must be at least 0, not {number!r}")
+    return number
+
+
+def _fraction(name: str, number: float) -> float:
+    if not 0.0 <= number < 1.0:
+        raise ValueError(f"{name} must be at least 0 and below 1, not {number!r}")
+    return number
+
+
+def _steps(name: str, number: int) -> int:
+    if not number >= 1:
+        raise ValueError(f"{name} must be at least 1, not {number!r}")
+    return number
