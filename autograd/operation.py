@@ -72,7 +72,7 @@ class Operation:
         numpy: str | Callable[..., Any] | None = None,
     ) -> None:
         self.name = self.__name__ = self.__qualname__ = name
-        self.__module__ = getattr(value, "__module__", __name__)
+        self.__module__ = sys._getframe(1).f_globals["__name__"]  # where the row is written, for pickle
         self.value = value
         self.derivatives = tuple(derivatives)
         self.arity = len(self.derivatives)
@@ -162,7 +162,8 @@ class Operation:
         import numpy
 
         with numpy.errstate(all="ignore"):
-            return numpy.asarray(self.array_function(*arguments), dtype=float)
+            floats = (numpy.asarray(argument, dtype=float) for argument in arguments)
+            return numpy.asarray(self.array_function(*floats), dtype=float)
 
     @property
     def array_function(self) -> Callable[..., Any]:

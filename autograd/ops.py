@@ -205,6 +205,7 @@ cbrt: Operation = Operation(
     "cbrt",
     real.cbrt,
     [lambda z, x: div(1.0, 3.0 * (z * z))],
+    kinks=[lambda x: x],
     definition="sign(x) * root(abs(x), 3)",
     numpy="cbrt",
 )
@@ -279,25 +280,30 @@ atanh: Operation = Operation(
 
 # The normal distribution ------------------------------------------------------------------------------------
 
-erf: Operation = Operation("erf", math.erf, [lambda z, x: real.TWO_OVER_SQRT_PI * gauss(x)])
+erf: Operation = Operation("erf", math.erf, [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)])
 erfc: Operation = Operation(
-    "erfc", math.erfc, [lambda z, x: -real.TWO_OVER_SQRT_PI * gauss(x)], domain=[(-6.0, 27.3)]
+    "erfc", math.erfc, [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)], domain=[(-6.0, 27.3)]
 )
+# With an amplitude the bells are closed under differentiation, and no factor meets a subnormal z.
 gauss: Operation = Operation(
     "gauss",
     real.gauss,
-    [lambda z, x: -2.0 * x * z],
-    domain=[(-27.3, 27.3)],
-    definition="exp(-x * x)",
-    numpy=lambda np, x: np.exp(-x * x),
+    [lambda z, x, amplitude: gauss(x, -2.0 * x * amplitude), lambda z, x, amplitude: gauss(x, 1.0)],
+    arguments=("x", "amplitude"),
+    defaults=(1.0,),
+    domain=[(-27.3, 27.3), (-inf, inf)],
+    definition="amplitude * exp(-x * x)",
+    numpy=lambda np, x, amplitude: amplitude * np.exp(-x * x),
 )
 normal_pdf: Operation = Operation(
     "normal_pdf",
     real.normal_pdf,
-    [lambda z, x: -x * z],
-    domain=[(-38.6, 38.6)],
-    definition="exp(-x * x / 2) / sqrt(2 * pi)",
-    numpy=lambda np, x: real.INV_SQRT_TWO_PI * np.exp(-0.5 * x * x),
+    [lambda z, x, amplitude: normal_pdf(x, -x * amplitude), lambda z, x, amplitude: normal_pdf(x, 1.0)],
+    arguments=("x", "amplitude"),
+    defaults=(1.0,),
+    domain=[(-38.6, 38.6), (-inf, inf)],
+    definition="amplitude * exp(-x * x / 2) / sqrt(2 * pi)",
+    numpy=lambda np, x, amplitude: real.INV_SQRT_TWO_PI * amplitude * np.exp(-0.5 * x * x),
 )
 normal_cdf: Operation = Operation(
     "normal_cdf",
@@ -364,12 +370,12 @@ silu: Operation = Operation(
     real.silu,
     [lambda z, x: sigmoid(x) * (1.0 + x * sigmoid(-x))],
     definition="x / (1 + exp(-x))",
-    numpy=lambda np, x: x * sigmoid.on_arrays(x),
+    numpy=lambda np, x: np.maximum(x, -800.0) * sigmoid.on_arrays(x),  # -inf * 0 would be nan
 )
 gelu: Operation = Operation(
     "gelu",
     real.gelu,
-    [lambda z, x: normal_cdf(x) + x * normal_pdf(x)],
+    [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
 )
 

@@ -137,22 +137,33 @@ def two_product(x: float, y: float) -> tuple[float, float]:
     return p, ((x_high * y_high - p) + x_high * y_low + x_low * y_high) + x_low * y_low
 
 
-def gauss(x: float) -> float:
-    """Return exp(-x*x), the square in double-double because exp would magnify its rounding error."""
-    if abs(x) > 28.0:  # below half of the smallest subnormal
-        return 0.0
-    square, tail = two_product(x, x)
-    e = math.exp(-square)
-    return e - e * tail
+def gauss(x: float, amplitude: float) -> float:
+    """Return amplitude * exp(-x*x), the square in double-double because exp would magnify its rounding error.
 
-
-def normal_pdf(x: float) -> float:
-    """Return exp(-x*x/2) / sqrt(2 pi), the density of the standard normal distribution."""
+    The amplitude is a factor in here because exp(-x*x) alone may be subnormal, and short of digits, where the
+    product is not.
+    """
     if abs(x) > 40.0:
-        return 0.0
+        return 0.0 * amplitude
     square, tail = two_product(x, x)
-    density, rounding = two_product(INV_SQRT_TWO_PI, math.exp(-0.5 * square))
-    return density + (rounding + density * (INV_SQRT_TWO_PI_TAIL - 0.5 * tail))
+    return _bell(square, tail, amplitude)
+
+
+def normal_pdf(x: float, amplitude: float) -> float:
+    """Return amplitude * exp(-x*x/2) / sqrt(2 pi), the density of the standard normal distribution."""
+    if abs(x) > 56.0:
+        return 0.0 * amplitude
+    square, tail = two_product(x, x)
+    return _bell(0.5 * square, 0.5 * tail - INV_SQRT_TWO_PI_TAIL, INV_SQRT_TWO_PI * amplitude)
+
+
+def _bell(exponent: float, tail: float, amplitude: float) -> float:
+    """Return amplitude * exp(-(exponent + tail)) for a small tail, without an intermediate that underflows."""
+    if exponent < 700.0:
+        e = math.exp(-exponent)
+        return amplitude * (e - e * tail)
+    half = math.exp(-0.5 * exponent)
+    return (amplitude - amplitude * tail) * half * half
 
 
 def normal_cdf(x: float) -> float:
@@ -180,7 +191,7 @@ def gelu(x: float) -> float:
     for k in range(1, 15, 2):
         term *= -k * inverse_square
         series += term
-    return -normal_pdf(x) * series
+    return normal_pdf(x, -series)
 
 
 def sigmoid(x: float) -> float:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from autograd import ops
@@ -77,8 +76,11 @@ class Value:
     @data.setter
     def data(self, data: float) -> None:
         global _now
-        self._data = as_float(data, "Value.data")
-        _now = self._time = next(_ticks)
+        number = as_float(data, "Value.data")
+        with _lock:  # or a thread could set the clock back behind another's assignment
+            self._data = number
+            _now += 1
+            self._time = _now
 
     @property
     def parents(self) -> tuple["Value", ...]:
@@ -238,7 +240,6 @@ class Constant(Value):
 
 
 _new: Callable[[type[Value]], Any] = object.__new__
-_ticks = count(1)
 _now = 0  # how often any data was assigned so far: the clock by which a stale graph is found out
 
 _hooks: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
