@@ -1,0 +1,167 @@
+"""Independent truth: the definitions of the table's rows, evaluated and differentiated by mpmath.
+
+Only a row's ``definition`` is read, never its value or derivatives. ``python -m tests.oracle --points 10000``
+prints the largest error of every one-argument row, in units in the last place (ulp).
+"""
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from mpmath import mp, mpf
+
+from autograd import ops
+from autograd.operation import Operation
+
+NAMES = {
+    **{name: getattr(mp, name) for name in dir(mp) if not name.startswith("_")},
+    "abs": abs,
+    "erfc": lambda x: mp.erfc(x) if abs(x) < 1e5 else mpf(2 * (x < 0)),  # mpmath overflows far out
+    "clamp": lambda x, low, high: min(max(x, low), high),
+}
+TINY, HUGE = 5e-324, sys.float_info.max
+DIGITS = 50
+
+
+@cache
+def _code(definition: str) -> CodeType:
+    return compile(definition, definition, "eval")
+
+
+def evaluate(row: Operation, arguments: tuple[Any, ...]) -> Any:
+    """Return a row's definition at mpmath numbers, at mpmath's present precision."""
+    names = {**NAMES, "pi": +mp.pi}
+    return mpf(eval(_code(row.definition), names, dict(zip(row.arguments, arguments, strict=True))))
+
+
+def converged(function: Callable[[], Any]) -> Any:
+    """Return ``function()`` to 50 digits: at doubled precisions until two results agree to that.
+
+    A zero may be a result that is too small for the precision, so it is believed at the last one only: 480
+    digits, enough for 1 + the smallest double.
+    """
+    previous, digits = None, 60
+    while True:
+        with mp.workdps(digits):
+            result = function()
+            if previous is not None and result and abs(result - previous) <= abs(result) * mpf(10) ** -DIGITS:
+                return result
+            if digits == 480:
+                return result
+        previous, digits = result, digits * 2
+
+
+def exact(row: Operation, arguments: tuple[float, ...]) -> Any:
+    """Return the value of a row to 50 digits."""
+    return converged(lambda: evaluate(row, tuple(map(mpf, arguments))))
+
+
+def derivative(row: Operation, arguments: tuple[float, ...], index: int = 0, order: int = 1) -> Any:
+    """Return the derivative of a row by one argument to 50 digits, by differences of its definition.
+
+    The central difference of the order, with a step so small that its error is beyond the digits and with
+    as many more digits as that step costs.
+    """
+
+    def difference() -> Any:
+        digits = mp.dps
+        x = mpf(arguments[index])
+        h = mpf(10) ** -digits * (min(1, abs(x)) or 1)
+        with mp.workdps((order + 1) * digits + 20 + abs(int(math.log10(abs(arguments[index]) or 1)))):
+            total = mpf(0)
+            for k in range(order + 1):
+                moved = [mpf(a) for a in arguments]
+                moved[index] = x + (mpf(order) / 2 - k) * h
+                total += (-1) ** k * mp.binomial(order, k) * evaluate(row, tuple(moved))
+            return total / h**order
+
+    return converged(difference)
+
+
+def to_float(number: Any) -> float:
+    """Return the nearest double, infinities beyond the range."""
+    return math.copysign(math.inf, number) if abs(number) > HUGE * (1 + mpf(2) ** -54) else float(number)
+
+
+def ulps(result: float, truth: Any, scale: Any = 0) -> float:
+    """Return the error of ``result`` in units in the last place of ``truth``, or of ``scale`` if larger."""
+    rounded = to_float(truth)
+    if math.isinf(rounded) or math.isinf(result):
+        return 0.0 if result == rounded else math.inf if abs(rounded) < HUGE / 2 else 1.0
+    with mp.workdps(60):
+        unit = math.ulp(max(abs(rounded), to_float(abs(mpf(scale)))))
+        return float(abs(mpf(result) - truth) / mpf(unit))
+
+
+def points(row: Operation, count: int, rng: random.Random) -> Iterator[float]:
+    """Yield points of a one-argument row's domain: its ends, special ones, random ones of all sizes."""
+    low, high = row.domain[0]
+    low, high = max(low, -HUGE), min(high, HUGE)
+    special = [low, high, TINY, -TINY, 2.2250738585072014e-308, 1e-310, -1e-310, 0.5, -0.5, 1.0, -1.0]
+    special += [math.nextafter(low, high), math.nextafter(high, low), 1e-8, -1e-8, 1e300, -1e300]
+    inside = [x for x in special if low <= x <= high and not at_singularity(row, x)]
+    yield from inside
+    for _ in range(count - len(inside)):
+        while True:
+            kind = rng.random()
+            if kind < 0.4:
+                x = rng.uniform(max(low, -10.0), min(high, 10.0))
+            elif kind < 0.6 and high - low < math.inf:
+                x = rng.uniform(low, high)
+            elif kind < 0.8:
+                x = rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-323.0, 308.2)
+            else:  # close to an end
+                end = rng.choice((low, high))
+                x = end + math.copysign(10.0 ** rng.uniform(-16.0, 1.0), -end)
+            if low < x < high and not at_singularity(row, x):
+                break
+        yield x
+
+
+def at_singularity(row: Operation, x: float) -> bool:
+    """Tell whether x is a kink of the row or an end of its domain beyond which it is undefined."""
+    low, high = row.domain[0]
+    beyond = {low: math.nextafter(low, -math.inf), high: math.nextafter(high, math.inf)}
+    outside = row.value(beyond.get(x, x), *row.defaults)
+    return any(kink(x) == 0.0 for kink in row.kinks) or not math.isfinite(outside)
+
+
+def smooth_rows() -> list[Operation]:
+    """Return the rows of one argument (others have defaults) that are smooth inside the domain."""
+    unary = [row for row in ops.TABLE.values() if row.arity - len(row.defaults) == 1]
+    return [row for row in unary if not row.kinks or row.name == "cbrt"]
+
+
+def worst(row: Operation, count: int, seed: int = 1) -> tuple[float, float, float, float]:
+    """Return the largest value error and its point, the largest derivative error and its point."""
+    of_value, of_derivative = (-1.0, 0.0), (-1.0, 0.0)
+    for x in points(row, count, random.Random(seed)):
+        arguments = (x, *row.defaults)
+        z = row.value(*arguments)
+        of_value = max(of_value, (ulps(z, exact(row, arguments)), x))
+        slope, scale = derivative(row, arguments), 0
+        if row.name in ("silu", "gelu"):  # the derivative crosses zero: scaled by its condition there
+            scale = mpf(x) * derivative(row, arguments, order=2)
+        of_derivative = max(of_derivative, (ulps(float(row.derivatives[0](z, *arguments)), slope, scale), x))
+    return (*of_value, *of_derivative)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--rows", nargs="*")
+    options = parser.parse_args()
+    print(f"{'row':12} {'value':>6} {'at':>24} {'derivative':>12} {'at':>24}")
+    for row in smooth_rows():
+        if not options.rows or row.name in options.rows:
+            v, xv, d, xd = worst(row, options.points)
+            print(f"{row.name:12} {v:6.2f} {xv:24.17g} {d:12.2f} {xd:24.17g}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

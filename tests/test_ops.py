@@ -1,0 +1,164 @@
+"""The operation table, every test generated from it; the truth is each row's definition in mpmath."""
+
+import math
+import pickle
+import random
+
+import numpy as np
+import pytest
+from mpmath import mpf
+
+import autograd
+from autograd import Operation, Value, ops
+from autograd.value import sweep, topological_order
+from tests.oracle import derivative, exact, smooth_rows, ulps, worst
+
+ROWS = list(ops.TABLE.values())
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, 1e200, 5e-324, math.inf, -math.inf, math.nan)
+
+
+def by_name(row):
+    return row.name
+
+
+def samples(row, count, rng):
+    """Moderate points of the domain, away from kinks."""
+    found = []
+    while len(found) < count:
+        x = tuple(rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain)
+        if all(abs(kink(*x)) > 0.01 for kink in row.kinks):
+            found.append(x)
+    return found
+
+
+@pytest.mark.parametrize("row", smooth_rows(), ids=by_name)
+def test_smooth_functions_to_the_last_digits_over_their_whole_domain(row):
+    value_error, value_at, derivative_error, derivative_at = worst(row, 40)
+    assert value_error <= 2.0, f"at {value_at!r}"
+    assert derivative_error <= 4.0, f"at {derivative_at!r}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_value_and_every_local_derivative_against_the_definition(row):
+    for x in samples(row, 12, random.Random(row.name)):
+        z = row.value(*x)
+        assert ulps(z, exact(row, x)) <= 2.0, x
+        for index, local in enumerate(row.derivatives):
+            slope = derivative(row, x, index)
+            scale = max(abs(mpf(xj) * derivative(row, x, index, order=2)) for xj in x)
+            assert ulps(float(local(z, *x)), slope, scale) <= 4.0, (x, index)
+
+
+@pytest.mark.parametrize("row", smooth_rows(), ids=by_name)
+def test_second_and_third_derivatives_at_the_symmetric_points_too(row):
+    """A form that is accurate but not smooth, such as one written with |x|, fails at 0."""
+    low, high = row.domain[0]
+    for x in (0.0, -0.0, 0.5, -0.5, 0.75, 1.0, -1.0, 2.0, -2.0, 1.25, -3.0):
+        if not low < x < high or any(kink(x) == 0.0 for kink in row.kinks):
+            continue
+        arguments = (x, *row.defaults)
+        leaf = Value(x)
+        root = row(leaf)
+        for order in (1, 2, 3):
+            adjoints = sweep(topological_order(root), {root: 1.0}, record=True)
+            root = autograd.add(adjoints.get(leaf, 0.0), Value(0.0))
+            truth = derivative(row, arguments, order=order)
+            assert root.data == pytest.approx(float(truth), rel=1e-13, abs=1e-14), (x, order)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_a_plain_float_gives_what_a_value_gives(row):
+    rng = random.Random(row.name)
+    for x in samples(row, 10, rng) + [tuple(rng.choices(SPECIAL, k=row.arity)) for _ in range(40)]:
+        plain, recorded = row(*x), row(*map(Value, x))
+        assert type(plain) is float
+        assert type(recorded) is Value
+        assert recorded.op is row
+        assert math.copysign(1.0, plain) == math.copysign(1.0, recorded.data)
+        assert plain == recorded.data or (math.isnan(plain) and math.isnan(recorded.data))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_the_array_form_gives_what_the_scalar_form_gives(row):
+    rng = random.Random(row.name)
+    points = samples(row, 10, rng) + [tuple(rng.choices(SPECIAL, k=row.arity)) for _ in range(60)]
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    result = row(*columns)
+    assert result.dtype == np.float64
+    np.testing.assert_allclose(result, [row(*x) for x in points], rtol=4e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_the_local_derivatives_are_generic_arrays_give_the_scalar_forms(row):
+    points = samples(row, 10, random.Random(row.name))
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    z = row(*columns)
+    for local in row.derivatives:
+        expected = [local(row(*x), *x) for x in points]
+        np.testing.assert_allclose(np.broadcast_to(local(z, *columns), len(points)), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_no_float_makes_a_value_or_a_derivative_raise_or_turn_complex(row):
+    rng = random.Random(row.name)
+    for x in [(s,) * row.arity for s in SPECIAL] + [
+        tuple(rng.choices(SPECIAL, k=row.arity)) for _ in range(200)
+    ]:
+        z = row.value(*x)
+        assert type(z) is float
+        assert all(type(local(z, *x)) is float for local in row.derivatives), x
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_every_row_is_public_a_method_and_pickled_by_name(row):
+    assert getattr(autograd, row.name) is row
+    assert row.name in autograd.__all__
+    assert pickle.loads(pickle.dumps(row)) is row
+    x = samples(row, 1, random.Random(1))[0]
+    method = getattr(Value(x[0]), row.name)
+    assert method(*x[1:]).data == row(*x)
+    if isinstance(row.numpy, str):
+        assert getattr(Value(x[0]), row.numpy)(*x[1:]).data == row(*x)
+
+
+def test_defaults_and_keywords():
+    assert ops.leaky_relu(-2.0) == -0.02
+    assert ops.leaky_relu(-2.0, negative_slope=0.5) == ops.leaky_relu(-2.0, 0.5) == -1.0
+    assert ops.clamp(3.0, max=2.0) == 2.0
+    assert Value(-3.0).clamp(min=-1.0).data == -1.0
+    assert ops.elu(Value(-1.0), alpha=Value(2.0)).data == 2.0 * math.expm1(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ops.exp(), r"exp\(x\) takes 1 arguments, got 0"),
+        (lambda: ops.exp(1.0, 2.0), r"exp\(x\) takes 1 arguments, got 2"),
+        (lambda: ops.clamp(1.0, low=2.0), "unexpected or repeated argument 'low'"),
+        (lambda: ops.clamp(1.0, 2.0, min=2.0), "unexpected or repeated argument 'min'"),
+        (lambda: ops.exp("1"), "exp needs a real number, got str: '1'"),
+        (lambda: ops.maximum(1.0, None), "maximum needs a real number, got NoneType"),
+        (lambda: ops.add(Value(1.0), [1.0]), "add needs a real number, got list"),
+        (lambda: ops.sin(1j), "sin needs a real number, got complex"),
+    ],
+)
+def test_bad_calls_name_the_operation_and_the_argument(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_a_row_whose_parts_do_not_match_is_refused():
+    with pytest.raises(ValueError, match="2 derivatives, so it needs 2 argument names"):
+        Operation("bad", max, [lambda z, x, y: 1.0] * 2, arguments=("x",))
+
+
+def test_integer_arrays_are_computed_as_floats():
+    assert ops.pow(np.array([1, 2, 4]), -1).tolist() == [1.0, 0.5, 0.25]
+    assert ops.exp(np.array([0, 0])).tolist() == [1.0, 1.0]
+
+
+def test_object_arrays_are_recorded_element_by_element():
+    x = np.array([Value(0.5), Value(2.0)])
+    for result in (ops.tanh(x), np.tanh(x)):
+        assert [v.op.name for v in result] == ["tanh", "tanh"]
+    assert [v.op.name for v in ops.maximum(x, 1.0)] == ["maximum", "maximum"]
