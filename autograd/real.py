@@ -158,7 +158,7 @@ def normal_pdf(x: float, amplitude: float) -> float:
 
 
 def _bell(exponent: float, tail: float, amplitude: float) -> float:
-    """Return amplitude * exp(-(exponent + tail)) for a small tail, without an intermediate that underflows."""
+    """Return amplitude * exp(-(exponent + tail)) for a small tail, with no intermediate that underflows."""
     if exponent < 700.0:
         e = math.exp(-exponent)
         return amplitude * (e - e * tail)
