@@ -1,17 +1,39 @@
-"""Small data sets: made up ones with a seed, and real ones that come with the package."""
+"""Small data sets, made up from a seed or real and part of the package; scaling, splitting and batching.
 
+Every data set is a pair ``X, y``: the points, of shape (n, inputs), and n labels.
+"""
+
+from collections.abc import Iterator
+from importlib import resources
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from nn.evaluate import as_table
 
 Features = NDArray[np.float64]
-Labels = NDArray[np.int64]
+Labels = NDArray[Any]
+Points = tuple[Features, Labels]
+
+IRIS_FEATURES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
+IRIS_SPECIES = ("setosa", "versicolor", "virginica")
+
+GATES = {
+    "not": [1, 0],
+    "and": [0, 0, 0, 1],
+    "or": [0, 1, 1, 1],
+    "xor": [0, 1, 1, 0],
+    "nand": [1, 1, 1, 0],
+    "nor": [1, 0, 0, 0],
+    "xnor": [1, 0, 0, 1],
+}
+"""The truth tables of the Boolean gates, for inputs counted up in binary."""
 
 
 def two_moons(
     n_samples: int = 100, *, shuffle: bool = True, noise: float | None = None, random_state: Any = None
-) -> tuple[Features, Labels]:
+) -> Points:
     """Return two interleaving half circles, exactly as scikit-learn's ``make_moons`` does.
 
     Args:
@@ -31,9 +53,7 @@ def two_moons(
         >>> X.shape, y[:8].tolist()
         ((100, 2), [0, 0, 1, 0, 1, 1, 1, 1])
     """
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, not {n_samples!r}")
-    n_upper = n_samples // 2
+    n_upper = _size(n_samples) // 2
     upper, lower = np.linspace(0, np.pi, n_upper), np.linspace(0, np.pi, n_samples - n_upper)
     X = np.vstack(
         [
@@ -44,9 +64,271 @@ def two_moons(
     return _disturbed(X, np.repeat([0, 1], [n_upper, n_samples - n_upper]), shuffle, noise, random_state)
 
 
-def _disturbed(
-    X: Features, y: Labels, shuffle: bool, noise: float | None, random_state: Any
-) -> tuple[Features, Labels]:
+def circles(
+    n_samples: int = 100,
+    *,
+    shuffle: bool = True,
+    noise: float | None = None,
+    random_state: Any = None,
+    factor: float = 0.8,
+) -> Points:
+    """Return a circle around a smaller one, exactly as scikit-learn's ``make_circles`` does.
+
+    Args:
+        n_samples: how many points in all; an odd one goes to the inner circle.
+        shuffle: whether to mix the classes.
+        noise: the standard deviation of the normal noise added to every coordinate.
+        random_state: a seed, a NumPy ``RandomState`` or ``Generator``; None stands for NumPy's global state.
+        factor: the radius of the inner circle; that of the outer one is 1.
+
+    Returns:
+        X of shape (n_samples, 2) and the labels 0 (outer) and 1 (inner).
+
+    Raises:
+        ValueError: ``n_samples`` is less than 1, ``noise`` is negative, or ``factor`` is not in [0, 1).
+
+    Example:
+        >>> X, y = circles(4, shuffle=False, factor=0.5)
+        >>> (X**2).sum(axis=1).tolist(), y.tolist()
+        ([1.0, 1.0, 0.25, 0.25], [0, 0, 1, 1])
+    """
+    n_outer = _size(n_samples) // 2
+    if not 0 <= factor < 1:
+        raise ValueError(f"factor is the inner radius, so it must be at least 0 and below 1, not {factor!r}")
+    outer = np.linspace(0, 2 * np.pi, n_outer, endpoint=False)
+    inner = np.linspace(0, 2 * np.pi, n_samples - n_outer, endpoint=False)
+    X = np.vstack(
+        [
+            np.column_stack([np.cos(outer), np.sin(outer)]),
+            np.column_stack([np.cos(inner) * factor, np.sin(inner) * factor]),
+        ]
+    )
+    return _disturbed(X, np.repeat([0, 1], [len(outer), len(inner)]), shuffle, noise, random_state)
+
+
+def spirals(
+    n_samples: int = 100,
+    classes: int = 2,
+    *,
+    turns: float = 1.0,
+    shuffle: bool = True,
+    noise: float | None = None,
+    random_state: Any = None,
+) -> Points:
+    """Return interleaving spiral arms, one per class, from the origin to the unit circle.
+
+    Args:
+        n_samples: how many points in all; what is left after equal shares goes to the first classes.
+        classes: how many arms.
+        turns: how often an arm goes around.
+        shuffle: whether to mix the classes.
+        noise: the standard deviation of the normal noise added to every coordinate.
+        random_state: a seed, a NumPy ``RandomState`` or ``Generator``; None stands for NumPy's global state.
+
+    Returns:
+        X of shape (n_samples, 2) and the labels from 0 to classes - 1.
+
+    Raises:
+        ValueError: ``n_samples`` or ``classes`` is less than 1, or ``noise`` is negative.
+
+    Example:
+        >>> X, y = spirals(90, classes=3, noise=0.05, random_state=0)
+        >>> X.shape, np.bincount(y).tolist()
+        ((90, 2), [30, 30, 30])
+    """
+    y = np.sort(np.arange(_size(n_samples)) % _size(classes, "classes"))
+    arms = [np.linspace(0.0, 1.0, count + 1)[1:] for count in np.bincount(y)]
+    radius = np.concatenate(arms)
+    angle = 2 * np.pi * (turns * radius + y / classes)
+    X = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    return _disturbed(X, y, shuffle, noise, random_state)
+
+
+def gate(name: str) -> Points:
+    """Return the truth table of a Boolean gate, a key of ``GATES``.
+
+    Returns:
+        The inputs, a row per line of the truth table, and the outputs; all are 0 or 1.
+
+    Raises:
+        ValueError: an unknown gate.
+
+    Example:
+        >>> X, y = gate("and")
+        >>> X.tolist(), y.tolist()
+        ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 0, 1])
+    """
+    if name not in GATES:
+        raise ValueError(f"unknown gate {name!r}; choose one of {', '.join(GATES)}")
+    outputs = np.array(GATES[name])
+    lines = np.arange(len(outputs))
+    inputs = [lines // 2, lines % 2] if len(outputs) == 4 else [lines]
+    return np.column_stack(inputs).astype(float), outputs
+
+
+def xor() -> Points:
+    """Return the truth table of "one or the other, not both", which no single unit can learn."""
+    return gate("xor")
+
+
+def iris() -> Points:
+    """Return Fisher's 150 irises: four lengths in cm (``IRIS_FEATURES``), three species (``IRIS_SPECIES``).
+
+    Source: R. A. Fisher (1936), UCI Machine Learning Repository, licence CC BY 4.0.
+
+    Example:
+        >>> X, y = iris()
+        >>> X[0].tolist(), IRIS_SPECIES[y[0]]
+        ([5.1, 3.5, 1.4, 0.2], 'setosa')
+    """
+    return _packaged("iris.csv", header=1)
+
+
+def digits() -> Points:
+    """Return 1797 handwritten digits: 8 x 8 pixels from 0 to 16, row by row, and the digit.
+
+    Source: E. Alpaydin and C. Kaynak (1998), UCI Machine Learning Repository, licence CC BY 4.0.
+
+    Example:
+        >>> X, y = digits()
+        >>> X.shape, y[:10].tolist()
+        ((1797, 64), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    """
+    return _packaged("digits.csv.gz", header=0)
+
+
+class Standardiser:
+    """Scales every column to mean 0 and standard deviation 1, as they are in the points it is made from.
+
+    Make it from the training points alone and call it on these and on all others. A constant column has no
+    scale, so it is only shifted.
+
+    Args:
+        X: the points, of shape (n, inputs).
+
+    Attributes:
+        mean: the mean of each column.
+        deviation: the standard deviation of each column, or 1 where that is 0.
+
+    Raises:
+        ValueError: ``X`` is no table of numbers or has no rows.
+
+    Example:
+        >>> scaled = Standardiser([[1.0, 5.0], [3.0, 5.0]])
+        >>> scaled([[1.0, 5.0], [4.0, 7.0]]).tolist()
+        [[-1.0, 0.0], [2.0, 2.0]]
+    """
+
+    def __init__(self, X: ArrayLike) -> None:
+        table = as_table(X)
+        if not len(table):
+            raise ValueError("a standardiser needs at least one point")
+        self.mean = table.mean(axis=0)
+        constant = np.ptp(table, axis=0) == 0.0
+        self.deviation = np.where(constant, 1.0, table.std(axis=0))
+
+    def __call__(self, X: ArrayLike) -> Features:
+        """Return the points, scaled.
+
+        Raises:
+            ValueError: ``X`` has another number of columns.
+        """
+        table = as_table(X)
+        if table.shape[1] != len(self.mean):
+            raise ValueError(f"the standardiser knows {len(self.mean)} columns, got {table.shape[1]}")
+        scaled: Features = (table - self.mean) / self.deviation
+        return scaled
+
+
+def split(X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0) -> tuple[Points, Points]:
+    """Split a data set by chance into what a model trains on and what it is judged by.
+
+    Args:
+        X: the points, of shape (n, inputs).
+        y: the n labels.
+        fraction: how much is held out, between 0 and 1; at least one point is on either side.
+        seed: the same seed gives the same split.
+
+    Returns:
+        The pairs ``(X, y)`` for training and for validation.
+
+    Raises:
+        ValueError: not as many labels as points, fewer than two points, or a fraction not between 0 and 1.
+
+    Example:
+        >>> (X, y), (X_held_out, y_held_out) = split(*iris(), 1 / 3)
+        >>> X.shape, X_held_out.shape
+        ((100, 4), (50, 4))
+    """
+    table, labels = as_points(X, y)
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction is the share held out, so it must be between 0 and 1, not {fraction!r}")
+    if len(table) < 2:
+        raise ValueError(f"a split needs at least two points, got {len(table)}")
+    order = np.random.default_rng(seed).permutation(len(table))
+    n = min(max(round(len(table) * fraction), 1), len(table) - 1)
+    held_out, kept = order[:n], order[n:]
+    return (table[kept], labels[kept]), (table[held_out], labels[held_out])
+
+
+def minibatches(
+    X: ArrayLike, y: ArrayLike, batch_size: int | None = None, *, seed: int | np.random.Generator = 0
+) -> Iterator[Points]:
+    """Yield the points once, in batches of chance order; without a batch size all at once, in their order.
+
+    Args:
+        X: the points, of shape (n, inputs).
+        y: the n labels.
+        batch_size: how many points a batch has; the last one may have fewer.
+        seed: a seed, or a generator that goes on from epoch to epoch.
+
+    Yields:
+        Pairs ``(X, y)``.
+
+    Raises:
+        ValueError: not as many labels as points, or a batch size less than 1.
+
+    Example:
+        >>> [y.tolist() for _, y in minibatches([[0.0], [1.0], [2.0]], [0, 1, 2], 2, seed=1)]
+        [[0, 1], [2]]
+    """
+    table, labels = as_points(X, y)
+    if batch_size is None:
+        yield table, labels
+        return
+    step = _size(batch_size, "batch_size")
+    order = np.random.default_rng(seed).permutation(len(table))
+    for start in range(0, len(table), step):
+        batch = order[start : start + step]
+        yield table[batch], labels[batch]
+
+
+def as_points(X: ArrayLike, y: ArrayLike) -> Points:
+    """Return points and labels as arrays of the same length.
+
+    Raises:
+        ValueError: ``X`` is no table of numbers, or there are not as many labels as points.
+    """
+    table, labels = as_table(X), np.asarray(y)
+    if labels.ndim == 0 or len(labels) != len(table):
+        raise ValueError(f"each point needs a label: X has {len(table)} rows, y has shape {labels.shape}")
+    return table, labels
+
+
+def _packaged(name: str, header: int) -> Points:
+    file = resources.files("nn") / "datasets" / name
+    with resources.as_file(file) as path:
+        table = np.loadtxt(path, delimiter=",", skiprows=header)
+    return table[:, :-1], table[:, -1].astype(np.int64)
+
+
+def _size(number: int, name: str = "n_samples") -> int:
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, not {number!r}")
+    return number
+
+
+def _disturbed(X: Features, y: Labels, shuffle: bool, noise: float | None, random_state: Any) -> Points:
     """Shuffle the points, then add noise: scikit-learn's order of draws."""
     if noise is not None and not noise >= 0:
         raise ValueError(f"noise is a standard deviation, so it must be at least 0, not {noise!r}")
