@@ -6,7 +6,7 @@ is dropped. No traversal recurses.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -243,6 +243,7 @@ _new: Callable[[type[Value]], Any] = object.__new__
 _now = 0  # how often any data was assigned so far: the clock by which a stale graph is found out
 
 _hooks: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
+_observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
 _hooked = 0  # how many hooks are set in any thread or task: while it is 0, recording does not look for them
 _lock = threading.Lock()
 
@@ -264,16 +265,23 @@ def constant(number: Any, context: str = "constant") -> Constant:
 
 
 @contextmanager
-def hooked(hook: Hook) -> Iterator[None]:
-    """Pass every node that this thread or task records in the body through ``hook``; use what it returns."""
+def hooked(hook: Hook, observe: Observer | None = None) -> Iterator[None]:
+    """Pass every node that this thread or task records in the body through ``hook``; use what it returns.
+
+    Args:
+        hook: called with each new node.
+        observe: called for every edge of every sweep in the body, as `sweep` says.
+    """
     global _hooked
     with _lock:
         _hooked += 1
-    token = _hooks.set((*_hooks.get(), hook))
+    hooks = _hooks.set((*_hooks.get(), hook))
+    observers = _observers.set((*_observers.get(), *([observe] if observe else [])))
     try:
         yield
     finally:
-        _hooks.reset(token)
+        _observers.reset(observers)
+        _hooks.reset(hooks)
         with _lock:
             _hooked -= 1
 
@@ -286,10 +294,14 @@ def note(node: Value, key: str, fact: Any) -> None:
         node._notes = {key: fact}
 
 
-def topological_order(*roots: Value) -> list[Value]:
+def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
     """Return every node that ``roots`` depend on, once, parents before children.
 
     The order is a depth-first post-order, so it depends on the graph alone.
+
+    Args:
+        *roots: the outputs.
+        until: nodes at which to stop: neither they nor what only they depend on is returned.
 
     Example:
         >>> x = Value(2.0, "x")
@@ -297,7 +309,7 @@ def topological_order(*roots: Value) -> list[Value]:
         [2.0, 4.0, 6.0]
     """
     order: list[Value] = []
-    seen: set[Value] = set()
+    seen: set[Value] = set(until)
     stack: list[Any] = list(reversed(roots))
     push, pop, visit, see = stack.append, stack.pop, order.append, seen.add
     while stack:
@@ -348,7 +360,8 @@ def sweep(
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
-    plain = not record and observe is None
+    observers = (*(_observers.get() if _hooked else ()), *([observe] if observe else []))
+    plain = not record and not observers
     for node in reversed(order):
         op = node.op
         if op is None:
@@ -381,14 +394,21 @@ def sweep(
             if parent.__class__ is Constant:
                 continue
             local = derivative(*arguments)
-            contribution = upstream * local
-            if observe is not None:
-                observe(node, index, local, contribution)
+            contribution = _product(upstream, local) if record else upstream * local
+            for watch in observers:
+                watch(node, index, local, contribution)
             if parent in adjoints:
                 adjoints[parent] += contribution
             else:
                 adjoints[parent] = contribution
     return adjoints
+
+
+def _product(upstream: Any, local: Any) -> Any:
+    """Return upstream * local without recording a product by the number 1, as the derivatives of sums are."""
+    if local.__class__ is float and local == 1.0:
+        return upstream
+    return local if upstream.__class__ is float and upstream == 1.0 else upstream * local
 
 
 def commit(adjoints: dict[Value, float]) -> None:
