@@ -1,0 +1,196 @@
+"""A graph of Values becomes a list of scalar statements: constants folded, sums flattened, repeats merged.
+
+Statements are numbered in topological order. A *sum* is a tree of additions whose inner nodes nothing else
+uses; its terms are nodes or products of two nodes. Everything else is an operation on nodes.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograd import ops
+from autograd.value import Constant, Value, describe, topological_order
+
+Term = tuple[int, ...]
+"""One term of a sum: ``(node,)``, or ``(node, node)`` for a product of two."""
+
+
+@dataclass
+class Flat:
+    """A flattened graph.
+
+    Attributes:
+        kinds: what each node is: an ``Operation``, or ``"leaf"``, ``"constant"``, ``"sum"``; None for a node
+            that became part of another.
+        arguments: for an operation its operands, for a sum its terms, else empty.
+        data: the recorded number of each node.
+        leaves: the Values of the leaves, by node.
+        outputs: the nodes of the outputs.
+        size: how many Values the graph had.
+    """
+
+    kinds: list[Any] = field(default_factory=list)
+    arguments: list[Any] = field(default_factory=list)
+    data: list[float] = field(default_factory=list)
+    leaves: dict[int, Value] = field(default_factory=dict)
+    outputs: list[int] = field(default_factory=list)
+    size: int = 0
+
+
+def flatten(outputs: Sequence[Value], inputs: Sequence[Value] | None, branches: str) -> Flat:
+    """Flatten the graph of ``outputs``.
+
+    Args:
+        outputs: the roots.
+        inputs: the leaves to keep variable; None for all that are not constants.
+        branches: ``"refuse"`` or ``"frozen"``: what to do with a node whose number a branch has asked for.
+
+    Raises:
+        ValueError: a node was asked for its number and branches are refused.
+    """
+    order = topological_order(*outputs, *(inputs or ()))  # with the inputs that no output depends on
+    variable = None if inputs is None else set(inputs)
+    if branches != "frozen":
+        _refuse_branches(order, variable, outputs)
+    return _merge(_fold(order, outputs, variable))
+
+
+def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: Sequence[Value]) -> None:
+    """Refuse a graph that a branch outside it may have shaped.
+
+    A single output is exempt: the whole graph was there before it could be asked for. A detached number that
+    is listed as an input is no cut, since it is fed.
+    """
+    for node in order:
+        asked = getattr(node, "_notes", {}).get("asked")
+        if asked is None or (len(outputs) == 1 and node is outputs[0]):
+            continue
+        if asked in ("detach()", "no_grad()"):
+            if variable is None or node not in variable:
+                raise ValueError(
+                    f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow what it "
+                    'was computed from; list it in inputs=, or compile(..., branches="frozen") to keep its number'
+                )
+        else:
+            raise ValueError(
+                f"the program asked {describe(node)} for its number with {asked}, and what it did with the answer "
+                "is not in the graph; write the branch as an operation, such as maximum(a, b) or "
+                'where(greater(a, b), ...), or compile(..., branches="frozen") to keep the branches as recorded'
+            )
+
+
+def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | None) -> Flat:
+    """Number the nodes; fold operations on constants alone, and merge constants of equal value."""
+    flat = Flat(size=len(order))
+    kinds, arguments, data = flat.kinds, flat.arguments, flat.data
+    number: dict[Value, int] = {}
+    constants: dict[Any, int] = {}
+    constant_nodes: set[int] = set()
+    for node in order:
+        op = node.op
+        here = len(kinds)
+        if op is None:
+            folded = node.__class__ is Constant if variable is None else node not in variable
+        else:
+            if op.arity == 2:
+                operands: tuple[int, ...] = (number[node._x], number[node._y])
+                folded = operands[0] in constant_nodes and operands[1] in constant_nodes
+            else:
+                operands = tuple(number[parent] for parent in node.parents)
+                folded = all(operand in constant_nodes for operand in operands)
+        if folded:
+            value = node._data
+            key: Any = value if value != 0.0 and value == value else (math.copysign(1.0, value), value == value)
+            known = constants.get(key)
+            if known is not None:
+                number[node] = known
+                continue
+            constants[key] = here
+            constant_nodes.add(here)
+            kinds.append("constant")
+            arguments.append(())
+        elif op is None:
+            kinds.append("leaf")
+            arguments.append(())
+            flat.leaves[here] = node
+        else:
+            kinds.append(op)
+            arguments.append(operands)
+        number[node] = here
+        data.append(node._data)
+    flat.outputs = [number[output] for output in outputs]
+    return flat
+
+
+def _merge(flat: Flat) -> Flat:
+    """Absorb additions into sums and products into their terms; then merge what is computed twice."""
+    kinds, arguments = flat.kinds, flat.arguments
+    size = len(kinds)
+    uses, consumer = [0] * size, [-1] * size
+    for here in range(size):
+        for operand in arguments[here]:
+            uses[operand] += 1
+            consumer[operand] = here
+    for output in flat.outputs:
+        uses[output] += 2  # an output stays a node of its own
+    add, mul = ops.add, ops.mul
+    # An addition or a product whose only use is in an addition becomes part of that sum. Products are not
+    # merged with equal ones: a term that is shared with some other sum would hide that both are rows of one
+    # matrix product.
+    absorbed = [
+        kind in (add, mul) and uses[here] == 1 and kinds[consumer[here]] is add
+        for here, kind in enumerate(kinds)
+    ]
+    representative = list(range(size))
+    known: dict[Any, int] = {}
+    pending: dict[int, deque[Term]] = {}
+    for here in range(size):
+        kind = kinds[here]
+        if kind.__class__ is str:
+            continue
+        if kind is add:
+            terms = _join(*(_terms(operand, absorbed, pending, arguments, representative) for operand in arguments[here]))
+            if absorbed[here]:
+                pending[here] = terms
+                kinds[here] = None
+                continue
+            zero = [term for term in terms if len(term) == 1 and kinds[term[0]] == "constant" and flat.data[term[0]] == 0.0]
+            if zero and len(terms) > 1:  # the start of Python's sum()
+                terms = deque(term for term in terms if term not in zero)
+            kinds[here], arguments[here] = "sum", tuple(terms)
+        elif absorbed[here]:
+            kinds[here] = None
+            continue
+        else:
+            arguments[here] = tuple(representative[operand] for operand in arguments[here])
+        first = known.setdefault((kinds[here], arguments[here]), here)
+        if first != here:
+            representative[here] = first
+            kinds[here] = None
+    flat.outputs = [representative[output] for output in flat.outputs]
+    return flat
+
+
+def _terms(
+    node: int,
+    absorbed: list[bool],
+    pending: dict[int, deque[Term]],
+    arguments: list[Any],
+    representative: list[int],
+) -> deque[Term]:
+    if not absorbed[node]:
+        return deque([(representative[node],)])
+    if node in pending:
+        return pending.pop(node)
+    return deque([tuple(representative[operand] for operand in arguments[node])])
+
+
+def _join(left: deque[Term], right: deque[Term]) -> deque[Term]:
+    """Concatenate, moving the shorter one, so that a long sum is built in linear time from either end."""
+    if len(left) >= len(right):
+        left.extend(right)
+        return left
+    right.extendleft(reversed(left))
+    return right

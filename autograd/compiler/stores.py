@@ -1,0 +1,326 @@
+"""Where the numbers of a block live in the program, and how statements read them and add to their adjoints.
+
+A large block is an array ``v3`` with adjoint ``d3``; a small one is floats ``v3_0, v3_1, ...`` with adjoints
+``d3_0, ...``. Each can be read either way, and is converted at most once. Evenly spaced operands are views of
+a buffer, made before the program runs; others are gathered, and their adjoints scattered.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.compiler.structure import Block, Index
+from autograd.compiler.symbols import Expression, Writer, strip
+
+Floats = NDArray[np.float64]
+
+
+class Store:
+    """What the program's statements need of a block; the subclasses say how it is held.
+
+    Args:
+        block: the block.
+        writer: where statements are written.
+        found: counts what was recognised.
+    """
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
+        self.block = block
+        self.writer = writer
+        self.found = found
+        self.value, self.adjoint = f"v{block.number}", f"d{block.number}"
+
+    def prepare(self, index: Index) -> None:
+        """Learn, before anything is written, that an array statement reads the elements ``index``."""
+
+    def assign(self, value: str, comment: str) -> None:
+        """Write the array statement that computes the block."""
+        raise NotImplementedError
+
+    def read(self, index: Index) -> Expression:
+        """Return the elements ``index`` as an array of its shape, or as a float where they are one float."""
+        raise NotImplementedError
+
+    def read_float(self, position: int) -> Expression:
+        """Return one element as a float."""
+        raise NotImplementedError
+
+    def add(self, index: Index, contribution: Expression) -> None:
+        """Write a statement that adds to the adjoints of the elements ``index``; shapes broadcast."""
+        raise NotImplementedError
+
+    def add_float(self, position: int, contribution: Expression) -> None:
+        """Write a statement that adds a float to the adjoint of one element."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Write what is left to do after the last contribution, so that the adjoint can be read."""
+
+    def read_adjoint(self) -> Expression:
+        """Return the adjoint of the whole block."""
+        return self._array(self.adjoint)
+
+    def read_adjoint_float(self, position: int) -> Expression:
+        """Return the adjoint of one element of a block in floats."""
+        return self._float(f"{self.adjoint}_{position}")
+
+    def _float(self, text: str) -> Expression:
+        return Expression(text, self.writer, array=False)
+
+    def _array(self, text: str) -> Expression:
+        return Expression(text, self.writer, array=True)
+
+
+class Constants(Store):
+    """Numbers that never change: literals and arrays, gathered before the program runs. No adjoints."""
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str], numbers: Sequence[float]) -> None:
+        super().__init__(block, writer, found)
+        self.numbers = np.array(numbers, dtype=float)
+
+    def read(self, index: Index) -> Expression:
+        """Return a literal if all elements are the same constant, else an array."""
+        if _is_one(index):
+            return self.read_float(int(index.flat[0]))
+        return self._array(self.writer.bind_once(("c", index.tobytes(), index.shape), "c", lambda: self.numbers[index]))
+
+    def read_float(self, position: int) -> Expression:
+        """Return a literal."""
+        text = repr(float(self.numbers[position]))
+        return Expression(text, self.writer, array=False, atomic=not text.startswith("-"))
+
+    def add(self, index: Index, contribution: Expression) -> None:
+        """Do nothing: constants have no adjoints."""
+
+    def add_float(self, position: int, contribution: Expression) -> None:
+        """Do nothing: constants have no adjoints."""
+
+
+class Large(Store):
+    """A block held as an array."""
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
+        super().__init__(block, writer, found)
+        self.buffer: Floats | None = None
+        self.adjoint_buffer: Floats | None = None
+        self.reached = False
+        self.listed = False
+        self.listed_adjoint = False
+        self.views: dict[tuple[int, tuple[int, ...], tuple[int, ...]], int] = {}
+
+    def prepare(self, index: Index) -> None:
+        """Get a buffer, unless the whole block is read."""
+        if self.buffer is None and not self._is_whole(index):
+            self.buffer, self.adjoint_buffer = np.zeros(self.block.shape), np.zeros(self.block.shape)
+            self.writer.bind(self.value, self.buffer)
+            self.writer.bind(self.adjoint, self.adjoint_buffer)
+
+    def assign(self, value: str, comment: str) -> None:
+        """Write the statement that computes the block."""
+        if self.buffer is None:
+            self.writer.assign(self.value, value, comment)
+        else:
+            self.writer.write(f"{self.value}[...] = {value}", comment)
+
+    def read(self, index: Index) -> Expression:
+        """Return the array, a view of it, or elements gathered from it."""
+        if self._is_whole(index):
+            return self._array(_shaped(self.value, self.block.shape, index.shape))
+        assert self.buffer is not None  # prepare() was called for every index
+        strides = _strides(index)
+        if strides is None:
+            self.found["gathers"] += 1
+            flat = self._bind(f"{self.value}_flat", "flat", lambda: _flat(self.buffer))
+            return self._array(self.writer.once(f"{flat}.take({self._bind_index(index)})"))
+        return self._array(self._bind_view(self.value, self.buffer, index, strides))
+
+    def read_float(self, position: int) -> Expression:
+        """Return an element of the list of the block's floats."""
+        if not self.listed:
+            self.listed = True
+            self.writer.write(f"{self.value}_list = {self.value}.ravel().tolist()")
+        return self._float(f"{self.value}_list[{position}]")
+
+    def add(self, index: Index, contribution: Expression) -> None:
+        """Add to the whole adjoint, to a view of it, or scatter."""
+        if self._is_whole(index):
+            text = _full(contribution, index)
+            self._add_whole(_shaped(text, index.shape, self.block.shape))
+            return
+        assert self.adjoint_buffer is not None  # prepare() was called for every index
+        if not self.reached:
+            self.writer.write(f"{self.adjoint}.fill(0.0)")
+            self.reached = True
+        strides = _strides(index)
+        if strides is not None:
+            repeated = tuple(axis for axis, stride in enumerate(strides) if stride == 0 and index.shape[axis] > 1)
+            once = index[tuple(slice(0, 1) if axis in repeated else slice(None) for axis in range(index.ndim))]
+            if len(np.unique(once)) == once.size:
+                view = self._bind_view(self.adjoint, self.adjoint_buffer, once, _strides(once) or ())
+                text = contribution.text
+                if repeated:
+                    axes = repeated[0] if len(repeated) == 1 else repeated
+                    text = f"np.add.reduce({strip(_full(contribution, index))}, {axes}, keepdims=True)"
+                self.writer.write(f"{view} += {text}")
+                return
+        self.found["scatters"] += 1
+        flat = self._bind(f"{self.adjoint}_flat", "flat adjoint", lambda: _flat(self.adjoint_buffer))
+        places = self._bind_index(index)
+        if len(np.unique(index)) == index.size:
+            self.writer.write(f"{flat}[{places}] += {contribution.text}")
+        else:
+            text = f"np.bincount({places}.ravel(), {_full(contribution, index)}.ravel(), {self.block.size})"
+            self.writer.write(f"{flat} += {text}")
+
+    def add_float(self, position: int, contribution: Expression) -> None:
+        """Add to an element of a list, which `finish` adds to the array."""
+        if not self.listed_adjoint:
+            self.listed_adjoint = True
+            self.writer.write(f"{self.adjoint}_list = [0.0] * {self.block.size}")
+        self.writer.write(f"{self.adjoint}_list[{position}] += {contribution.text}")
+
+    def finish(self) -> None:
+        """Add the list of float contributions, if there is one."""
+        if self.listed_adjoint:
+            self._add_whole(_shaped(f"np.array({self.adjoint}_list)", (self.block.size,), self.block.shape))
+
+    def _add_whole(self, text: str) -> None:
+        if self.adjoint_buffer is None:  # a new array each time, since the first may also be another block's
+            self.writer.write(f"{self.adjoint} = {f'{self.adjoint} + {text}' if self.reached else strip(text)}")
+        else:
+            self.writer.write(f"{self.adjoint}{' += ' if self.reached else '[...] = '}{strip(text)}")
+        self.reached = True
+
+    def _is_whole(self, index: Index) -> bool:
+        return index.size == self.block.size and bool((index.ravel() == np.arange(index.size)).all())
+
+    def _bind(self, name: str, key: str, make: Callable[[], Floats]) -> str:
+        return self.writer.bind_once((self.block.number, key), name, make)
+
+    def _bind_index(self, index: Index) -> str:
+        return self.writer.bind_once(("i", index.tobytes(), index.shape), "i", lambda: index)
+
+    def _bind_view(self, name: str, buffer: Floats, index: Index, strides: tuple[int, ...]) -> str:
+        base = int(index.flat[0])
+        number = self.views.setdefault((base, index.shape, strides), len(self.views) + 1)
+
+        def make() -> Floats:
+            steps = [stride * buffer.itemsize for stride in strides]
+            return np.lib.stride_tricks.as_strided(_flat(buffer)[base:], index.shape, steps)
+
+        prefix = {"parameters": "w", "gradients": "dw"}.get(name, f"{name}_view")
+        view = self.writer.bind_once((name, number), f"{prefix}{number}", make)
+        self.writer.describe(view, f"{name} from {base}, shape {index.shape}, steps {strides}")
+        return view
+
+
+class Leaves(Large):
+    """The leaves: the array of parameters, which the caller fills, and the array of their gradients."""
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str], numbers: Sequence[float]) -> None:
+        super().__init__(block, writer, found)
+        self.value, self.adjoint = "parameters", "gradients"
+        self.parameters, self.gradients = np.array(numbers, dtype=float), np.zeros(len(numbers))
+        self.buffer, self.adjoint_buffer = self.parameters, self.gradients
+        writer.bind(self.value, self.parameters)
+        writer.bind(self.adjoint, self.gradients)
+
+
+class Small(Store):
+    """A block held as floats."""
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
+        super().__init__(block, writer, found)
+        self.packed: Large | None = None
+        self.written = False
+        self.reached: set[int] = set()
+
+    def prepare(self, index: Index) -> None:
+        """Get an array, unless only one element is read."""
+        if self.packed is None and not _is_one(index):
+            self.packed = Large(self.block, self.writer, self.found)
+            self.packed.value, self.packed.adjoint = f"{self.value}_array", f"{self.adjoint}_array"
+            self.packed.prepare(np.array([-1], dtype=np.intp))
+
+    def assign(self, value: str, comment: str) -> None:
+        """Write the array statement that computes a block of one member."""
+        self.writer.write(f"{self.value}_0 = float({value})", comment)
+
+    def read(self, index: Index) -> Expression:
+        """Return a float, or read from the array of all floats."""
+        if _is_one(index):
+            return self.read_float(int(index.flat[0]))
+        assert self.packed is not None  # prepare() was called for every index
+        if not self.written:
+            self.written = True
+            floats = ", ".join(f"{self.value}_{i}" for i in range(self.block.size))
+            self.writer.write(f"{self.packed.value}[...] = np.array(({floats},)).reshape({self.block.shape})")
+        return self.packed.read(index)
+
+    def read_float(self, position: int) -> Expression:
+        """Return the float's name."""
+        return self._float(f"{self.value}_{position}")
+
+    def read_adjoint(self) -> Expression:
+        """Return the adjoint of a block of one member."""
+        return self.read_adjoint_float(0)
+
+    def add(self, index: Index, contribution: Expression) -> None:
+        """Add to one float the sum of the contributions, or add to the array."""
+        if not _is_one(index):
+            assert self.packed is not None  # prepare() was called for every index
+            self.packed.add(index, contribution)
+            return
+        text = contribution.text
+        if index.size > 1:
+            text = f"float({_full(contribution, index)}.sum())"
+        elif contribution.array:
+            text = f"float({text})"
+        self.add_float(int(index.flat[0]), self._float(text))
+
+    def add_float(self, position: int, contribution: Expression) -> None:
+        """Begin or continue the sum of an adjoint."""
+        sign = "+=" if position in self.reached else "="
+        self.reached.add(position)
+        self.writer.write(f"{self.adjoint}_{position} {sign} {contribution.text}")
+
+    def finish(self) -> None:
+        """Add the array's adjoints to the floats'."""
+        if self.packed is not None and self.packed.reached:
+            listed = self.writer.once(f"{self.packed.adjoint}.ravel().tolist()")
+            for position in range(self.block.size):
+                self.add_float(position, self._float(f"{listed}[{position}]"))
+
+
+def _is_one(index: Index) -> bool:
+    return bool((index == index.flat[0]).all())
+
+
+def _flat(buffer: Floats | None) -> Floats:
+    assert buffer is not None
+    return buffer.reshape(-1)
+
+
+def _strides(index: Index) -> tuple[int, ...] | None:
+    """Return the steps of an evenly spaced index along its axes; None if it is not evenly spaced."""
+    origin = (0,) * index.ndim
+    steps, expected = [], np.asarray(index[origin])
+    for axis, length in enumerate(index.shape):
+        neighbour = tuple(int(a == axis) for a in range(index.ndim))
+        step = int(index[neighbour] - index[origin]) if length > 1 else 0
+        steps.append(step)
+        expected = np.add.outer(expected, step * np.arange(length))
+    return tuple(steps) if (index == expected).all() else None
+
+
+def _shaped(text: str, shape: tuple[int, ...], target: tuple[int, ...]) -> str:
+    return text if shape == target else f"{text}.reshape({target})"
+
+
+def _full(contribution: Expression, index: Index) -> str:
+    """Return text for a contribution as an array of the index's full shape."""
+    if contribution.full:
+        return contribution.operand
+    return f"np.broadcast_to({contribution.text}, {index.shape})"

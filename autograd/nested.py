@@ -1,0 +1,50 @@
+"""Nested lists, tuples and dicts of Values: taken apart, and put together again with other contents."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Nested = Any
+"""A Value, or a list, tuple or dict of Nested."""
+
+
+def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
+    """Return what a nest contains, and a function that puts as many things into a nest of the same form.
+
+    Example:
+        >>> contents, rebuild = flatten({"a": 1, "b": [2, (3, 4)]})
+        >>> contents
+        [1, 2, 3, 4]
+        >>> rebuild(10 * x for x in contents)
+        {'a': 10, 'b': [20, (30, 40)]}
+    """
+    contents: list[Any] = []
+
+    def collect(item: Any) -> Callable[[Any], Any]:
+        if isinstance(item, Mapping):
+            keys, builders = list(item), [collect(value) for value in item.values()]
+            return lambda rest: {key: build(rest) for key, build in zip(keys, builders, strict=True)}
+        if isinstance(item, (list, tuple)):
+            builders = [collect(value) for value in item]
+            kind = list if isinstance(item, list) else tuple
+            return lambda rest: kind(build(rest) for build in builders)
+        contents.append(item)
+        return next
+
+    build = collect(nested)
+    return contents, lambda things: build(iter(things))
+
+
+def shape_of(nested: Nested) -> tuple[int, ...]:
+    """Return the shape that nested sequences have as an array; of a dict or a ragged nest, the number of items.
+
+    Example:
+        >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1.0), shape_of([[1], [2, 3]])
+        ((2, 3), (), (3,))
+    """
+    if isinstance(nested, (list, tuple)):
+        shapes = {shape_of(item) for item in nested}
+        if len(shapes) == 1 and not any(isinstance(item, Mapping) for item in nested):
+            return (len(nested), *shapes.pop())
+    elif not isinstance(nested, Mapping):
+        return ()
+    return (len(flatten(nested)[0]),)
