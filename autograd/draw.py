@@ -36,16 +36,10 @@ MAX_PIXELS = 8192
 """The longest side of a PNG; a larger picture is scaled down to it."""
 
 _FONT = "DejaVu Sans"
-_GATE = {
-    "shape": "ellipse",
-    "style": "filled",
-    "fillcolor": "#f3f3f3",
-    "color": INK_COLOUR,
-    "width": "0.36",
-    "height": "0.36",
-    "margin": "0.01",
-    "ordering": "in",  # operands in their order
-}
+_CONSTANT = {"shape": "plain", "fontcolor": DATA_COLOUR, "width": "0", "height": "0"}
+_VALUE = {"shape": "record", "margin": "0.05,0.02", "width": "0", "height": "0"}
+_GATE = {"shape": "ellipse", "margin": "0.01", "width": "0.36", "height": "0.36", "ordering": "in"}
+_GATE |= {"style": "filled", "fillcolor": "#f3f3f3", "color": INK_COLOUR}
 _SIDES = {  # of a node: where its wire enters and where it leaves
     "LR": ("w", "e"),
     "RL": ("e", "w"),
@@ -89,7 +83,7 @@ def draw_dot(
         >>> f.backward()
         >>> drawing = draw_dot(f)
         >>> drawing
-        <Drawing of 5 values>
+        <Drawing: computation graph of 5 values>
         >>> 'class="grad">grad 3</text>' in drawing.svg()
         True
     """
@@ -108,7 +102,7 @@ def draw_dot(
             f"draw a part of it, or lift the limit with limit={len(order)} or limit=None"
         )
     source, titles = _describe(order, rankdir, local_derivatives)
-    return Drawing(source, format, rankdir, len(order), titles)
+    return Drawing(source, format, rankdir, titles)
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,14 +119,12 @@ class Drawing:
         source: the graph in the DOT language.
         format: ``"svg"`` or ``"png"``, the form that a notebook shows.
         rankdir: where the graph flows.
-        size: the number of values.
         titles: the title of each group, by its id.
     """
 
     source: str
     format: str
     rankdir: str
-    size: int
     titles: Mapping[str, str]
 
     def svg(self) -> str:
@@ -192,7 +184,7 @@ class Drawing:
         if suffix == ".png":
             content = self.png()
         elif suffix == ".pdf":
-            content = _run_dot(self.source, "pdf")
+            content = _run_dot(_with_tables(self.source, self.rankdir), "pdf")
         else:
             content = (self.source if suffix == ".dot" else self.svg()).encode()
         write_file(path, content)
@@ -200,7 +192,7 @@ class Drawing:
 
     def __repr__(self) -> str:
         """Return a line for consoles."""
-        return f"<Drawing of {self.size} value{'s' * (self.size != 1)}>"
+        return f"<Drawing: {self.titles['graph']}>"
 
     def _repr_svg_(self) -> str | None:
         return self.svg() if self.format == "svg" else None
@@ -265,16 +257,14 @@ def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> 
     import graphviz
 
     dot = graphviz.Digraph("graph")
-    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.22", bgcolor="white")
+    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3", bgcolor="white")
     dot.attr("node", fontname=_FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
-    dot.attr(
-        "edge", fontname=_FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR, arrowsize="0.55"
-    )
-    titles = {"graph": f"computation graph of {len(order)} values"}
+    dot.attr("edge", fontname=_FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR)
+    titles = {"graph": f"computation graph of {len(order)} value{'s' * (len(order) > 1)}"}
 
-    def group(id: str, kind: str, title: str) -> dict[str, str]:  # noqa: A002 - as in DOT
-        titles[id] = _printable(title)
-        return {"id": id, "class": kind}
+    def group(name: str, kind: str, title: str) -> dict[str, str]:
+        titles[name] = _printable(title)
+        return {"id": name, "class": kind}
 
     enter, leave = _SIDES[rankdir]
     place = {id(value): k for k, value in enumerate(order)}
@@ -282,24 +272,24 @@ def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> 
         op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
         facts = [_escaped(label)] * bool(label) + [format_number(data)]
         if isinstance(value, Constant):
-            shape, text = "plain", r"\n".join(facts)
             wire = group(f"n{k}", "value constant", f"{label or 'constant'}: data {data!r}")
-        else:
-            shape, text = "record", _record([*facts, f"grad {format_number(grad)}"], rankdir)
-            title = f"{label or (f'output of {op.name}' if op else 'leaf')}: data {data!r}, grad {grad!r}"
-            wire = group(f"n{k}", "value" if op else "value leaf", title)
-        dot.node(f"n{k}", text, shape=shape, margin="0.05,0.02", width="0", height="0", **wire)
+            dot.node(f"n{k}", r"\n".join(facts), **_CONSTANT, **wire)
+            continue
+        facts.append(f"grad {format_number(grad)}")
+        title = f"{label or (f'output of {op.name}' if op else 'leaf')}: data {data!r}, grad {grad!r}"
+        wire = group(f"n{k}", "value" if op else "value leaf", title)
+        dot.node(f"n{k}", _record(facts, rankdir), **_VALUE, **wire)
         if op is None:
             continue
-        gate = group(f"g{k}", "gate", op.name)
-        dot.node(f"g{k}", _escaped(op.symbol), **_GATE, **gate)
+        dot.node(f"g{k}", _escaped(op.symbol), **_GATE, **group(f"g{k}", "gate", op.name))
         for i, (parent, local) in enumerate(zip(value.parents, value.local_derivatives, strict=True)):
-            title, derivative = f"operand {i + 1} of {op.name}", None
+            title, text = f"operand {i + 1} of {op.name}", None
             if local_derivatives and not isinstance(parent, Constant):
-                derivative = f"local {format_number(local())}"
-                title += f": local derivative {local()!r}"
+                derivative = local()
+                title += f": local derivative {derivative!r}"
+                text = f"local {format_number(derivative)}"
             operand = group(f"e{k}-{i}", "operand", title)
-            dot.edge(f"n{place[id(parent)]}:{leave}", f"g{k}", derivative, **operand)
+            dot.edge(f"n{place[id(parent)]}:{leave}", f"g{k}", text, arrowsize="0.55", **operand)
         output = group(f"o{k}", "output", f"output of {op.name}")
         dot.edge(f"g{k}", f"n{k}:{enter}", arrowhead="none", weight="4", **output)
     return dot.source, titles
@@ -314,6 +304,31 @@ def _record(facts: Sequence[str], rankdir: str) -> str:
     if not label:
         return wire
     return f"{{{label[0]}|{{{wire}}}}}" if rankdir == "LR" else f"{{{{{wire}}}|{label[0]}}}"
+
+
+def _with_tables(source: str, rankdir: str) -> str:
+    """Return the graph with tables, whose texts have colours, for records; only the program draws them."""
+
+    def text(escape: re.Match[str]) -> str:
+        return "<BR/>" if escape[1] == "n" else r"<I>\</I>"  # alone, or \N would become the node's name
+
+    def table(record: re.Match[str]) -> str:
+        fields = [re.sub(r"\\(.)", text, field) for field in re.split(r"[{|}]+", record[1].strip("{}"))]
+        *label, data, grad = fields[2:] + fields[:2] if rankdir == "RL" else fields
+        names = [f"<I>{name}</I>" for name in label]
+        data = f'<FONT COLOR="{DATA_COLOUR}">{data}</FONT>'
+        grad = f'<FONT COLOR="{GRAD_COLOUR}">{grad}</FONT>'
+        if rankdir in ("TB", "BT"):
+            rows = [f"<TD>{fact}</TD>" for fact in (*names, data, grad)]
+        else:
+            top = [f'<TD ROWSPAN="2">{name}</TD>' for name in names]
+            top.insert(len(top) * (rankdir == "LR"), f'<TD BORDER="1" SIDES="B">{data}</TD>')
+            rows = ["".join(top), f"<TD>{grad}</TD>"]
+        style = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" COLOR="{WIRE_COLOUR}"'
+        content = "".join(f"<TR>{row}</TR>" for row in rows)
+        return f"label=<<TABLE {style}>{content}</TABLE>>{record[2]}plain"
+
+    return re.sub(r'label="([^"]*)"(.* shape=)record', table, source)
 
 
 def _printable(text: str) -> str:
@@ -347,22 +362,22 @@ def _layout(source: str) -> bytes:
     except Exception as error:  # whatever stops it, the program may succeed
         if shutil.which("dot"):
             return _run_dot(source, "svg")
-        reason = str(error).strip().rpartition("\n")[2]
+        reason = str(error).strip().rpartition("\n")[2].strip()
         raise RuntimeError(
             f"the WebAssembly build of Graphviz cannot lay out this graph ({reason}) and no program `dot` is "
             "installed to try instead; draw a part of it, or install Graphviz (https://graphviz.org/download)"
         ) from error
 
 
-def _run_dot(source: str, format: str) -> bytes:  # noqa: A002 - as in draw_dot
+def _run_dot(source: str, form: str) -> bytes:
     program = shutil.which("dot")
     if program is None:
         raise RuntimeError(
-            f"a {format.upper()} is drawn by the program `dot`, which is not installed; install Graphviz "
+            f"a {form.upper()} is drawn by the program `dot`, which is not installed; install Graphviz "
             "(https://graphviz.org/download), or choose .svg or .png"
         )
-    run = subprocess.run([program, f"-T{format}"], input=source.encode(), capture_output=True, check=False)
-    if run.returncode:
+    run = subprocess.run([program, f"-T{form}"], input=source.encode(), capture_output=True, check=False)
+    if run.returncode or b"libexpat" in run.stderr:  # without that library it leaves tables out
         raise RuntimeError(f"`dot` cannot lay out this graph: {run.stderr.decode(errors='replace').strip()}")
     return run.stdout
 
@@ -393,7 +408,7 @@ def _styled(svg: bytes, drawing: Drawing) -> str:
 
 
 _TEXT_STYLES = {
-    "label": {"font-style": "italic"},
+    "label": {"fill": INK_COLOUR, "font-style": "italic"},
     "data": {"fill": DATA_COLOUR},
     "grad": {"fill": GRAD_COLOUR},
     "operation": {},

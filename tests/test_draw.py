@@ -2,10 +2,12 @@
 
 import os
 import random
+import re
 import shutil
 import stat
 import subprocess
 import sys
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograd import Operation, Value, exp, topological_order
+from autograd import Operation, Value, draw, exp, topological_order
 from autograd.draw import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, format_number, write_file
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -570,8 +572,8 @@ def test_2000_nodes_are_drawn_and_one_more_is_refused_with_the_limit_and_its_arg
 def test_the_limit_can_be_moved_and_lifted():
     with pytest.raises(ValueError, match="above the limit of 4"):
         draw_dot(simple(), limit=4)
-    assert draw_dot(chain(2001), limit=2001).size == 2001
-    assert draw_dot(chain(2001), limit=None).size == 2001
+    for limit in (2001, None):
+        assert repr(draw_dot(chain(2001), limit=limit)) == "<Drawing: computation graph of 2001 values>"
 
 
 # Notebooks
@@ -582,7 +584,7 @@ def test_a_notebook_shows_one_picture_in_the_format_asked_for(form, mime):
     formatters = pytest.importorskip("IPython.core.formatters")
     data, _ = formatters.DisplayFormatter().format(draw_dot(simple(), form))
     assert set(data) == {mime, "text/plain"}
-    assert data["text/plain"] == "<Drawing of 5 values>"
+    assert data["text/plain"] == "<Drawing: computation graph of 5 values>"
 
 
 def test_a_png_is_as_wide_in_a_notebook_as_the_svg():
@@ -668,9 +670,27 @@ def test_both_renderers_give_the_same_groups_and_texts(monkeypatch):
 
 
 @needs_dot
-def test_the_installed_program_draws_a_pdf(tmp_path):
-    path = draw_dot(sigmoid_gate()).save(tmp_path / "f.pdf")
-    assert path.read_bytes().startswith(b"%PDF-")
+@pytest.mark.parametrize("rankdir", DIRECTIONS)
+def test_the_installed_program_draws_a_pdf_in_colours(tmp_path, rankdir):
+    path = draw_dot(sigmoid_gate(), rankdir=rankdir).save(tmp_path / "f.pdf")
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF-")
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL)
+    drawn = b"".join(zlib.decompress(stream) for stream in streams if stream.startswith(b"x"))
+    used = {tuple(map(float, match.split()[:3])) for match in re.findall(rb"[\d.]+ [\d.]+ [\d.]+ rg", drawn)}
+    for colour in (DATA_COLOUR, GRAD_COLOUR):
+        rgb = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        assert any(rgb == pytest.approx(each, abs=1e-3) for each in used)
+
+
+@needs_dot
+@pytest.mark.parametrize("rankdir", DIRECTIONS)
+@pytest.mark.parametrize("label", NASTY)
+def test_a_label_is_drawn_as_written_in_a_pdf_too(label, rankdir):
+    tables = draw._with_tables(draw_dot(Value(1, label), rankdir=rankdir).source, rankdir)
+    texts = Picture(draw._run_dot(tables, "svg")).root.iter(f"{SVG}text")
+    read = as_read([text.text for text in texts])
+    assert sorted(read.replace("\n", "")) == sorted(f"{label}1grad 0".replace("\n", ""))
 
 
 def test_importing_loads_no_renderer():
