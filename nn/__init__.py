@@ -12,7 +12,7 @@ from nn.losses import (
     l2,
     mean_squared_error,
 )
-from nn.modules import MLP, Layer, Module, Neuron, Sequential
+from nn.modules import MLP, Layer, Module, Neuron, Sequential, load_model
 from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 from nn.plot import decision_boundary
 
@@ -34,6 +34,7 @@ __all__ = [
     "hinge",
     "l1",
     "l2",
+    "load_model",
     "mean_squared_error",
     "optim",
     "predict",

@@ -1,15 +1,18 @@
 """Networks of scalars: a neuron is a dot product and an activation; all else is made of neurons."""
 
 import copy
+import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import pairwise
 from operator import add, mul
 from typing import Any
 
 from autograd.operation import Operation
 from autograd.ops import TABLE
 from autograd.value import Constant, Value
+from nn import storage
 
 INIT: dict[str, Callable[[int, int], float]] = {
     "uniform": lambda _nin, _nout: 1.0,
@@ -54,8 +57,8 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield the parameters with their paths, such as ``layers.0.neurons.3.b``."""
         seen: set[Value] = set()
-        for name, parameter in _parameters_in("", self):
-            if parameter not in seen:
+        for name, parameter in _find(Value, "", self):
+            if parameter not in seen and not isinstance(parameter, Constant):
                 seen.add(parameter)
                 yield name, parameter
 
@@ -80,6 +83,97 @@ class Module:
             True
         """
         return copy.deepcopy(self, {id(p): p.data for p in self.parameters()})
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the parameters' numbers by their paths."""
+        return {name: parameter.data for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Set every parameter to the number of its path; if that is not possible, none.
+
+        Raises:
+            ValueError: a path is missing or unknown, or a number is not finite.
+            TypeError: something is no number.
+
+        Example:
+            >>> model, other = MLP(2, [3, 1]), MLP(2, [3, 1])
+            >>> other.load_state_dict(model.state_dict())
+            >>> other([1.0, 2.0]).data == model([1.0, 2.0]).data
+            True
+        """
+        parameters = dict(self.named_parameters())
+        storage.check_names(parameters, state)
+        numbers = {name: storage.as_number(name, state[name]) for name in parameters}
+        for name, parameter in parameters.items():
+            parameter.data = numbers[name]
+
+    def save(self, path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
+        """Write the parameters to a JSON file, whole or not at all.
+
+        Args:
+            path: the file.
+            metadata: what else to keep in it: a dict of what JSON can hold, such as the names of the classes.
+
+        Raises:
+            ValueError: a parameter is not finite, or the metadata is not what JSON can hold.
+            OSError: the file cannot be written; what was there before is untouched.
+        """
+        storage.write(path, storage.Saved(self.state_dict(), self._architecture(), dict(metadata or {})))
+
+    def load(self, path: str | os.PathLike[str]) -> dict[str, Any]:
+        """Set the parameters from a file that ``save`` wrote; if that is not possible, none.
+
+        Returns:
+            The metadata that was saved with them.
+
+        Raises:
+            ValueError: the file is damaged, foreign, or of a model of other layers.
+            OSError: it cannot be read.
+        """
+        saved = storage.read(path)
+        try:
+            self.load_state_dict(saved.parameters)
+        except ValueError as error:
+            raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from None
+        return saved.metadata
+
+    def summary(self) -> str:
+        """Return a table of the parts: inputs, outputs, activation and number of parameters of each.
+
+        Example:
+            >>> print(MLP(2, [16, 1], activation="tanh").summary())
+            part      kind   inputs  outputs  activation  parameters
+            layers.0  Layer       2       16        tanh          48
+            layers.1  Layer      16        1      linear          17
+            total                                                 65
+        """
+        parts = [pair for name, part in vars(self).items() for pair in _find((Module, Operation), name, part)]
+        if isinstance(self, Neuron) or not parts:
+            parts = [("self", self)]
+        rows = [("part", "kind", "inputs", "outputs", "activation", "parameters")]
+        for name, part in parts:
+            if isinstance(part, Operation):
+                rows.append((name, "operation", "", "", part.name, "0"))
+                continue
+            inputs, outputs, activation = map(str, part._facts())
+            rows.append((name, type(part).__name__, inputs, outputs, activation, str(len(part.parameters()))))
+        rows.append(("total", "", "", "", "", str(len(self.parameters()))))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if column < 2 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        )
+
+    def _facts(self) -> tuple[Any, Any, Any]:
+        """Return inputs, outputs and activation for the summary, "" where that is not known."""
+        return "", "", ""
+
+    def _architecture(self) -> dict[str, Any] | None:
+        """Return how to make this module anew, for a file; None if only its own code knows."""
+        return None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} of {len(self.parameters())} parameters"
@@ -133,10 +227,13 @@ class Neuron(Module):
         z = reduce(add, map(mul, w, x), self.b)
         return self.activation(z) if self.nonlin else z
 
+    def _facts(self) -> tuple[Any, Any, Any]:
+        return len(self.w), 1, self.activation.name if self.nonlin else "linear"
+
     def __repr__(self) -> str:
         """Return for instance ``ReLUNeuron(2)``."""
-        name = self.activation.name if self.nonlin else "linear"
-        return f"{'ReLU' if name == 'relu' else name.capitalize()}Neuron({len(self.w)})"
+        nin, _, name = self._facts()
+        return f"{'ReLU' if name == 'relu' else name.capitalize()}Neuron({nin})"
 
 
 class Layer(Module):
@@ -182,6 +279,10 @@ class Layer(Module):
         """
         outputs = [neuron(x) for neuron in self.neurons]
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _facts(self) -> tuple[Any, Any, Any]:
+        nin, _, activation = self.neurons[0]._facts()
+        return nin, len(self.neurons), activation
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
@@ -267,6 +368,52 @@ class MLP(Sequential):
             )
         )
 
+    def _architecture(self) -> dict[str, Any] | None:
+        layers = [layer for layer in self.layers if isinstance(layer, Layer)]
+        if len(layers) < len(self.layers):
+            return None
+        activation = layers[0].neurons[0].activation
+        if TABLE.get(activation.name) is not activation:
+            return None
+        nin, nouts = len(layers[0].neurons[0].w), [len(layer.neurons) for layer in layers]
+        plain = MLP(nin, nouts, activation=activation, rng=random.Random(0))
+        if repr(plain) != repr(self):  # its layers were exchanged
+            return None
+        return {"class": "MLP", "nin": nin, "nouts": nouts, "activation": activation.name}
+
+
+def load_model(path: str | os.PathLike[str]) -> tuple[MLP, dict[str, Any]]:
+    """Make an MLP anew from the file that its ``save`` wrote.
+
+    Returns:
+        The model and the metadata that was saved with it.
+
+    Raises:
+        ValueError: the file is damaged, foreign, or of another kind of model, which ``load`` may read.
+        OSError: it cannot be read.
+    """
+    saved = storage.read(path)
+    try:
+        model = _made(saved)
+        model.load_state_dict(saved.parameters)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cannot load {os.fspath(path)!r}: {error}") from None
+    return model, saved.metadata
+
+
+def _made(saved: storage.Saved) -> MLP:
+    architecture = saved.architecture or {}
+    if architecture.get("class") != "MLP":
+        raise ValueError("it does not say how to make its model; make that first, then call its load method")
+    nin, nouts = architecture.get("nin"), architecture.get("nouts")
+    sizes = [nin, *nouts] if isinstance(nouts, list) else []
+    if len(sizes) < 2 or not all(type(size) is int and size > 0 for size in sizes):
+        raise ValueError(f"its layers are no counts of neurons: nin {nin!r:.40}, nouts {nouts!r:.40}")
+    count = sum((nin + 1) * nout for nin, nout in pairwise(sizes))
+    if count != len(saved.parameters):
+        raise ValueError(f"its layers have {count} parameters, and it holds {len(saved.parameters)}")
+    return MLP(sizes[0], sizes[1:], activation=architecture.get("activation", ""), rng=random.Random(0))
+
 
 def as_activation(activation: Operation | str) -> Operation:
     """Return an operation that can be called with one argument, given itself or its name in the table.
@@ -301,15 +448,15 @@ def _as_list(outputs: Any) -> Any:
     return outputs if isinstance(outputs, (list, tuple)) else [outputs]
 
 
-def _parameters_in(path: str, thing: Any) -> Iterator[tuple[str, Value]]:
-    if isinstance(thing, Value):
-        if not isinstance(thing, Constant):
-            yield path, thing
+def _find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the things of some kinds with their paths, outermost first, from modules and containers."""
+    if isinstance(thing, kinds):
+        yield path, thing
         return
     if isinstance(thing, Module):
         thing = vars(thing)
-    if isinstance(thing, (list, tuple)):
+    elif isinstance(thing, (list, tuple)):
         thing = dict(enumerate(thing))
     if isinstance(thing, dict):
         for name, item in thing.items():
-            yield from _parameters_in(f"{path}.{name}" if path else str(name), item)
+            yield from _find(kinds, f"{path}.{name}" if path else str(name), item)
