@@ -71,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(parser, error.strerror or str(error), 1)
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(parser, f"{place}{error.strerror or error}", 1)
     except KeyboardInterrupt:
         return _fail(parser, "interrupted", 130)
     return 0
