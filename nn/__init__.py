@@ -1,8 +1,21 @@
 """Neural networks built from scalars."""
 
-from nn import optim
-from nn.data import two_moons
-from nn.evaluate import predict
+from nn import data, optim
+from nn.callbacks import BestWeights, Callback, EarlyStopping, Snapshots
+from nn.data import (
+    Standardiser,
+    circles,
+    digits,
+    gate,
+    iris,
+    minibatches,
+    spirals,
+    split,
+    two_moons,
+    xor,
+)
+from nn.evaluate import accuracy, confusion_matrix, predict
+from nn.history import History
 from nn.losses import (
     binary_cross_entropy,
     cross_entropy,
@@ -15,28 +28,53 @@ from nn.losses import (
 from nn.modules import MLP, Layer, Module, Neuron, Sequential, load_model
 from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 from nn.plot import decision_boundary
+from nn.train import fit
 
 __all__ = [
-    "MLP",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "Layer",
+    # modules
     "Module",
     "Neuron",
-    "RMSprop",
+    "Layer",
+    "MLP",
     "Sequential",
-    "binary_cross_entropy",
-    "cross_entropy",
-    "decision_boundary",
+    "load_model",
+    # losses
+    "mean_squared_error",
     "half_squared_error",
     "hinge",
+    "binary_cross_entropy",
+    "cross_entropy",
     "l1",
     "l2",
-    "load_model",
-    "mean_squared_error",
+    # update rules; schedules are in nn.optim
     "optim",
-    "predict",
+    "SGD",
+    "Adagrad",
+    "RMSprop",
+    "Adam",
+    "AdamW",
+    # data
+    "data",
     "two_moons",
+    "circles",
+    "spirals",
+    "xor",
+    "gate",
+    "iris",
+    "digits",
+    "Standardiser",
+    "split",
+    "minibatches",
+    # training
+    "fit",
+    "History",
+    "Callback",
+    "BestWeights",
+    "EarlyStopping",
+    "Snapshots",
+    "predict",
+    "accuracy",
+    "confusion_matrix",
+    # pictures
+    "decision_boundary",
 ]

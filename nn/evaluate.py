@@ -39,6 +39,58 @@ def predict(model: Callable[[Any], Any], X: ArrayLike) -> NDArray[np.float64]:
     return np.array([np.array(_floats(model(row))) for row in X.tolist()])
 
 
+def accuracy(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) -> float:
+    """Return the share of points to which the model gives their class.
+
+    A single score stands for the second class if it is positive; of several scores the largest decides.
+
+    Args:
+        model: a module, or any function of one row.
+        X: the inputs, of shape (n, number of inputs).
+        y: the n classes: 0 or 1, or -1 or 1, for a single score; else counted from 0.
+
+    Raises:
+        ValueError: there are no points, or a label is no class.
+
+    Example:
+        >>> accuracy(lambda row: row[0] - row[1], [[1.0, 0.0], [0.0, 1.0]], [1, 1])
+        0.5
+    """
+    return accuracy_of(predict(model, X), y)
+
+
+def accuracy_of(scores: ArrayLike, y: ArrayLike) -> float:
+    """Return the share of scores that stand for their class; see ``accuracy``.
+
+    Raises:
+        ValueError: there are no scores, or a label is no class.
+    """
+    given, actual = _classes(np.asarray(scores), np.asarray(y))
+    return float(np.mean(given == actual))
+
+
+def confusion_matrix(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) -> NDArray[np.int64]:
+    """Return how many points of each class (rows) the model gives to each class (columns).
+
+    Args:
+        model: a module, or any function of one row.
+        X: the inputs, of shape (n, number of inputs).
+        y: the n classes, as in ``accuracy``.
+
+    Raises:
+        ValueError: there are no points, or a label is no class.
+
+    Example:
+        >>> confusion_matrix(lambda row: row[0], [[1.0], [-1.0], [2.0]], [1, 1, 0]).tolist()
+        [[0, 1], [1, 1]]
+    """
+    scores = predict(model, X)
+    given, actual = _classes(scores, np.asarray(y))
+    matrix = np.zeros((max(scores.shape[1:], default=2),) * 2, dtype=np.int64)
+    np.add.at(matrix, (actual, given), 1)
+    return matrix
+
+
 def as_table(X: ArrayLike) -> NDArray[np.float64]:
     """Return ``X`` as a table of floats, a row per point.
 
@@ -62,3 +114,21 @@ def _table_of(outputs: Any, n: int) -> NDArray[np.float64]:
 
 def _floats(outputs: Any) -> Any:
     return [float(v) for v in outputs] if isinstance(outputs, (list, tuple)) else float(outputs)
+
+
+def _classes(scores: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the classes that the scores stand for, and those of the labels, counted from 0."""
+    if not len(scores) or y.shape != scores.shape[:1]:
+        raise ValueError(
+            f"accuracy needs a label per point and at least one point; got {len(scores)} points "
+            f"and labels of shape {y.shape}"
+        )
+    single = scores.ndim == 1
+    known = [-1, 0, 1] if single else range(scores.shape[1])
+    wrong = y[~np.isin(y, known)]
+    if len(wrong):
+        allowed = "-1, 0 or 1" if single else f"a class from 0 to {scores.shape[1] - 1}"
+        raise ValueError(f"a label must be {allowed}, not {wrong[0]!r}")
+    if single:
+        return (scores > 0).astype(int), (y > 0).astype(int)
+    return scores.argmax(axis=1), y.astype(int)

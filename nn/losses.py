@@ -160,6 +160,10 @@ def l2(parameters: Iterable[Any], strength: float = 1.0) -> Any:
     return strength * reduce(add, [p * p for p in parameters], 0.0)
 
 
+CLASSIFYING = (hinge, binary_cross_entropy, cross_entropy)
+"""The losses whose targets are classes, so that accuracy says something."""
+
+
 def _squares(prediction: Any, target: Any) -> list[Any]:
     predictions = prediction if isinstance(prediction, (list, tuple)) else [prediction]
     targets = target if isinstance(target, (list, tuple)) else [target]

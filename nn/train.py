@@ -1,0 +1,206 @@
+"""Training: the loop over epochs and mini-batches, written to be read."""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autograd.value import Value, constant
+from nn.callbacks import Run
+from nn.data import Features, Labels, Points, as_points, minibatches
+from nn.evaluate import accuracy_of, predict
+from nn.history import History
+from nn.losses import CLASSIFYING
+from nn.modules import Module
+from nn.optim import Optimizer, clip_grad_norm
+from nn.progress import progress_bar
+
+Loss = Callable[[Any, Any], Any]
+Metric = Callable[[Any, Any], float]
+Penalty = Callable[[list[Value]], Any]
+Step = Callable[[Features, Labels], tuple[float, list[Any]]]
+
+
+def fit(
+    model: Module,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    *,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    metric: Metric | None = None,
+    penalty: Penalty | None = None,
+    clip_norm: float | None = None,
+    callbacks: Sequence[Callable[[Run], Any]] = (),
+    seed: int = 0,
+    progress: bool | None = None,
+) -> History:
+    """Train a model: one step of the optimiser per mini-batch, on the mean loss of its points.
+
+    The same seed gives the same result, bit for bit. Ctrl-C ends the training with what was reached. So does
+    a loss or gradient that is not finite: its step is not taken, and a warning names the first parameter.
+
+    Args:
+        model: the module to train.
+        X: the points, of shape (n, inputs).
+        y: the n targets: numbers, classes or rows of numbers, as the loss wants them.
+        loss: a function of the model's output for a point and its target, as in ``nn.losses``.
+        optimizer: made with ``model.parameters()``.
+        epochs: how often all points are used.
+        batch_size: how many points per step, drawn by chance; by default all, in their order.
+        validation: points and targets that are never trained on.
+        metric: a function of the outputs and the targets of many points; accuracy for the classifying losses.
+        penalty: a function of the parameters that is added to the loss, as ``lambda ps: l2(ps, 1e-4)``.
+        clip_norm: the largest norm of the gradient; a longer one is scaled down.
+        callbacks: called with the run after every epoch; see ``nn.callbacks``.
+        seed: of the order of the points.
+        progress: whether to show a bar; by default on a terminal.
+
+    Returns:
+        The history. An epoch's loss and metric are those of its mini-batches, each before its step.
+
+    Raises:
+        ValueError: no points, labels that do not match, a batch size less than 1, a target that the loss
+            refuses, or an optimiser of another model's parameters.
+        TypeError: a loss that is no Value, because it does not depend on any parameter.
+
+    Example:
+        >>> import random
+        >>> from nn import MLP, SGD, hinge, two_moons
+        >>> X, y = two_moons(40, random_state=0)
+        >>> model = MLP(2, [8, 1], rng=random.Random(0))
+        >>> history = fit(model, X, 2 * y - 1, hinge, SGD(model.parameters(), lr=0.5), epochs=20)
+        >>> history["loss"][-1] < 0.5 * history["loss"][0]
+        True
+    """
+    points, targets = _checked(model, X, y, optimizer)
+    held_out = as_points(*validation) if validation is not None else None
+    if metric is None and loss in CLASSIFYING and targets.ndim == 1 and not np.any(targets % 1):
+        metric = accuracy_of
+    step = eager_step(model, loss, penalty)
+    run, rng = Run(model, optimizer, History()), np.random.default_rng(seed)
+    batches = epochs * math.ceil(len(points) / (batch_size or len(points)))
+    try:
+        with progress_bar(batches, progress) as tick:
+            for epoch in range(epochs):
+                record: dict[str, float] = {"epoch": epoch, "lr": optimizer.lr, "loss": 0.0}
+                outputs: list[Any] = []
+                labels: list[Any] = []
+                for batch, batch_targets in minibatches(points, targets, batch_size, seed=rng):
+                    optimizer.zero_grad()
+                    batch_loss, batch_outputs = step(batch, batch_targets)
+                    _require_finite(batch_loss, model, optimizer, f"epoch {epoch}")
+                    if clip_norm is not None:
+                        clip_grad_norm(optimizer.parameters, clip_norm)
+                    optimizer.step()
+                    record["loss"] += batch_loss * (len(batch) / len(points))
+                    outputs.extend(batch_outputs)
+                    labels.extend(batch_targets)
+                    tick(f"epoch {epoch + 1}/{epochs}  {_text(run.history)}")
+                if metric is not None:
+                    record[_name(metric)] = metric(np.array(outputs), np.array(labels))
+                if held_out is not None:
+                    record |= _validated(model, loss, held_out, metric)
+                run.history.records.append(record)
+                for callback in callbacks:
+                    callback(run)
+                if run.history.stopped:
+                    break
+    except KeyboardInterrupt:
+        run.stop("interrupted")
+    except _DivergenceError as divergence:
+        run.stop(str(divergence))
+        warnings.warn(run.history.stopped, RuntimeWarning, stacklevel=2)
+    finally:
+        for callback in callbacks:
+            if finish := getattr(callback, "finish", None):
+                finish(run)
+    return run.history
+
+
+def eager_step(model: Module, loss: Loss, penalty: Penalty | None) -> Step:
+    """Return a function that records the graph of a mini-batch and sweeps it.
+
+    The function takes points and targets, adds to the parameters' gradients, and returns the mean loss and
+    the model's outputs as plain numbers.
+    """
+
+    def step(points: Features, targets: Labels) -> tuple[float, list[Any]]:
+        outputs = [model([constant(x) for x in row]) for row in points.tolist()]
+        losses = [loss(output, target) for output, target in zip(outputs, targets.tolist(), strict=True)]
+        total = sum(losses) / len(losses)
+        if penalty is not None:
+            total = total + penalty(model.parameters())
+        if not isinstance(total, Value):
+            raise TypeError(f"the loss must be a Value that depends on the parameters, not {total!r:.60}")
+        total.backward()
+        return total.data, [_numbers(output) for output in outputs]
+
+    return step
+
+
+class _DivergenceError(ArithmeticError):
+    """The loss or a gradient is not finite."""
+
+
+def _checked(model: Module, X: ArrayLike, y: ArrayLike, optimizer: Optimizer) -> Points:
+    points, targets = as_points(X, y)
+    if not len(points):
+        raise ValueError("there is nothing to train on: X has no rows")
+    if targets.dtype.kind not in "biuf":
+        raise ValueError(f"the targets must be numbers, not {targets[0]!r}; count the classes from 0")
+    if set(optimizer.parameters).isdisjoint(model.parameters()):
+        raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
+    return points, targets
+
+
+def _require_finite(loss: float, model: Module, optimizer: Optimizer, when: str) -> None:
+    if math.isfinite(loss) and math.isfinite(sum(p.grad for p in optimizer.parameters)):
+        return
+    sick = [
+        f"{name} (data={p.data:g}, grad={p.grad:g})"
+        for name, p in model.named_parameters()
+        if not math.isfinite(p.grad) or not math.isfinite(p.data)
+    ]
+    if sick or not math.isfinite(loss):
+        where = (
+            f"{len(sick)} parameters are not finite, the first is {sick[0]}"
+            if sick
+            else "all parameters are finite"
+        )
+        raise _DivergenceError(
+            f"the loss is {loss:g} in {when} ({where}); "
+            "use a lower learning rate, clip_norm=1.0 or standardised inputs"
+        )
+
+
+def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:
+    outputs, targets = predict(model, points[0]), points[1]
+    losses = [
+        loss([constant(v) for v in output] if isinstance(output, list) else constant(output), target)
+        for output, target in zip(outputs.tolist(), targets.tolist(), strict=True)
+    ]
+    record = {"val_loss": math.fsum(map(float, losses)) / len(losses)}
+    if metric is not None:
+        record[f"val_{_name(metric)}"] = metric(outputs, targets)
+    return record
+
+
+def _numbers(output: Any) -> Any:
+    return [v.data for v in output] if isinstance(output, (list, tuple)) else output.data
+
+
+def _name(metric: Metric) -> str:
+    return "accuracy" if metric is accuracy_of else getattr(metric, "__name__", "metric")
+
+
+def _text(history: History) -> str:
+    """Return the last epoch's numbers for the progress bar."""
+    last = history.records[-1] if history.records else {}
+    return "  ".join(f"{name} {number:.4g}" for name, number in last.items() if name not in ("epoch", "lr"))
