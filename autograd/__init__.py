@@ -5,9 +5,30 @@ A graph is data; everything else is an interpretation of it.
 
 from autograd import ops
 from autograd.compiler import Program, compile  # noqa: A004 - the name that users know from other libraries
+from autograd.control import AnomalyError, detect_anomaly, no_grad, operation
 from autograd.operation import Operation
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
+from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value, topological_order
 
-__all__ = ["Operation", "Program", "Value", "compile", "topological_order", *ops.TABLE]
+__all__ = [
+    "AnomalyError",
+    "Operation",
+    "Program",
+    "Value",
+    "compile",
+    "detect_anomaly",
+    "grad",
+    "gradients",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "no_grad",
+    "operation",
+    "topological_order",
+    "value_and_grad",
+    "vjp",
+    *ops.TABLE,
+]
 __version__ = "0.1.0"

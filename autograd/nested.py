@@ -1,14 +1,17 @@
-"""Nested lists, tuples and dicts of Values: taken apart, and put together again with other contents."""
+"""Nested lists, tuples, dicts and arrays of Values: taken apart, and put together with other contents."""
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Nested = Any
-"""A Value, or a list, tuple or dict of Nested."""
+"""A Value, a NumPy array of numbers or Values, or a list, tuple or dict of Nested."""
 
 
 def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
     """Return what a nest contains, and a function that puts as many things into a nest of the same form.
+
+    An array contains its elements; it is rebuilt as an array of floats, or of objects if not all are floats.
 
     Example:
         >>> contents, rebuild = flatten({"a": 1, "b": [2, (3, 4)]})
@@ -27,6 +30,10 @@ def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
             builders = [collect(value) for value in item]
             kind = list if isinstance(item, list) else tuple
             return lambda rest: kind(build(rest) for build in builders)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and isinstance(item, numpy.ndarray):
+            contents.extend(item.flat)
+            return lambda rest: _array([next(rest) for _ in range(item.size)], item.shape)
         contents.append(item)
         return next
 
@@ -34,8 +41,19 @@ def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
     return contents, lambda things: build(iter(things))
 
 
+def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
+    import numpy
+
+    if items and all(isinstance(item, numpy.ndarray) for item in items):  # one array of both shapes
+        return numpy.stack(items).reshape(*shape, *items[0].shape)
+    array = numpy.empty(len(items), dtype=float if all(type(item) is float for item in items) else object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array.reshape(shape)
+
+
 def shape_of(nested: Nested) -> tuple[int, ...]:
-    """Return the shape that nested sequences have as an array; of a dict or a ragged nest, the number of items.
+    """Return the shape that nested sequences have as an array; of a dict or a ragged nest, how many items.
 
     Example:
         >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1.0), shape_of([[1], [2, 3]])

@@ -362,9 +362,10 @@ def sweep(
     """
     observers = (*(_observers.get() if _hooked else ()), *([observe] if observe else []))
     plain = not record and not observers
+    fixed = _fixed(order) if record else set()
     for node in reversed(order):
         op = node.op
-        if op is None:
+        if op is None or (record and node in fixed):
             continue
         upstream = adjoints[node]
         if (
@@ -391,7 +392,7 @@ def sweep(
         for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
             if parent._time > node._time:
                 raise _stale(node)
-            if parent.__class__ is Constant:
+            if parent.__class__ is Constant or parent in fixed:
                 continue
             local = derivative(*arguments)
             contribution = _product(upstream, local) if record else upstream * local
@@ -402,6 +403,15 @@ def sweep(
             else:
                 adjoints[parent] = contribution
     return adjoints
+
+
+def _fixed(order: Sequence[Value]) -> set[Value]:
+    """Return the nodes that depend on constants alone, whose adjoints are not worth a graph."""
+    fixed: set[Value] = set()
+    for node in order:
+        if node.__class__ is Constant or (node.op is not None and fixed.issuperset(node.parents)):
+            fixed.add(node)
+    return fixed
 
 
 def _product(upstream: Any, local: Any) -> Any:
@@ -431,6 +441,17 @@ def describe(node: Value) -> str:
     """Name a node in an error: its label, else its operation, with its data."""
     name = repr(node.label) if node.label else "a leaf" if node.op is None else f"a {node.op.symbol!r} node"
     return f"{name} (data={node._data!r})"
+
+
+def check_fresh(node: Value) -> None:
+    """Refuse a node whose parents' data was assigned after it was computed.
+
+    Raises:
+        RuntimeError: naming the parent.
+    """
+    for parent in node.parents:
+        if parent._time > node._time:
+            raise _stale(node)
 
 
 def _stale(node: Value) -> RuntimeError:

@@ -1,0 +1,177 @@
+"""What is recorded and how it is watched: no_grad, detect_anomaly, and operations of one's own."""
+
+import linecache
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from autograd.operation import Derivative, Operation
+from autograd.value import Constant, Value, _hooks, describe, hooked, note, topological_order
+
+
+def _forget(node: Value) -> Value:
+    constant = node.detach()
+    note(constant, "asked", "no_grad()")
+    return constant
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in the body: what is computed there are constants that keep no graph alive.
+
+    A context manager, and with parentheses a decorator. It applies to the thread or asyncio task that enters
+    it. A transform called in the body, such as ``grad``, still differentiates its function.
+
+    Example:
+        >>> from autograd import Value, no_grad
+        >>> x = Value(3.0)
+        >>> with no_grad():
+        ...     y = x * x
+        >>> y.data, y.parents
+        (9.0, ())
+        >>> @no_grad()
+        ... def predict(x):
+        ...     return x * x
+        >>> predict(x).parents
+        ()
+    """
+    with hooked(_forget):
+        yield
+
+
+def forgetting() -> bool:
+    """Tell whether ``no_grad`` is in force here."""
+    return _forget in _hooks.get()
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Record in the body although ``no_grad`` is in force outside."""
+    token = _hooks.set(tuple(hook for hook in _hooks.get() if hook is not _forget))
+    try:
+        yield
+    finally:
+        _hooks.reset(token)
+
+
+class AnomalyError(ArithmeticError):
+    """The first nan or infinity of a computation, found by `detect_anomaly`."""
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise at the first nan or infinity that is produced in the body, forward or backward.
+
+    Nodes recorded in the body remember the line of the program that made them, which costs time and memory.
+
+    Raises:
+        AnomalyError: naming the operation, its operands and the line that recorded it.
+
+    Example:
+        >>> from autograd import Value, detect_anomaly, log
+        >>> with detect_anomaly():  # doctest: +ELLIPSIS
+        ...     y = log(Value(0.0, "x"))
+        Traceback (most recent call last):
+        autograd.control.AnomalyError: log(x='x' (data=0.0)) is -inf; recorded at ...
+    """
+    with hooked(_check_value, _check_adjoint):
+        yield
+
+
+def _check_value(node: Value) -> Value:
+    note(node, "source", _user_line())
+    if not math.isfinite(node.data):
+        raise AnomalyError(f"{_formula(node)} is {node.data!r}; {_source(node)}")
+    return node
+
+
+def _check_adjoint(node: Value, index: int, local: Any, contribution: Any) -> None:
+    parent = node.parents[index]
+    if math.isfinite(_number(contribution)) or not _variable(parent):
+        return
+    assert node.op is not None
+    raise AnomalyError(
+        f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and that "
+        f"makes an adjoint {_number(contribution)!r}; {_source(node)}"
+    )
+
+
+def _number(x: Any) -> float:
+    return x.data if isinstance(x, Value) else float(x)
+
+
+def _variable(node: Value) -> bool:
+    """Tell whether a node depends on anything but constants: only then is its adjoint of interest."""
+    return any(n.op is None and not isinstance(n, Constant) for n in topological_order(node))
+
+
+def _formula(node: Value) -> str:
+    assert node.op is not None
+    operands = zip(node.op.arguments, node.parents, strict=True)
+    return f"{node.op.name}({', '.join(f'{name}={describe(parent)}' for name, parent in operands)})"
+
+
+def _source(node: Value) -> str:
+    source = getattr(node, "_notes", {}).get("source")
+    if source is None:
+        return "recorded before detect_anomaly() began; put the forward pass under it too to learn where"
+    file, line = source
+    return f"recorded at {file}, line {line}: {linecache.getline(file, line).strip()}"
+
+
+def _user_line() -> tuple[str, int]:
+    """Return file and number of the innermost running line that is not in these packages."""
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in ("autograd", "nn"):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[..., float]], Operation]:
+    """Make a function of floats an operation of one's own: the same row as those of the table.
+
+    Any order of derivative, drawing, stepping, checking and compiling follow from the row.
+
+    Args:
+        *derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
+            the arguments, built of operators and operations so that it can be differentiated again.
+        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``definition``, ``numpy``; see
+            `Operation`. The arguments' names and defaults are the function's own.
+
+    Returns:
+        A decorator that turns a total function of floats into an `Operation`.
+
+    Raises:
+        TypeError: the function has not one argument per derivative.
+
+    Example:
+        >>> from autograd import Value, operation
+        >>> @operation(lambda z, x: 3 * x * x, definition="x ** 3")
+        ... def cube(x):
+        ...     return x * x * x
+        >>> x = Value(2.0)
+        >>> cube(x).backward()
+        >>> cube(2.0), x.grad
+        (8.0, 12.0)
+    """
+
+    def decorate(function: Callable[..., float]) -> Operation:
+        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        if len(names) != len(derivatives):
+            raise TypeError(
+                f"operation {function.__name__!r} has the arguments ({', '.join(names)}), so it needs "
+                f"{len(names)} derivatives, one for each; got {len(derivatives)}"
+            )
+        row = Operation(
+            function.__name__,
+            function,
+            derivatives,
+            **{"arguments": names, "defaults": function.__defaults__ or (), **fields},
+        )
+        row.__module__ = function.__module__
+        row.__doc__ = function.__doc__ or row.__doc__
+        return row
+
+    return decorate

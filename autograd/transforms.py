@@ -1,0 +1,467 @@
+"""Transforms: functions that take a function and return its derivative, as a function again.
+
+Every transform calls the function with fresh nodes, ``+x`` for each number or Value ``x`` in the arguments,
+and reads the graph between them and the outputs, backward (`sweep`) or forward (`push`), with the same local
+derivatives. The inputs are fresh, so a derivative is by them alone; they still hang on what was passed in, so
+a transform around this one sees through. That is why transforms nest without confusing levels.
+
+Arguments and results are numbers, Values, NumPy arrays, or nested lists, tuples and dicts of them. Results
+are plain floats, unless an argument is a Value or the output depends on one from outside: on a variable that
+the function closes over, or on that of a transform around this one. Then they are Values, to differentiate
+further. An input on which the output does not depend has derivative zero. No ``grad`` attribute is read or
+written.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from autograd import ops
+from autograd.control import forgetting, recording
+from autograd.nested import Nested, flatten
+from autograd.operation import is_real
+from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order
+
+Function = Callable[..., Any]
+Rebuild = Callable[[Iterable[Any]], Any]
+Argnums = int | Sequence[int]
+
+_variables: ContextVar[frozenset[Value]] = ContextVar("variables", default=frozenset())
+"""The inputs of the transforms whose functions are running: results that depend on them stay graphs."""
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Return the gradient of a function whose result is one number.
+
+    Args:
+        f: the function.
+        argnums: which positional argument to differentiate by, or a sequence of several.
+
+    Returns:
+        A function of the same arguments, whose result has the nesting of that argument; for a sequence of
+        ``argnums``, a tuple.
+
+    Raises:
+        TypeError: ``f`` did not return one number, or an argument contains something else than numbers.
+        IndexError: ``argnums`` is out of range.
+
+    Example:
+        >>> from autograd import grad, sin
+        >>> grad(lambda x: x**3)(2.0)
+        12.0
+        >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [3.0]})
+        {'a': 3.0, 'b': [2.0]}
+        >>> derivative = sin
+        >>> for _ in range(5):
+        ...     derivative = grad(derivative)
+        >>> derivative(0.0)
+        1.0
+    """
+    gradient = value_and_grad(f, argnums)
+    return lambda *arguments, **keywords: gradient(*arguments, **keywords)[1]
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that computes the value of ``f`` and its gradient together.
+
+    Args and errors are those of `grad`.
+
+    Returns:
+        A function of the same arguments; its result is the pair (value, gradient).
+
+    Example:
+        >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+        (6.0, (3.0, 2.0))
+    """
+
+    def value_and_gradient(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        call = _Call(f, arguments, keywords, argnums, "grad")
+        output = call.scalar("jacobian or vjp")
+        return call.finish([output])[0], call.rebuild(call.reverse([output], [1.0], call.record))
+
+    return value_and_gradient
+
+
+def vjp(f: Function, *primals: Nested) -> tuple[Any, Callable[[Nested], tuple[Any, ...]]]:
+    """Return the value of ``f`` and its vector-Jacobian product, the reverse mode.
+
+    Args:
+        f: the function; its result may be nested.
+        *primals: its arguments.
+
+    Returns:
+        The value, and a function that takes a cotangent in the nesting of the value and returns a tuple with
+        the cotangent of each primal.
+
+    Raises:
+        TypeError: an argument or a result contains something else than numbers.
+        ValueError: a cotangent has not as many numbers as the value.
+
+    Example:
+        >>> value, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
+        >>> value, pull_back([1.0, 10.0])
+        ([6.0, 5.0], (13.0, 12.0))
+    """
+    call = _Call(f, primals, {}, range(len(primals)), "vjp")
+
+    def pull_back(cotangent: Nested) -> tuple[Any, ...]:
+        seeds = _numbers(cotangent, "the cotangent")
+        _same_count(seeds, call.outputs, "the cotangent", "the value")
+        return tuple(call.rebuild(call.reverse(call.outputs, seeds, call.record)))
+
+    return call.finish_nested(), pull_back
+
+
+def jvp(f: Function, primals: Sequence[Nested], tangents: Sequence[Nested]) -> tuple[Any, Any]:
+    """Return the value of ``f`` and its Jacobian-vector product, the forward mode.
+
+    Args:
+        f: the function; its result may be nested.
+        primals: its arguments.
+        tangents: for each argument a direction in the same nesting.
+
+    Returns:
+        The value and the directional derivative, in the same nesting.
+
+    Raises:
+        TypeError: an argument or a result contains something else than numbers.
+        ValueError: the tangents have not the structure of the primals.
+
+    Example:
+        >>> jvp(lambda x, y: [x * y, x + y], (2.0, 3.0), (1.0, 0.0))
+        ([6.0, 5.0], [3.0, 1.0])
+    """
+    directions = _directions(primals, tangents, "tangents")
+    call = _Call(f, tuple(primals), {}, range(len(primals)), "jvp")
+    return call.finish_nested(), call.rebuild_outputs(call.forward(call.outputs, directions, call.record))
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """Return the Jacobian of a function: row i is the gradient of output i.
+
+    It takes the mode with fewer passes: forward if there are fewer inputs than outputs, else reverse.
+
+    Args:
+        f: the function; its result may be nested.
+        argnums: which positional argument to differentiate by, or a sequence of several.
+
+    Returns:
+        A function of the same arguments. Its result has the nesting of ``f``'s result, with the nesting of
+        the argument in the place of each number; of arrays of shapes s and t, an array of shape s + t.
+
+    Raises:
+        TypeError: an argument or a result contains something else than numbers.
+        IndexError: ``argnums`` is out of range.
+
+    Example:
+        >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1], 3 * v[1]])([2.0, 5.0])
+        [[5.0, 2.0], [1.0, 1.0], [0.0, 3.0]]
+    """
+
+    def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
+        call = _Call(f, arguments, keywords, argnums, "jacobian")
+        n, outputs = len(call.inputs), call.outputs
+        if n < len(outputs):
+            columns = [call.forward(outputs, _unit(i, n), call.record) for i in range(n)]
+            rows: list[list[Any]] = [list(row) for row in zip(*columns, strict=True)]
+        else:
+            rows = [call.reverse([output], [1.0], call.record) for output in outputs]
+        return call.rebuild_matrix(rows)
+
+    return jacobian_of
+
+
+def hessian(f: Function) -> Function:
+    """Return the matrix of second derivatives of a function of one argument whose result is one number.
+
+    The gradient is recorded once and swept once for each input.
+
+    Args:
+        f: the function.
+
+    Returns:
+        A function of the same argument; its result has the argument's nesting, twice: entry i, j is the
+        derivative by inputs i and j. Of an array of shape s, an array of shape s + s.
+
+    Raises:
+        TypeError: ``f`` did not return one number, or the argument contains something else than numbers.
+
+    Example:
+        >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
+        [[10.0, 6.0], [6.0, 0.0]]
+    """
+
+    def hessian_of(*arguments: Any, **keywords: Any) -> Any:
+        call = _Call(f, arguments, keywords, 0, "hessian")
+        output = call.scalar("jacobian of the gradient of each output")
+        gradient = call.reverse([output], [1.0], True)
+        rows = [call.reverse([g], [1.0], call.record) for g in gradient]
+        return call.rebuild_matrix(rows, call.rebuild)
+
+    return hessian_of
+
+
+def hvp(f: Function, primals: Sequence[Nested], vector: Sequence[Nested]) -> tuple[Any, ...]:
+    """Return the Hessian of ``f`` times a vector, at the cost of a few gradients: forward over reverse.
+
+    Args:
+        f: the function, whose result is one number.
+        primals: its arguments.
+        vector: for each argument a direction in the same nesting.
+
+    Returns:
+        A tuple with, for each argument, that part of the product, in the same nesting.
+
+    Raises:
+        TypeError: ``f`` did not return one number, or an argument contains something else than numbers.
+        ValueError: the vector has not the structure of the primals.
+
+    Example:
+        >>> hvp(lambda v: v[0] ** 2 * v[1], ([3.0, 5.0],), ([1.0, 0.0],))
+        ([10.0, 6.0],)
+    """
+    directions = _directions(primals, vector, "the vector")
+    call = _Call(f, tuple(primals), {}, range(len(primals)), "hvp")
+    output = call.scalar("vjp of jvp")
+    gradient = call.reverse([output], [1.0], True)
+    return tuple(call.rebuild(call.forward(gradient, directions, call.record)))
+
+
+def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
+    """Return the derivatives of a recorded node by other nodes of its graph, leaves or not.
+
+    Args:
+        output: the node.
+        inputs: the nodes to differentiate by, nested as you like.
+        create_graph: record the derivatives, to differentiate them again.
+
+    Returns:
+        The derivatives in the nesting of ``inputs``: floats, or Values with ``create_graph``; zero where the
+        output does not depend on an input.
+
+    Raises:
+        TypeError: ``output`` or one of ``inputs`` is not a Value.
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> (first,) = gradients(x**4, [x], create_graph=True)
+        >>> first.data, gradients(first, x)
+        (108.0, 108.0)
+    """
+    nodes, rebuild = flatten(inputs)
+    for node in (output, *nodes):
+        if not isinstance(node, Value):
+            raise TypeError(f"gradients needs Values, whose graph is recorded; got {type(node).__name__}")
+    with recording():
+        adjoints = sweep(topological_order(output), {output: 1.0}, record=create_graph)
+    found = [adjoints.get(node, 0.0) for node in nodes]
+    return rebuild(_value(d) for d in found) if create_graph else rebuild(found)
+
+
+def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = False) -> dict[Value, Any]:
+    """Push tangents forward: a node's is the sum of each local derivative times the parent's tangent.
+
+    Args:
+        order: the graph in topological order.
+        tangents: the tangents of the inputs; those of all nodes that depend on them are added.
+        record: compute with Values instead of floats, so that the tangents are a graph themselves.
+
+    Returns:
+        ``tangents``.
+
+    Raises:
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+    """
+    for node in order:
+        parents = node.parents
+        if not any(parent in tangents for parent in parents):
+            continue
+        check_fresh(node)
+        assert node.op is not None  # it has parents
+        arguments = (node, *parents) if record else (node.data, *[parent.data for parent in parents])
+        total: Any = None
+        for parent, derivative in zip(parents, node.op.derivatives, strict=True):
+            if parent in tangents:
+                term = derivative(*arguments) * tangents[parent]
+                total = term if total is None else total + term
+        tangents[node] = total
+    return tangents
+
+
+class _Call:
+    """One call of a function by a transform: its fresh inputs, its outputs, and the passes between them.
+
+    Attributes:
+        inputs: the fresh nodes.
+        outputs: the function's results as nodes.
+        record: whether results must be graphs, because they depend on a Value from outside.
+    """
+
+    def __init__(
+        self,
+        f: Function,
+        arguments: tuple[Any, ...],
+        keywords: dict[str, Any],
+        argnums: Argnums,
+        name: str,
+    ) -> None:
+        self.name, self.f = name, f
+        self.inputs: list[Value] = []
+        chosen = _positions(argnums, len(arguments), f"{name} of {_name(f)}")
+        given = list(arguments)
+        rebuilds = []
+        with recording():
+            for number in chosen:
+                items, rebuild = flatten(arguments[number])
+                nodes = [ops.pos(_as_value(item, f"argument {number} of {_name(f)}")) for item in items]
+                given[number] = rebuild(nodes)
+                rebuilds.append((rebuild, len(nodes)))
+                self.inputs += nodes
+            with _running(self.inputs):
+                self.result = f(*given, **keywords)
+        items, self.rebuild_outputs = flatten(self.result)
+        self.outputs = [_as_value(item, f"the result of {_name(f)}") for item in items]
+        self._rebuilds, self._single = rebuilds, isinstance(argnums, int)
+        self.record = not forgetting() and self._depends_on_outside()
+
+    def _depends_on_outside(self) -> bool:
+        if any(node.parents[0].__class__ is not Constant for node in self.inputs):
+            return True
+        outer = _variables.get()
+        if not outer.isdisjoint(self.outputs):
+            return True
+        order = topological_order(*self.outputs, until=outer.union(self.inputs))
+        return any(
+            not outer.isdisjoint(node.parents) or (node.op is None and node.__class__ is not Constant)
+            for node in order
+        )
+
+    def scalar(self, alternative: str) -> Value:
+        """Return the one output.
+
+        Raises:
+            TypeError: the function did not return one number.
+        """
+        if isinstance(self.result, Value) or is_real(self.result):
+            return self.outputs[0]
+        raise TypeError(
+            f"{self.name} needs a function whose result is one number, but {_name(self.f)} returned "
+            f"{type(self.result).__name__} of {len(self.outputs)}; for that, use {alternative}"
+        )
+
+    def reverse(self, outputs: list[Value], seeds: Sequence[Any], record: bool) -> list[Any]:
+        """Return the derivative of the outputs, weighted by the seeds, by each input."""
+        adjoints: dict[Value, Any] = {}
+        for output, seed in zip(outputs, seeds, strict=True):
+            adjoints[output] = adjoints[output] + seed if output in adjoints else seed
+        order = topological_order(*outputs, until=self.inputs)
+        with recording():
+            sweep(order, adjoints, record=record)
+        return self._finish_derivatives([adjoints.get(node, 0.0) for node in self.inputs], record)
+
+    def forward(self, outputs: list[Value], directions: Sequence[Any], record: bool) -> list[Any]:
+        """Return the derivative of each output in a direction of the inputs."""
+        order = topological_order(*outputs, until=self.inputs)
+        tangents = dict(zip(self.inputs, directions, strict=True))
+        with recording():
+            push(order, tangents, record)
+        return self._finish_derivatives([tangents.get(node, 0.0) for node in outputs], record)
+
+    @staticmethod
+    def _finish_derivatives(derivatives: list[Any], record: bool) -> list[Any]:
+        return [_value(d) for d in derivatives] if record else derivatives
+
+    def finish(self, outputs: list[Value]) -> list[Any]:
+        """Return outputs as the user gets them: plain floats unless they depend on Values from outside."""
+        return list(outputs) if self.record else [output.data for output in outputs]
+
+    def finish_nested(self) -> Any:
+        return self.rebuild_outputs(self.finish(self.outputs))
+
+    def rebuild(self, derivatives: Iterable[Any]) -> Any:
+        """Return one thing per input in the nesting of the arguments."""
+        rest = iter(derivatives)
+        parts = [rebuild([next(rest) for _ in range(count)]) for rebuild, count in self._rebuilds]
+        return parts[0] if self._single else tuple(parts)
+
+    def rebuild_matrix(self, rows: list[list[Any]], outer: Rebuild | None = None) -> Any:
+        """Return rows of derivatives in the nesting of the outputs, each in that of the arguments."""
+        return (outer or self.rebuild_outputs)(self.rebuild(row) for row in rows)
+
+
+@contextmanager
+def _running(inputs: Collection[Value]) -> Iterator[None]:
+    token = _variables.set(_variables.get().union(inputs))
+    try:
+        yield
+    finally:
+        _variables.reset(token)
+
+
+def _as_value(item: Any, place: str) -> Value:
+    if isinstance(item, Value):
+        return item
+    if not is_real(item):
+        raise TypeError(f"{place} contains {type(item).__name__}; only numbers and Values may be in it")
+    return constant(item, place)
+
+
+def _value(derivative: Any) -> Value:
+    return derivative if isinstance(derivative, Value) else constant(derivative)
+
+
+def _numbers(nested: Nested, place: str) -> list[Any]:
+    return [item if isinstance(item, Value) else _as_value(item, place).data for item in flatten(nested)[0]]
+
+
+def _positions(argnums: Argnums, count: int, what: str) -> list[int]:
+    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    for number in numbers:
+        if not isinstance(number, int):
+            raise TypeError(f"argnums of {what} must be an int or a sequence of ints, got {argnums!r}")
+        if not -count <= number < count:
+            raise IndexError(
+                f"{what} was asked for argument {number}, but the call has {count} positional arguments; "
+                "argnums counts them from 0"
+            )
+    positions = [number % count for number in numbers]
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnums of {what} names an argument twice: {argnums!r}")
+    return positions
+
+
+def _unit(i: int, n: int) -> list[float]:
+    return [float(i == k) for k in range(n)]
+
+
+def _same_count(given: Sequence[Any], expected: Sequence[Any], what: str, of: str) -> None:
+    if len(given) != len(expected):
+        raise ValueError(f"{what} has {len(given)} numbers, but {of} has {len(expected)}: give one for each")
+
+
+def _directions(primals: Sequence[Nested], tangents: Sequence[Nested], what: str) -> list[Any]:
+    for given, kind in ((primals, "primals"), (tangents, what)):
+        if not isinstance(given, (list, tuple)):
+            raise TypeError(f"{kind} must be a tuple with one item per argument, got {type(given).__name__}")
+    structures = [_structure(tuple(nested)) for nested in (primals, tangents)]
+    if structures[0] != structures[1]:
+        raise ValueError(
+            f"{what} must have the structure of the primals: {structures[0]}, where * is a number; "
+            f"got {structures[1]}"
+        )
+    return _numbers(tuple(tangents), what)
+
+
+def _structure(nested: Nested) -> str:
+    if isinstance(nested, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_structure(item)}" for key, item in nested.items()) + "}"
+    if isinstance(nested, (list, tuple)):
+        items = ", ".join(map(_structure, nested))
+        return f"[{items}]" if isinstance(nested, list) else f"({items})"
+    return f"array{nested.shape}" if hasattr(nested, "shape") and nested.shape else "*"
+
+
+def _name(f: Function) -> str:
+    return repr(getattr(f, "__name__", f))
