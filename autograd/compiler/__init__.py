@@ -9,7 +9,7 @@ statements), `program` (feeding, running, reading).
 from autograd.compiler.emit import emit
 from autograd.compiler.flatten import flatten
 from autograd.compiler.program import Program
-from autograd.compiler.structure import LEAF, blocks
+from autograd.compiler.structure import LEAF, lay_out
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
 from autograd.value import Value, describe
@@ -64,11 +64,9 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     if variables is not None:
         node_of = {leaf: node for node, leaf in flat.leaves.items()}
         order = [node_of[variable] for variable in variables]
-    parts = blocks(flat, order)
-    where = {int(node): (part.number, place) for part in parts for place, node in enumerate(part.members)}
-    listing = emit(flat, parts, [where[node] for node in flat.outputs])
-    leaves = [flat.leaves[int(node)] for node in parts[LEAF].members]
-    return Program(listing, outputs, inputs, leaves, flat.size)
+    layout = lay_out(flat, order)
+    leaves = [flat.leaves[node] for node in layout.blocks[LEAF].members.tolist()]
+    return Program(emit(flat, layout), outputs, inputs, leaves, flat.size)
 
 
 def _values(nested: Nested, what: str) -> list[Value]:

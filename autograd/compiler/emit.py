@@ -7,20 +7,19 @@ applied to expressions. The two operations known here by name are + and *, of wh
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from autograd.compiler.flatten import Flat
-from autograd.compiler.stores import Constants, Large, Leaves, Small, Store
-from autograd.compiler.structure import CONSTANT, LEAF, Block, Group, Index, Operand
+from autograd.compiler.stores import Constants, Floats, Large, Leaves, Store
+from autograd.compiler.structure import CONSTANT, FLOAT, LEAF, Block, Group, Index, Layout, Operand
 from autograd.compiler.symbols import Expression, Writer, as_float
+from autograd.compiler.tape import Tape
 from autograd.operation import Operation
 
-SMALL = 48
-"""Up to so many scalar operations a block is written as float statements.
-
-A NumPy call costs as much as some 25 float statements, and the reverse pass needs two or three of them."""
+LONG = 20_000
+"""More nodes than this in a row without structure become a tape instead of statements."""
 
 
 @dataclass
@@ -44,53 +43,59 @@ class Listing:
     found: Counter[str]
 
 
-def emit(flat: Flat, blocks: list[Block], outputs: list[tuple[int, int]]) -> Listing:
-    """Write the program of a list of blocks.
+class _Piece(Protocol):
+    """A step of the schedule: it writes its forward statements, and later its reverse statements."""
+
+    def forward(self) -> None: ...
+    def reverse(self) -> None: ...
+
+
+def emit(flat: Flat, layout: Layout) -> Listing:
+    """Write the program of a graph.
 
     Args:
-        flat: the graph, for its numbers.
-        blocks: its blocks in order of computation; those of the leaves and the constants first.
-        outputs: block and position of every output.
+        flat: the graph.
+        layout: its blocks, and the order in which to compute them.
     """
     writer, found = Writer(), Counter[str]()
-    numbers = [[flat.data[node] for node in block.members] for block in blocks[:2]]
-    leaves = Leaves(blocks[LEAF], writer, found, numbers[LEAF])
-    stores: list[Store] = [leaves, Constants(blocks[CONSTANT], writer, found, numbers[CONSTANT])]
-    for block in blocks[2:]:
-        small = block.size == 1 or _in_floats(block)
-        stores.append((Small if small else Large)(block, writer, found))
-    for block in blocks[2:]:
-        if not _in_floats(block):
-            for operand in block.references():
-                stores[operand.block].prepare(operand.index)
+    blocks = layout.blocks
+    numbers = [[flat.data[node] for node in blocks[number].members] for number in (LEAF, CONSTANT)]
+    leaves = Leaves(blocks[LEAF], writer, found, numbers[0])
+    stores: list[Store] = [leaves, Constants(blocks[CONSTANT], writer, found, numbers[1])]
+    stores.append(Floats(blocks[FLOAT], writer, found))
+    stores += [Large(block, writer, found) for block in blocks[len(stores) :]]
+    for block in blocks:
+        for operand in block.references():
+            stores[operand.block].prepare(operand.index)
+    outputs = [(layout.block_of[node], layout.position[node]) for node in flat.outputs]
     seeds = _by_block(outputs)
     for number, positions in seeds.items():
         stores[number].prepare(positions)
-    for block in blocks[2:]:
-        if _in_floats(block):
-            _float_forward(block, stores)
+    pieces: list[_Piece] = []
+    for step in layout.schedule:
+        if isinstance(step, Block):
+            pieces.append(Statement(step, stores, layout))
+        elif len(step) > LONG:
+            pieces.append(Taped(Tape(flat, step), f"tape{len(pieces)}", stores, layout))
         else:
-            _array_forward(block, stores)
+            pieces += [FloatStatement(node, flat, stores, layout) for node in step]
+    for piece in pieces:
+        piece.forward()
     results = ", ".join(stores[number].read_float(position).text for number, position in outputs)
     writer.write(f"outputs = ({results},)")
     forward, writer.lines = writer.lines, []
     if leaves.block.size:
         writer.write("gradients.fill(0.0)")
         leaves.reached = True
+    for piece in pieces:
+        if isinstance(piece, Taped):
+            piece.begin_adjoints()
     for number, positions in seeds.items():
         stores[number].add(positions, Expression("1.0", writer, array=False))
-    for block in reversed(blocks[2:]):
-        stores[block.number].finish()
-        if _in_floats(block):
-            _float_reverse(block, stores)
-        else:
-            _array_reverse(block, stores)
+    for piece in reversed(pieces):
+        piece.reverse()
     leaves.finish()
     return Listing(forward, writer.lines, writer.namespace, writer.descriptions, leaves, found)
-
-
-def _in_floats(block: Block) -> bool:
-    return block.work <= SMALL
 
 
 def _by_block(outputs: list[tuple[int, int]]) -> dict[int, Index]:
@@ -100,62 +105,99 @@ def _by_block(outputs: list[tuple[int, int]]) -> dict[int, Index]:
     return {number: np.array(positions, dtype=np.intp) for number, positions in seeds.items()}
 
 
-# Array statements -------------------------------------------------------------------------------------------
+class Statement:
+    """One array statement: all members of a block."""
 
+    def __init__(self, block: Block, stores: list[Store], layout: Layout) -> None:
+        self.block = block
+        self.stores = stores
+        self.writer, self.found = stores[LEAF].writer, stores[LEAF].found
+        self.store = stores[block.number]
+        # A block of one member, such as a loss, is held as a float.
+        self.place = layout.position[int(block.members[0])] if block.size == 1 else None
 
-def _array_forward(block: Block, stores: list[Store]) -> None:
-    if isinstance(block.kind, Operation):
-        value = as_float(block.kind(*(stores[operand.block].read(operand.index) for operand in block.operands)))
-        stores[block.number].assign(value.text, f"{block.size} x {block.kind.name}")
-    else:
-        terms = [_group_forward(group, stores) for group in block.groups]
-        stores[block.number].assign(" + ".join(terms), f"{block.size} x sum of {sum(g.terms for g in block.groups)}")
+    def forward(self) -> None:
+        """Write the statement."""
+        block = self.block
+        if isinstance(block.kind, Operation):
+            text = as_float(block.kind(*map(self._read, block.operands))).text
+            comment = f"{block.size} x {block.kind.name}"
+        else:
+            text = " + ".join(map(self._group, block.groups))
+            comment = f"{block.size} x sum of {sum(group.terms for group in block.groups)}"
+        if self.place is not None:
+            name = self.stores[FLOAT].read_float(self.place).text
+            self.writer.write(f"{name} = float({text})", comment)
+        elif isinstance(self.store, Large):
+            self.store.assign(text, comment)
 
+    def reverse(self) -> None:
+        """Write what the block adds to the adjoints of its operands."""
+        block = self.block
+        if self.place is not None:
+            upstream = self.stores[FLOAT].read_adjoint_float(self.place)
+            value = self.stores[FLOAT].read_float(self.place)
+        else:
+            self.store.finish()
+            upstream = Expression(self.store.adjoint, self.writer, array=True)
+            value = Expression(self.store.value, self.writer, array=True)
+        if isinstance(block.kind, Operation):
+            operands = [self._read(operand) for operand in block.operands]
+            for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
+                if operand.block != CONSTANT:
+                    self._add(operand, _times(upstream, derivative(value, *operands)))
+        for group in block.groups:
+            self._reverse_group(group, upstream)
 
-def _group_forward(group: Group, stores: list[Store]) -> str:
-    sides = [stores[side.block].read(side.index) for side in group.operands]
-    found = stores[0].found
-    if group.product:
-        a, b = sides
-        matrices = group.operands[0].index.ndim == group.operands[1].index.ndim == 2
-        found["matrix products" if matrices else "dot products"] += 1
-        return f"{a.operand} @ {b.operand}{'.T' if matrices else ''}"
-    product: Any = sides[0] if len(sides) == 1 else sides[0] * sides[1]
-    if group.terms == 1:
-        return str(product.text)
-    found["reductions"] += 1
-    return f"np.add.reduce({product.text}, -1)"
+    def _read(self, operand: Operand) -> Expression:
+        return self.stores[operand.block].read(operand.index)
 
+    def _read_group(self, group: Group) -> list[Expression]:
+        read = [self._read(side) for side in group.operands]
+        if group.terms == 1:
+            return read
+        # What is added up, or multiplied as a vector, has to have its terms' axis even if all terms are one float.
+        return [
+            side if side.array else Expression(f"np.full({operand.index.shape}, {side.text})", self.writer, array=True)
+            for operand, side in zip(group.operands, read, strict=True)
+        ]
 
-def _array_reverse(block: Block, stores: list[Store]) -> None:
-    store = stores[block.number]
-    upstream = store.read_adjoint()
-    if isinstance(block.kind, Operation):
-        operands = [stores[operand.block].read(operand.index) for operand in block.operands]
-        value = store.read(np.arange(block.size, dtype=np.intp).reshape(block.shape))
-        for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
-            if operand.block != CONSTANT:
-                stores[operand.block].add(operand.index, _times(upstream, derivative(value, *operands)))
-        return
-    for group in block.groups:
-        sides = group.operands
-        read = [stores[side.block].read(side.index) for side in sides]
+    def _add(self, operand: Operand, contribution: Expression) -> None:
+        self.stores[operand.block].add(operand.index, contribution)
+
+    def _group(self, group: Group) -> str:
+        sides: list[Any] = self._read_group(group)
         if group.product:
-            contributions = _product_reverse(upstream, sides, read)
+            a, b = sides
+            matrices = group.operands[0].index.ndim == group.operands[1].index.ndim == 2
+            self.found["matrix products" if matrices else "dot products"] += 1
+            return f"{a.operand} @ {b.operand}{'.T' if matrices else ''}"
+        product = sides[0] if len(sides) == 1 else sides[0] * sides[1]
+        if group.terms == 1:
+            return str(product.text)
+        self.found["reductions"] += 1
+        return f"np.add.reduce({product.text}, -1)"
+
+    def _reverse_group(self, group: Group, upstream: Expression) -> None:
+        sides = group.operands
+        read: list[Any] = self._read_group(group)
+        contributions: list[Any]
+        if group.product:
+            contributions = _reverse_product(upstream, sides, read)
         else:
             spread = upstream
             if group.terms > 1 and upstream.array:
-                spread = Expression(f"{upstream.operand}[..., None]", store.writer, array=True, full=False)
+                spread = Expression(f"{upstream.operand}[..., None]", self.writer, array=True, full=False)
             contributions = [spread] if len(read) == 1 else [spread * read[1], spread * read[0]]
         if len(sides) == 2 and sides[0].block == sides[1].block and np.array_equal(sides[0].index, sides[1].index):
             sides, contributions = sides[:1], [2.0 * contributions[0]]  # the square of a vector
         for side, contribution in zip(sides, contributions, strict=True):
             if side.block != CONSTANT:
-                stores[side.block].add(side.index, contribution)
+                self._add(side, contribution)
 
 
-def _product_reverse(upstream: Expression, sides: list[Operand], read: list[Expression]) -> list[Expression]:
-    """Return the adjoints of A and B in A @ B.T, where either may be a single row."""
+def _reverse_product(upstream: Expression, sides: list[Operand], read: list[Expression]) -> list[Expression]:
+    """Return the adjoints of A and B in A @ B.T, where B, or both, may be a vector."""
     g, (a, b) = upstream, (expression.operand for expression in read)
     ranks = [side.index.ndim for side in sides]
     if ranks == [2, 2]:
@@ -167,73 +209,85 @@ def _product_reverse(upstream: Expression, sides: list[Operand], read: list[Expr
     return [Expression(text, g.writer, array=True, atomic=False) for text in texts]
 
 
-# Float statements -------------------------------------------------------------------------------------------
-
-
-def _float_forward(block: Block, stores: list[Store]) -> None:
-    store = stores[block.number]
-    for member in range(block.size):
-        if isinstance(block.kind, Operation):
-            text = block.kind(*_floats(block.operands, member, stores)).text
-        else:
-            terms = [factors for group in block.groups for _, factors in _terms(block, group, member, stores)]
-            text = " + ".join((a[0] * a[1]).text if len(a) == 2 else a[0].operand for a in terms)
-        store.writer.assign(f"{store.value}_{member}", text)
-
-
-def _float_reverse(block: Block, stores: list[Store]) -> None:
-    for member in range(block.size):
-        upstream = stores[block.number].read_adjoint_float(member)
-        if isinstance(block.kind, Operation):
-            operands = _floats(block.operands, member, stores)
-            value = stores[block.number].read_float(member)
-            for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
-                if operand.block != CONSTANT:
-                    position = int(operand.index.ravel()[member])
-                    contribution = _times(upstream, derivative(value, *operands))
-                    stores[operand.block].add_float(position, contribution)
-            continue
-        for group in block.groups:
-            for places, factors in _terms(block, group, member, stores):
-                contributions = [upstream] if len(factors) == 1 else [upstream * factors[1], upstream * factors[0]]
-                for operand, place, contribution in zip(group.operands, places, contributions, strict=True):
-                    if operand.block != CONSTANT:
-                        stores[operand.block].add_float(place, contribution)
-
-
-def _floats(operands: list[Operand], member: int, stores: list[Store]) -> list[Expression]:
-    return [stores[o.block].read_float(int(o.index.ravel()[member])) for o in operands]
-
-
-def _terms(
-    block: Block, group: Group, member: int, stores: list[Store]
-) -> list[tuple[list[int], list[Expression]]]:
-    """Return the terms of one member of a sum: the positions and the expressions of its one or two factors."""
-    columns = [_row(operand.index, block, group, side, member) for side, operand in enumerate(group.operands)]
-    return [
-        (
-            [int(place) for place in places],
-            [stores[o.block].read_float(int(place)) for o, place in zip(group.operands, places, strict=True)],
-        )
-        for places in zip(*columns, strict=True)
-    ]
-
-
-def _row(index: Index, block: Block, group: Group, side: int, member: int) -> Index:
-    """Return the positions of one member's terms in one operand."""
-    if not group.product:
-        return index.reshape(block.size, group.terms)[member]
-    if index.ndim == 1:
-        return index
-    across = block.shape[1] if len(block.shape) == 2 else 1
-    return index[member // across if side == 0 else member % across]
-
-
-def _times(upstream: Expression, local: Any) -> Expression:
+def _times(upstream: Any, local: Any) -> Any:
     """Return the contribution of one edge: adjoint times local derivative."""
-    if isinstance(local, float):
-        if local == 1.0:
-            return upstream
-        if local == -1.0:
-            return -upstream
+    if isinstance(local, float) and abs(local) == 1.0:
+        return upstream if local == 1.0 else -upstream
     return upstream * local
+
+
+class FloatStatement:
+    """One node, computed as a float."""
+
+    def __init__(self, node: int, flat: Flat, stores: list[Store], layout: Layout) -> None:
+        self.node = node
+        self.kind, self.arguments = flat.kinds[node], flat.arguments[node]
+        self.stores, self.layout = stores, layout
+
+    def forward(self) -> None:
+        """Write the statement."""
+        if self.kind == "sum":
+            terms = [[self._read(factor) for factor in term] for term in self.arguments]
+            text = " + ".join((t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms)
+        else:
+            text = self.kind(*map(self._read, self.arguments)).text
+        writer = self.stores[FLOAT].writer
+        writer.assign(self._read(self.node).text, text)
+
+    def reverse(self) -> None:
+        """Write what the node adds to the adjoints of its operands."""
+        upstream: Any = self.stores[FLOAT].read_adjoint_float(self.layout.position[self.node])
+        if self.kind == "sum":
+            for term in self.arguments:
+                if len(term) == 1:
+                    self._add(term[0], upstream)
+                else:
+                    a, b = term
+                    self._add(a, upstream * self._read(b))
+                    self._add(b, upstream * self._read(a))
+            return
+        operands = [self._read(operand) for operand in self.arguments]
+        value = self._read(self.node)
+        for operand, derivative in zip(self.arguments, self.kind.derivatives, strict=True):
+            if self.layout.block_of[operand] != CONSTANT:
+                self._add(operand, _times(upstream, derivative(value, *operands)))
+
+    def _read(self, node: int) -> Any:
+        return self.stores[self.layout.block_of[node]].read_float(self.layout.position[node])
+
+    def _add(self, node: int, contribution: Expression) -> None:
+        self.stores[self.layout.block_of[node]].add_float(self.layout.position[node], contribution)
+
+
+class Taped:
+    """Many nodes, run from a tape."""
+
+    def __init__(self, tape: Tape, name: str, stores: list[Store], layout: Layout) -> None:
+        self.tape = tape
+        self.stores, self.layout = stores, layout
+        self.writer = stores[FLOAT].writer
+        self.name = self.writer.bind(name, tape)
+        self.values, self.adjoints = f"{name}_values", f"{name}_adjoints"
+        floats = stores[FLOAT]
+        outside = set(tape.externals)
+        for node, place in tape.place.items():
+            if node not in outside and isinstance(floats, Floats):
+                floats.on_tape(layout.position[node], f"{self.values}[{place}]", f"{self.adjoints}[{place}]")
+
+    def forward(self) -> None:
+        """Write the run of the tape."""
+        block_of, position = self.layout.block_of, self.layout.position
+        read = [self.stores[block_of[node]].read_float(position[node]).text for node in self.tape.externals]
+        self.writer.write(f"{self.values} = {self.name}.forward([{', '.join(read)}])", f"{len(self.tape)} x tape")
+
+    def begin_adjoints(self) -> None:
+        """Write the zeros that the reverse pass adds to."""
+        self.writer.write(f"{self.adjoints} = [0.0] * {len(self.tape)}")
+
+    def reverse(self) -> None:
+        """Write the tape's reverse run, and the additions to what it reads."""
+        self.writer.write(f"{self.name}.reverse({self.values}, {self.adjoints})")
+        for place, node in enumerate(self.tape.externals):
+            number, position = self.layout.block_of[node], self.layout.position[node]
+            contribution = Expression(f"{self.adjoints}[{place}]", self.writer, array=False)
+            self.stores[number].add_float(position, contribution)

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from autograd import ops
@@ -37,6 +38,11 @@ class Flat:
     leaves: dict[int, Value] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     size: int = 0
+
+    def operands(self, node: int) -> tuple[int, ...]:
+        """The nodes that a node reads, in order; of a sum the factors of its terms."""
+        arguments: tuple[Any, ...] = self.arguments[node]
+        return tuple(chain.from_iterable(arguments)) if self.kinds[node] == "sum" else arguments
 
 
 def flatten(outputs: Sequence[Value], inputs: Sequence[Value] | None, branches: str) -> Flat:

@@ -1,8 +1,8 @@
 """Where the numbers of a block live in the program, and how statements read them and add to their adjoints.
 
-A large block is an array ``v3`` with adjoint ``d3``; a small one is floats ``v3_0, v3_1, ...`` with adjoints
-``d3_0, ...``. Each can be read either way, and is converted at most once. Evenly spaced operands are views of
-a buffer, made before the program runs; others are gathered, and their adjoints scattered.
+A block is an array ``v3`` with adjoint ``d3``, or it is floats ``x0, x1, ...`` with adjoints ``dx0, ...``. Each
+can be read either way. Evenly spaced operands are views of a buffer, made before the program runs; others are
+gathered, and their adjoints scattered.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autograd.compiler.structure import Block, Index
 from autograd.compiler.symbols import Expression, Writer, strip
 
-Floats = NDArray[np.float64]
+Array = NDArray[np.float64]
 
 
 class Store:
@@ -35,10 +35,6 @@ class Store:
     def prepare(self, index: Index) -> None:
         """Learn, before anything is written, that an array statement reads the elements ``index``."""
 
-    def assign(self, value: str, comment: str) -> None:
-        """Write the array statement that computes the block."""
-        raise NotImplementedError
-
     def read(self, index: Index) -> Expression:
         """Return the elements ``index`` as an array of its shape, or as a float where they are one float."""
         raise NotImplementedError
@@ -57,14 +53,6 @@ class Store:
 
     def finish(self) -> None:
         """Write what is left to do after the last contribution, so that the adjoint can be read."""
-
-    def read_adjoint(self) -> Expression:
-        """Return the adjoint of the whole block."""
-        return self._array(self.adjoint)
-
-    def read_adjoint_float(self, position: int) -> Expression:
-        """Return the adjoint of one element of a block in floats."""
-        return self._float(f"{self.adjoint}_{position}")
 
     def _float(self, text: str) -> Expression:
         return Expression(text, self.writer, array=False)
@@ -103,8 +91,8 @@ class Large(Store):
 
     def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
         super().__init__(block, writer, found)
-        self.buffer: Floats | None = None
-        self.adjoint_buffer: Floats | None = None
+        self.buffer: Array | None = None
+        self.adjoint_buffer: Array | None = None
         self.reached = False
         self.listed = False
         self.listed_adjoint = False
@@ -196,17 +184,17 @@ class Large(Store):
     def _is_whole(self, index: Index) -> bool:
         return index.size == self.block.size and bool((index.ravel() == np.arange(index.size)).all())
 
-    def _bind(self, name: str, key: str, make: Callable[[], Floats]) -> str:
+    def _bind(self, name: str, key: str, make: Callable[[], Array]) -> str:
         return self.writer.bind_once((self.block.number, key), name, make)
 
     def _bind_index(self, index: Index) -> str:
         return self.writer.bind_once(("i", index.tobytes(), index.shape), "i", lambda: index)
 
-    def _bind_view(self, name: str, buffer: Floats, index: Index, strides: tuple[int, ...]) -> str:
+    def _bind_view(self, name: str, buffer: Array, index: Index, strides: tuple[int, ...]) -> str:
         base = int(index.flat[0])
         number = self.views.setdefault((base, index.shape, strides), len(self.views) + 1)
 
-        def make() -> Floats:
+        def make() -> Array:
             steps = [stride * buffer.itemsize for stride in strides]
             return np.lib.stride_tricks.as_strided(_flat(buffer)[base:], index.shape, steps)
 
@@ -228,50 +216,41 @@ class Leaves(Large):
         writer.bind(self.adjoint, self.gradients)
 
 
-class Small(Store):
-    """A block held as floats."""
+class Floats(Store):
+    """The nodes held as floats: variables ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of a tape."""
 
     def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
         super().__init__(block, writer, found)
-        self.packed: Large | None = None
-        self.written = False
+        self.value, self.adjoint = "x", "dx"
+        self.names: dict[int, tuple[str, str]] = {}
         self.reached: set[int] = set()
 
-    def prepare(self, index: Index) -> None:
-        """Get an array, unless only one element is read."""
-        if self.packed is None and not _is_one(index):
-            self.packed = Large(self.block, self.writer, self.found)
-            self.packed.value, self.packed.adjoint = f"{self.value}_array", f"{self.adjoint}_array"
-            self.packed.prepare(np.array([-1], dtype=np.intp))
-
-    def assign(self, value: str, comment: str) -> None:
-        """Write the array statement that computes a block of one member."""
-        self.writer.write(f"{self.value}_0 = float({value})", comment)
+    def on_tape(self, position: int, value: str, adjoint: str) -> None:
+        """Learn that a number and its adjoint are elements of a tape's lists; its adjoint begins as 0."""
+        self.names[position] = (value, adjoint)
+        self.reached.add(position)
 
     def read(self, index: Index) -> Expression:
-        """Return a float, or read from the array of all floats."""
+        """Return a float, or an array packed from floats."""
         if _is_one(index):
             return self.read_float(int(index.flat[0]))
-        assert self.packed is not None  # prepare() was called for every index
-        if not self.written:
-            self.written = True
-            floats = ", ".join(f"{self.value}_{i}" for i in range(self.block.size))
-            self.writer.write(f"{self.packed.value}[...] = np.array(({floats},)).reshape({self.block.shape})")
-        return self.packed.read(index)
+        floats = ", ".join(self.read_float(position).text for position in index.ravel().tolist())
+        return self._array(self.writer.once(_shaped(f"np.array([{floats}])", (index.size,), index.shape)))
 
     def read_float(self, position: int) -> Expression:
         """Return the float's name."""
-        return self._float(f"{self.value}_{position}")
+        return self._float(self.names[position][0] if position in self.names else f"x{position}")
 
-    def read_adjoint(self) -> Expression:
-        """Return the adjoint of a block of one member."""
-        return self.read_adjoint_float(0)
+    def read_adjoint_float(self, position: int) -> Expression:
+        """Return the name of a float's adjoint."""
+        return self._float(self.names[position][1] if position in self.names else f"dx{position}")
 
     def add(self, index: Index, contribution: Expression) -> None:
-        """Add to one float the sum of the contributions, or add to the array."""
+        """Add to one float the sum of the contributions, or to each its own."""
         if not _is_one(index):
-            assert self.packed is not None  # prepare() was called for every index
-            self.packed.add(index, contribution)
+            listed = self.writer.once(f"{_full(contribution, index)}.ravel().tolist()")
+            for place, position in enumerate(index.ravel().tolist()):
+                self.add_float(position, self._float(f"{listed}[{place}]"))
             return
         text = contribution.text
         if index.size > 1:
@@ -284,21 +263,14 @@ class Small(Store):
         """Begin or continue the sum of an adjoint."""
         sign = "+=" if position in self.reached else "="
         self.reached.add(position)
-        self.writer.write(f"{self.adjoint}_{position} {sign} {contribution.text}")
-
-    def finish(self) -> None:
-        """Add the array's adjoints to the floats'."""
-        if self.packed is not None and self.packed.reached:
-            listed = self.writer.once(f"{self.packed.adjoint}.ravel().tolist()")
-            for position in range(self.block.size):
-                self.add_float(position, self._float(f"{listed}[{position}]"))
+        self.writer.write(f"{self.read_adjoint_float(position).text} {sign} {contribution.text}")
 
 
 def _is_one(index: Index) -> bool:
     return bool((index == index.flat[0]).all())
 
 
-def _flat(buffer: Floats | None) -> Floats:
+def _flat(buffer: Array | None) -> Array:
     assert buffer is not None
     return buffer.reshape(-1)
 

@@ -6,6 +6,8 @@ blocks. If the two sides of a sum's products pair every distinct row of one inde
 of the other, the sum is a matrix product, and the members are put in the order in which its result comes out.
 """
 
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +19,13 @@ from autograd.operation import Operation
 
 Index = NDArray[np.intp]
 
-LEAF, CONSTANT = 0, 1
+LEAF, CONSTANT, FLOAT = 0, 1, 2
+GIVEN = ("leaf", "constant", "float")  # the kinds of the blocks of these numbers
+
+SMALL = 48
+"""A class of up to so many scalar operations is computed as floats, one by one.
+
+A NumPy call costs as much as some 25 float statements, and the reverse pass needs two or three of them."""
 
 
 @dataclass
@@ -51,11 +59,11 @@ class Group:
 
 @dataclass
 class Block:
-    """All nodes of one structural class.
+    """All nodes of one structural class, computed by one array statement.
 
     Attributes:
-        number: its place in the order of computation; 0 is the leaves, 1 the constants.
-        kind: an ``Operation`` or ``"sum"``, ``"leaf"``, ``"constant"``.
+        number: which block it is.
+        kind: an ``Operation`` or ``"sum"``; ``"leaf"``, ``"constant"``, ``"float"`` for the first three blocks.
         members: the nodes, in the order in which the array holds them.
         shape: the array's shape.
         operands: of an operation.
@@ -65,7 +73,7 @@ class Block:
     number: int
     kind: Operation | str
     members: Index
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = ()
     operands: list[Operand] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
@@ -74,150 +82,181 @@ class Block:
         """The number of members."""
         return len(self.members)
 
-    @property
-    def work(self) -> int:
-        """The number of scalar operations that the block stands for."""
-        if self.kind == "sum":
-            return self.size * sum(group.terms * len(group.operands) for group in self.groups)
-        return self.size
-
     def references(self) -> list[Operand]:
         """Every operand, those of all groups of a sum included."""
         return self.operands + [operand for group in self.groups for operand in group.operands]
 
 
 @dataclass
-class _Class:
-    """A class while it is collected: nodes, and one column of operand nodes per place."""
+class Layout:
+    """Where every node of a graph is computed and held.
 
-    kind: Any
-    places: tuple[Any, ...]
-    members: list[int] = field(default_factory=list)
-    columns: list[list[int]] = field(default_factory=list)
+    Attributes:
+        blocks: leaves, constants, the nodes held as floats, and the arrays.
+        schedule: what to compute, in order: an array's block, or a list of nodes to be computed as floats.
+        block_of: the block that holds a node.
+        position: the place of a node in its block.
+    """
+
+    blocks: list[Block]
+    schedule: list[Block | list[int]]
+    block_of: list[int]
+    position: list[int]
 
 
-def blocks(flat: Flat, leaf_order: list[int] | None) -> list[Block]:
-    """Return the blocks of a flattened graph in an order of computation.
+def lay_out(flat: Flat, leaf_order: list[int] | None) -> Layout:
+    """Find the blocks of a flattened graph, and give every node a place.
 
     Args:
         flat: the graph.
         leaf_order: the leaves in the order in which their array is to hold them; None to choose the order
             that makes most operands contiguous.
-
-    Returns:
-        The leaves' block, the constants' block, and the others.
     """
-    classes = _classify(flat)
-    position = np.full(len(flat.kinds), -1, dtype=np.intp)
-    result = [Block(number, cls.kind, np.array(cls.members, dtype=np.intp), ()) for number, cls in enumerate(classes)]
-    for block, cls in zip(result[2:], classes[2:], strict=True):
-        _arrange(block, cls, position, result)
-        position[block.members] = np.arange(block.size)
-    _place(result[LEAF], result, position, leaf_order)
-    _place(result[CONSTANT], result, position, None)
-    for block in result[2:]:
-        for operand in block.references():
-            operand.index = position[operand.index]
-        for group in block.groups:
-            if block.size == 1 and group.terms > 1:  # the order of a lone sum's terms is free
-                ascending = np.argsort(group.operands[0].index, kind="stable")
-                for operand in group.operands:
-                    operand.index = operand.index[ascending]
-    return result
+    class_of, work = _classify(flat)
+    members: list[list[int]] = [[] for _ in work]
+    for node, number in enumerate(class_of):
+        if number >= 0:
+            members[number].append(node)
+    position = np.full(len(class_of), -1, dtype=np.intp)
+    block_of = np.full(len(class_of), -1, dtype=np.intp)
+    blocks = [Block(n, kind, np.array(members[n], dtype=np.intp)) for n, kind in enumerate(GIVEN)]
+    block_of[members[LEAF]], block_of[members[CONSTANT]] = LEAF, CONSTANT
+    floats: list[int] = []
+    schedule: list[Block | list[int]] = []
+    for number in range(len(GIVEN), len(work)):
+        nodes = members[number]
+        small = work[number] <= SMALL
+        if small or len(nodes) == 1:
+            for place, node in enumerate(nodes, len(floats)):
+                position[node], block_of[node] = place, FLOAT
+            floats += nodes
+        if small:
+            if not schedule or isinstance(schedule[-1], Block):
+                schedule.append([])
+            schedule[-1] += nodes  # type: ignore[operator]  # it is a list
+            continue
+        block = Block(len(blocks), flat.kinds[nodes[0]], np.array(nodes, dtype=np.intp))
+        _arrange(block, flat, class_of, position, block_of, blocks)
+        if block.size > 1:
+            position[block.members], block_of[block.members] = np.arange(block.size), block.number
+        blocks.append(block)
+        schedule.append(block)
+    blocks[FLOAT].members = np.array(floats, dtype=np.intp)
+    _place(blocks[LEAF], blocks, position, leaf_order)
+    _place(blocks[CONSTANT], blocks, position, None)
+    for block in blocks[len(GIVEN) :]:
+        _resolve(block, position)
+    return Layout(blocks, schedule, block_of.tolist(), position.tolist())
 
 
-def _classify(flat: Flat) -> list[_Class]:
-    """Collect the members and the operand nodes of every class; classes are in topological order."""
-    classes = [_Class("leaf", ()), _Class("constant", ())]
-    numbers: dict[Any, int] = {}
+def _classify(flat: Flat) -> tuple[list[int], list[int]]:
+    """Return the class of every node, and for each class how many scalar operations it stands for.
+
+    Classes are in topological order; the first three are those of the given blocks.
+    """
+    numbers: dict[Any, int] = {kind: number for number, kind in enumerate(GIVEN)}
+    work = [0] * len(GIVEN)
     class_of = [-1] * len(flat.kinds)
     for node, (kind, arguments) in enumerate(zip(flat.kinds, flat.arguments, strict=True)):
         if kind is None:
             continue
-        if kind.__class__ is str and kind != "sum":
-            number = LEAF if kind == "leaf" else CONSTANT
-            class_of[node] = number
-            classes[number].members.append(node)
-            continue
-        columns: list[list[int]]
+        cost = 1
+        key: Any
         if kind == "sum":
-            groups: dict[tuple[int, ...], tuple[list[int], ...]] = {}
+            places: dict[tuple[int, ...], int] = {}
             for term in arguments:
-                if len(term) == 2:
-                    a, b = term
-                    place = (class_of[a], class_of[b])
-                    if place[0] > place[1]:
-                        a, b, place = b, a, (place[1], place[0])
-                    group = groups.get(place)
-                    if group is None:
-                        groups[place] = ([a], [b])
-                    else:
-                        group[0].append(a)
-                        group[1].append(b)
-                else:
-                    place1 = (class_of[term[0]],)
-                    group = groups.get(place1)
-                    if group is None:
-                        groups[place1] = ([term[0]],)
-                    else:
-                        group[0].append(term[0])
-            ordered = sorted(groups.items())
-            places = tuple((place, len(columns[0])) for place, columns in ordered)
-            columns = [column for _, group in ordered for column in group]
+                place = _place_of(term, class_of)
+                places[place] = places.get(place, 0) + 1
+                cost += len(term)
+            key = tuple(sorted(places.items()))
         else:
-            places = tuple(class_of[operand] for operand in arguments)
-            columns = [[operand] for operand in arguments]
-        key = (kind, places)
-        number = numbers.get(key, -1)
-        if number < 0:
-            number = numbers[key] = len(classes)
-            classes.append(_Class(kind, places, columns=[[] for _ in columns]))
-        cls = classes[number]
+            key = (kind, *[class_of[operand] for operand in arguments]) if arguments else kind
+        number = numbers.setdefault(key, len(work))
+        if number == len(work):
+            work.append(0)
+        work[number] += cost
         class_of[node] = number
-        cls.members.append(node)
-        for collected, column in zip(cls.columns, columns, strict=True):
-            collected.extend(column)
-    return classes
+    return class_of, work
 
 
-def _arrange(block: Block, cls: _Class, position: Index, result: list[Block]) -> None:
+def _place_of(term: tuple[int, ...], class_of: Sequence[int]) -> tuple[int, ...]:
+    """Return the classes of a term's factors, in ascending order because products commute."""
+    if len(term) == 1:
+        return (class_of[term[0]],)
+    a, b = class_of[term[0]], class_of[term[1]]
+    return (a, b) if a <= b else (b, a)
+
+
+def _columns(flat: Flat, nodes: Index, class_of: Sequence[int]) -> list[list[Index]]:
+    """Return, for each place of a class, one table of operand nodes per factor, of shape (members, terms)."""
+    if flat.kinds[nodes[0]] != "sum":
+        table = np.array([flat.arguments[node] for node in nodes], dtype=np.intp)
+        return [[table[:, [i]]] for i in range(table.shape[1])]
+    collected: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    for node in nodes:
+        for term in flat.arguments[node]:
+            swap = len(term) == 2 and class_of[term[0]] > class_of[term[1]]
+            collected.setdefault(_place_of(term, class_of), []).append(term[::-1] if swap else term)
+    tables = []
+    for place in sorted(collected):
+        terms = np.array(collected[place], dtype=np.intp).reshape(len(nodes), -1, len(place))
+        tables.append([terms[:, :, factor] for factor in range(len(place))])
+    return tables
+
+
+def _arrange(
+    block: Block,
+    flat: Flat,
+    class_of: Sequence[int],
+    position: Index,
+    block_of: Index,
+    blocks: list[Block],
+) -> None:
     """Choose the order of a block's members and its shape, and build its operands (still by node)."""
-    size = block.size
-    tables = [np.array(column, dtype=np.intp).reshape(size, -1) for column in cls.columns]
-    cls.columns = []
-    if cls.kind == "sum":
-        sources: list[int] = []
-        pairs: list[tuple[int, int]] = []
-        for place, _ in cls.places:
-            if len(place) == 2:
-                pairs.append((len(sources), len(sources) + 1))
-            sources.extend(place)
+    places = _columns(flat, block.members, class_of)
+    tables = [table for place in places for table in place]
+    sources = [int(block_of[table.flat[0]]) for table in tables]
+    if block.kind == "sum":
+        starts = np.cumsum([0] + [len(place) for place in places]).tolist()
+        pairs = [(start, start + 1) for start, place in zip(starts, places, strict=False) if len(place) == 2]
     else:
-        sources = list(cls.places)
-        pairs = [(0, 1)] if len(sources) == 2 else []
-    order, shape = _order(tables, sources, pairs, position, result)
-    block.members, block.shape = block.members[order], shape
-    tables = [table[order] for table in tables]
+        pairs = [(0, 1)] if len(tables) == 2 else []
+    order, block.shape = _order(tables, sources, pairs, position, blocks)
+    block.members = block.members[order]
     operands = [
-        Operand(source, table.reshape(*shape, -1) if cls.kind == "sum" else table.reshape(shape))
+        Operand(source, np.ascontiguousarray(table[order]).reshape(*block.shape, -1))
         for source, table in zip(sources, tables, strict=True)
     ]
-    if cls.kind != "sum":
-        block.operands = operands
-        return
-    for place, _ in cls.places:
+    for place in places if block.kind == "sum" else []:
         sides = [operands.pop(0) for _ in place]
         group = Group(sides, sides[0].index.shape[-1])
         if group.terms == 1:
-            for side in sides:
-                side.index = side.index[..., 0]
+            _drop_last_axis(sides)
         elif len(place) == 2:
-            _recognise_product(group, shape)
+            _recognise_product(group, block.shape)
         block.groups.append(group)
+    _drop_last_axis(operands)
+    block.operands = operands
+
+
+def _drop_last_axis(operands: list[Operand]) -> None:
+    for operand in operands:
+        operand.index = operand.index[..., 0]
+
+
+def _resolve(block: Block, position: Index) -> None:
+    """Turn a block's operands from nodes to positions."""
+    for operand in block.references():
+        operand.index = position[operand.index]
+    for group in block.groups:
+        if block.size == 1 and group.terms > 1:  # the order of a lone sum's terms is free
+            ascending = np.argsort(group.operands[0].index, kind="stable")
+            for operand in group.operands:
+                operand.index = operand.index[ascending]
 
 
 def _order(
-    tables: list[Index], sources: list[int], pairs: list[tuple[int, int]], position: Index, result: list[Block]
+    tables: list[Index], sources: list[int], pairs: list[tuple[int, int]], position: Index, blocks: list[Block]
 ) -> tuple[Index, tuple[int, ...]]:
     """Return an order of the members, and a shape, in which operands fall into place.
 
@@ -240,8 +279,8 @@ def _order(
             return np.argsort(key, kind="stable"), (count_b, count_a) if swap else (count_a, count_b)
     best = max(range(len(rows)), key=lambda i: (rows[i][1], sources[i] > CONSTANT))
     order = np.lexsort((*(rank for rank, _ in rows), rows[best][0]))
-    source = result[sources[best]]
-    if rows[best][1] == size and tables[best].shape[1] == 1 and source.size == size and sources[best] > CONSTANT:
+    source = blocks[sources[best]]
+    if rows[best][1] == size and tables[best].shape[1] == 1 and source.size == size and sources[best] > FLOAT:
         return order, source.shape
     return order, (size,)
 
@@ -284,7 +323,7 @@ def _recognise_product(group: Group, shape: tuple[int, ...]) -> None:
     group.operands[0].index, group.operands[1].index = a, b
 
 
-def _place(block: Block, result: list[Block], position: Index, order: list[int] | None) -> None:
+def _place(block: Block, blocks: list[Block], position: Index, order: list[int] | None) -> None:
     """Give every leaf, or every constant, its position, by default so that matrices are in one piece each.
 
     What is used in more places comes first: weights before data, so that a penalty on all weights is a view.
@@ -292,7 +331,7 @@ def _place(block: Block, result: list[Block], position: Index, order: list[int] 
     if order is None:
         uses = np.zeros(len(position), dtype=np.intp)
         tables = []
-        for other in result[2:]:
+        for other in blocks[FLOAT + 1 :]:
             for operand in other.references():
                 if operand.block == block.number:
                     tables.append(operand.index)
