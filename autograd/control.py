@@ -1,5 +1,6 @@
 """What is recorded and how it is watched: no_grad, detect_anomaly, and operations of one's own."""
 
+import inspect
 import linecache
 import math
 import sys
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.operation import Derivative, Operation
-from autograd.value import Constant, Value, _hooks, describe, hooked, note, topological_order
+from autograd.value import Value, _hooks, describe, hooked, note
 
 
 def _forget(node: Value) -> Value:
@@ -88,8 +89,7 @@ def _check_value(node: Value) -> Value:
 
 
 def _check_adjoint(node: Value, index: int, local: Any, contribution: Any) -> None:
-    parent = node.parents[index]
-    if math.isfinite(_number(contribution)) or not _variable(parent):
+    if math.isfinite(_number(contribution)):
         return
     assert node.op is not None
     raise AnomalyError(
@@ -100,11 +100,6 @@ def _check_adjoint(node: Value, index: int, local: Any, contribution: Any) -> No
 
 def _number(x: Any) -> float:
     return x.data if isinstance(x, Value) else float(x)
-
-
-def _variable(node: Value) -> bool:
-    """Tell whether a node depends on anything but constants: only then is its adjoint of interest."""
-    return any(n.op is None and not isinstance(n, Constant) for n in topological_order(node))
 
 
 def _formula(node: Value) -> str:
@@ -144,7 +139,7 @@ def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[...
         A decorator that turns a total function of floats into an `Operation`.
 
     Raises:
-        TypeError: the function has not one argument per derivative.
+        TypeError: the function has not one named argument per derivative.
 
     Example:
         >>> from autograd import Value, operation
@@ -158,18 +153,21 @@ def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[...
     """
 
     def decorate(function: Callable[..., float]) -> Operation:
-        names = function.__code__.co_varnames[: function.__code__.co_argcount]
+        name = getattr(function, "__name__", repr(function))
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            parameters = []
+        if not parameters or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
+            raise TypeError(f"operation needs a function of named positional arguments, got {name}")
+        names = [p.name for p in parameters]
         if len(names) != len(derivatives):
             raise TypeError(
-                f"operation {function.__name__!r} has the arguments ({', '.join(names)}), so it needs "
+                f"operation {name!r} has the arguments ({', '.join(names)}), so it needs "
                 f"{len(names)} derivatives, one for each; got {len(derivatives)}"
             )
-        row = Operation(
-            function.__name__,
-            function,
-            derivatives,
-            **{"arguments": names, "defaults": function.__defaults__ or (), **fields},
-        )
+        defaults = [p.default for p in parameters if p.default is not p.empty]
+        row = Operation(name, function, derivatives, arguments=names, defaults=defaults, **fields)
         row.__module__ = function.__module__
         row.__doc__ = function.__doc__ or row.__doc__
         return row

@@ -360,12 +360,14 @@ def sweep(
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
-    observers = (*(_observers.get() if _hooked else ()), *([observe] if observe else []))
+    observers = _observers.get() if _hooked else ()
+    fixed = _fixed(order) if record or observers else set()
+    if observe is not None:
+        observers = (*observers, observe)
     plain = not record and not observers
-    fixed = _fixed(order) if record else set()
     for node in reversed(order):
         op = node.op
-        if op is None or (record and node in fixed):
+        if op is None or (not plain and node in fixed):
             continue
         upstream = adjoints[node]
         if (
@@ -406,7 +408,7 @@ def sweep(
 
 
 def _fixed(order: Sequence[Value]) -> set[Value]:
-    """Return the nodes that depend on constants alone, whose adjoints are not worth a graph."""
+    """Return the nodes that depend on constants alone: their adjoints are of no use, and may be nan."""
     fixed: set[Value] = set()
     for node in order:
         if node.__class__ is Constant or (node.op is not None and fixed.issuperset(node.parents)):

@@ -1,0 +1,216 @@
+"""no_grad, detect_anomaly, and operations of one's own."""
+# ruff: noqa: ARG005 - derivatives have the arguments of their row, used or not
+# ruff: noqa: PT012 - the line that is named in the error is one of several
+
+import asyncio
+import math
+import threading
+
+import pytest
+
+import autograd
+from autograd import (
+    AnomalyError,
+    Value,
+    detect_anomaly,
+    exp,
+    grad,
+    hessian,
+    log,
+    no_grad,
+    operation,
+    sqrt,
+    value,
+)
+
+
+def test_nothing_is_recorded_under_no_grad():
+    x = Value(3.0)
+    with no_grad():
+        results = [x * x, 2 + x, x.exp(), exp(x), x.clamp(0, 1), -x, autograd.maximum(x, 1.0)]
+    assert all(result.parents == () for result in results)
+    assert [result.data for result in results[:2]] == [9.0, 5.0]
+    y = results[0] * x
+    y.backward()
+    assert x.grad == 9.0  # the constant 9 took no gradient
+    assert (x * x).parents == (x, x)
+
+
+def test_no_grad_decorates_and_nests():
+    x = Value(2.0)
+
+    @no_grad()
+    def predict():
+        with no_grad():
+            first = x * x
+        return first, x * x
+
+    for _ in range(2):
+        assert [node.parents for node in predict()] == [(), ()]
+    assert (x * x).parents == (x, x)
+
+
+def test_no_grad_ends_when_an_error_leaves_it():
+    x = Value(2.0)
+    with pytest.raises(ZeroDivisionError), no_grad():
+        1 / 0  # noqa: B018 - the error is what matters
+    assert (x * x).parents == (x, x)
+    assert value._hooked == 0
+
+
+def test_no_grad_of_one_thread_does_not_reach_another():
+    x = Value(2.0)
+    inside, checked = threading.Event(), threading.Event()
+
+    def without():
+        with no_grad():
+            inside.set()
+            assert checked.wait(10)
+            seen.append((x * x).parents)
+
+    seen = []
+    thread = threading.Thread(target=without)
+    thread.start()
+    assert inside.wait(10)
+    seen.append((x * x).parents)
+    checked.set()
+    thread.join()
+    assert seen == [(x, x), ()]
+
+
+def test_no_grad_of_one_task_does_not_reach_another():
+    x = Value(2.0)
+
+    async def without(inside, checked):
+        with no_grad():
+            inside.set()
+            await checked.wait()
+            return (x * x).parents
+
+    async def main():
+        inside, checked = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(without(inside, checked))
+        await inside.wait()
+        outside = (x * x).parents
+        checked.set()
+        return outside, await task
+
+    assert asyncio.run(main()) == ((x, x), ())
+
+
+def test_the_first_nan_forward_names_operation_operands_and_line():
+    x = Value(-1.0, "x")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        y = x + 0.5
+        log(y) * 0  # the line
+    message = str(caught.value)
+    assert message.startswith("log(x=a '+' node (data=-0.5)) is nan; recorded at ")
+    assert __file__ in message
+    assert message.endswith(": log(y) * 0  # the line")
+
+
+def test_the_first_infinity_backward_names_operation_operands_and_line():
+    x = Value(0.0, "x")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        y = sqrt(x) * 2.0
+        y.backward()
+    message = str(caught.value)
+    assert message.startswith(
+        "the derivative of sqrt(x='x' (data=0.0)) by x is inf, and that makes an adjoint inf;"
+    )
+    assert message.endswith(": y = sqrt(x) * 2.0")
+    assert x.grad == 0.0
+
+
+def test_a_graph_from_before_is_checked_backward_without_a_line():
+    x = Value(0.0)
+    y = sqrt(x)
+    with pytest.raises(AnomalyError, match="recorded before detect_anomaly"), detect_anomaly():
+        y.backward()
+
+
+def test_transforms_are_watched_too():
+    with pytest.raises(AnomalyError, match="derivative of sqrt"), detect_anomaly():
+        grad(sqrt)(0.0)
+    with pytest.raises(AnomalyError, match=r"div\(x=.*\) is inf"), detect_anomaly():
+        grad(grad(lambda x: sqrt(x) + 0 * x))(0.0)
+
+
+def test_a_healthy_computation_passes_whatever_constants_would_give():
+    """The derivative of (-2)**3 by its constant exponent is nan, but nobody asks for it."""
+    x = Value(-2.0)
+    with detect_anomaly():
+        (x**3).backward()
+        assert x.grad == 12.0
+        assert grad(grad(grad(lambda x: x**3)))(-2.0) == 6.0
+        assert hessian(lambda v: v[0] ** 2 * v[1] ** 3)([-1.0, -2.0]) == [[-16.0, -24.0], [-24.0, -12.0]]
+        assert x.clamp(max=5.0).data == -2.0  # the infinite default bound is no anomaly
+
+
+def test_nothing_is_watched_after_detect_anomaly():
+    with detect_anomaly():
+        pass
+    assert math.isnan(log(Value(-1.0)).data)
+    assert value._hooked == 0
+
+
+@operation(
+    lambda z, x, k: k * log_cosh_slope(x, k),
+    lambda z, x, k: x * log_cosh_slope(x, k),
+    definition="log(cosh(k * x))",
+    symbol="lncosh",
+)
+def log_cosh(x, sharpness=1.0):
+    """Return log(cosh(sharpness * x))."""
+    y = abs(sharpness * x)
+    return y + math.log1p(math.exp(-2.0 * y)) - math.log(2.0)
+
+
+def log_cosh_slope(x, sharpness):
+    return autograd.tanh(sharpness * x)
+
+
+def test_an_operation_of_ones_own_is_a_row_like_any_other():
+    assert (log_cosh.name, log_cosh.symbol, log_cosh.arguments) == ("log_cosh", "lncosh", ("x", "sharpness"))
+    assert log_cosh.__doc__ == "Return log(cosh(sharpness * x))."
+    assert log_cosh(0.0) == pytest.approx(0.0, abs=1e-16)
+    assert log_cosh(1.0, sharpness=2.0) == pytest.approx(math.log(math.cosh(2.0)))
+    x = Value(0.3)
+    y = log_cosh(x)
+    y.backward()
+    assert y.op is log_cosh
+    assert x.grad == pytest.approx(math.tanh(0.3))
+
+
+def test_it_has_derivatives_of_any_order():
+    f = log_cosh
+    tanh = math.tanh(0.3)
+    for expected in (tanh, 1 - tanh**2, -2 * tanh * (1 - tanh**2)):
+        f = grad(f)
+        assert f(0.3) == pytest.approx(expected, rel=1e-13)
+
+
+def test_it_draws_works_on_arrays_and_is_pickled_by_name():
+    import pickle
+
+    import numpy as np
+
+    from autograd.draw import draw_dot
+
+    assert "lncosh" in draw_dot(log_cosh(Value(1.0))).source
+    np.testing.assert_allclose(log_cosh(np.array([0.0, 1.0])), [0.0, math.log(math.cosh(1.0))], atol=1e-15)
+    assert pickle.loads(pickle.dumps(log_cosh)) is log_cosh
+
+
+def test_a_wrong_number_of_derivatives_is_refused():
+    with pytest.raises(TypeError, match=r"has the arguments \(x, y\), so it needs 2 derivatives.*got 1"):
+
+        @operation(lambda z, x, y: y)
+        def product(x, y):
+            return x * y
+
+
+@pytest.mark.parametrize("thing", [max, 3.0, lambda *xs: 0.0])
+def test_what_has_no_plain_arguments_cannot_be_an_operation(thing):
+    with pytest.raises(TypeError, match="positional arguments"):
+        operation(lambda z, x: 1.0)(thing)
