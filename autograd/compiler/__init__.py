@@ -27,8 +27,8 @@ def compile(  # noqa: A001 - the name that users know from other libraries
 
     Args:
         outputs: a Value or several, nested in lists, tuples or dicts.
-        inputs: the leaves that are read at each run and receive gradients, nested likewise; every other leaf is
-            frozen at its recorded number. By default all leaves that are not constants are inputs.
+        inputs: the leaves that are read at each run and receive gradients, nested likewise; every other leaf
+            is frozen at its recorded number. By default all leaves that are not constants are inputs.
         branches: what to do if the user's program asked a Value for its number (in an ``if``, say, or with
             ``float``) before the graph was complete, so that the graph may depend on the answer: ``"refuse"``
             to compile it, or keep them ``"frozen"`` as they were recorded.
@@ -73,5 +73,7 @@ def _values(nested: Nested, what: str) -> list[Value]:
     values, _ = flatten_nested(nested)
     for value in values:
         if not isinstance(value, Value):
-            raise TypeError(f"{what} are Values, nested in lists, tuples or dicts; got {type(value).__name__}")
+            raise TypeError(
+                f"{what} are Values, nested in lists, tuples or dicts; got {type(value).__name__}"
+            )
     return values

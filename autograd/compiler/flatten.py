@@ -12,7 +12,10 @@ from itertools import chain
 from typing import Any
 
 from autograd import ops
+from autograd.operation import Operation
 from autograd.value import Constant, Value, describe, topological_order
+
+FROZEN = 'compile(..., branches="frozen")'
 
 Term = tuple[int, ...]
 """One term of a sum: ``(node,)``, or ``(node, node)`` for a product of two."""
@@ -76,14 +79,14 @@ def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: S
         if asked in ("detach()", "no_grad()"):
             if variable is None or node not in variable:
                 raise ValueError(
-                    f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow what it "
-                    'was computed from; list it in inputs=, or compile(..., branches="frozen") to keep its number'
+                    f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow "
+                    f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
                 )
         else:
             raise ValueError(
-                f"the program asked {describe(node)} for its number with {asked}, and what it did with the answer "
-                "is not in the graph; write the branch as an operation, such as maximum(a, b) or "
-                'where(greater(a, b), ...), or compile(..., branches="frozen") to keep the branches as recorded'
+                f"the program asked {describe(node)} for its number with {asked}, and what it did with the "
+                "answer is not in the graph; write the branch as an operation, such as maximum(a, b) or "
+                f"where(greater(a, b), ...), or keep the branches as recorded with {FROZEN}"
             )
 
 
@@ -108,7 +111,9 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
                 folded = all(operand in constant_nodes for operand in operands)
         if folded:
             value = node._data
-            key: Any = value if value != 0.0 and value == value else (math.copysign(1.0, value), value == value)
+            key: Any = (
+                value if value != 0.0 and value == value else (math.copysign(1.0, value), value == value)
+            )
             known = constants.get(key)
             if known is not None:
                 number[node] = known
@@ -133,44 +138,33 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
 def _merge(flat: Flat) -> Flat:
     """Absorb additions into sums and products into their terms; then merge what is computed twice."""
     kinds, arguments = flat.kinds, flat.arguments
-    size = len(kinds)
-    uses, consumer = [0] * size, [-1] * size
-    for here in range(size):
-        for operand in arguments[here]:
-            uses[operand] += 1
-            consumer[operand] = here
-    for output in flat.outputs:
-        uses[output] += 2  # an output stays a node of its own
-    add, mul = ops.add, ops.mul
-    # An addition or a product whose only use is in an addition becomes part of that sum. Products are not
-    # merged with equal ones: a term that is shared with some other sum would hide that both are rows of one
-    # matrix product.
-    absorbed = [
-        kind in (add, mul) and uses[here] == 1 and kinds[consumer[here]] is add
-        for here, kind in enumerate(kinds)
-    ]
-    representative = list(range(size))
+    absorbed = _absorbed(flat)
+    representative = list(range(len(kinds)))
     known: dict[Any, int] = {}
     pending: dict[int, deque[Term]] = {}
-    for here in range(size):
-        kind = kinds[here]
-        if kind.__class__ is str:
+
+    def terms_of(node: int) -> deque[Term]:
+        if not absorbed[node]:
+            return deque([(representative[node],)])
+        if node in pending:
+            return pending.pop(node)
+        return deque([tuple(representative[factor] for factor in arguments[node])])
+
+    for here, kind in enumerate(kinds):
+        if not isinstance(kind, Operation):
             continue
-        if kind is add:
-            terms = _join(*(_terms(operand, absorbed, pending, arguments, representative) for operand in arguments[here]))
+        if kind is ops.add:
+            left, right = arguments[here]
+            terms = _join(terms_of(left), terms_of(right))
             if absorbed[here]:
                 pending[here] = terms
-                kinds[here] = None
-                continue
-            zero = [term for term in terms if len(term) == 1 and kinds[term[0]] == "constant" and flat.data[term[0]] == 0.0]
-            if zero and len(terms) > 1:  # the start of Python's sum()
-                terms = deque(term for term in terms if term not in zero)
-            kinds[here], arguments[here] = "sum", tuple(terms)
-        elif absorbed[here]:
+            else:
+                kinds[here], arguments[here] = "sum", _without_zero(flat, terms)
+        elif not absorbed[here]:
+            arguments[here] = tuple(representative[operand] for operand in arguments[here])
+        if absorbed[here]:
             kinds[here] = None
             continue
-        else:
-            arguments[here] = tuple(representative[operand] for operand in arguments[here])
         first = known.setdefault((kinds[here], arguments[here]), here)
         if first != here:
             representative[here] = first
@@ -179,18 +173,24 @@ def _merge(flat: Flat) -> Flat:
     return flat
 
 
-def _terms(
-    node: int,
-    absorbed: list[bool],
-    pending: dict[int, deque[Term]],
-    arguments: list[Any],
-    representative: list[int],
-) -> deque[Term]:
-    if not absorbed[node]:
-        return deque([(representative[node],)])
-    if node in pending:
-        return pending.pop(node)
-    return deque([tuple(representative[operand] for operand in arguments[node])])
+def _absorbed(flat: Flat) -> list[bool]:
+    """Tell which nodes become part of the sum that reads them: additions and products with that only use.
+
+    Products among them are not merged with equal ones: a term shared with some other sum would hide that both
+    sums are entries of one matrix product.
+    """
+    kinds = flat.kinds
+    uses, consumer = [0] * len(kinds), [-1] * len(kinds)
+    for here, operands in enumerate(flat.arguments):
+        for operand in operands:
+            uses[operand] += 1
+            consumer[operand] = here
+    for output in flat.outputs:
+        uses[output] += 2  # an output stays a node of its own
+    return [
+        (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[consumer[here]] is ops.add
+        for here, kind in enumerate(kinds)
+    ]
 
 
 def _join(left: deque[Term], right: deque[Term]) -> deque[Term]:
@@ -200,3 +200,13 @@ def _join(left: deque[Term], right: deque[Term]) -> deque[Term]:
         return left
     right.extendleft(reversed(left))
     return right
+
+
+def _without_zero(flat: Flat, terms: deque[Term]) -> tuple[Term, ...]:
+    """Drop the constant 0 with which Python's ``sum`` begins, unless nothing else is added."""
+    kept = tuple(
+        term
+        for term in terms
+        if len(term) > 1 or flat.kinds[term[0]] != "constant" or flat.data[term[0]] != 0.0
+    )
+    return kept or tuple(terms)

@@ -22,9 +22,9 @@ _data = attrgetter("_data")
 class Program:
     """A graph as a short array program, made by `autograd.compile`.
 
-    Calling it runs the forward and the reverse pass at the leaves' present data, sets the outputs' ``data`` and
-    every leaf's ``grad`` (not adding to it), and returns the outputs' numbers. The gradients of several outputs
-    are those of their sum.
+    Calling it runs the forward and the reverse pass at the leaves' present data, sets the outputs' ``data``
+    and every leaf's ``grad`` (not adding to it), and returns the outputs' numbers. The gradients of several
+    outputs are those of their sum.
 
     In a ``with program:`` block the leaves are left alone: the program reads ``parameters``, writes
     ``gradients``, and an optimiser updates all parameters in one array operation. The leaves are written back
@@ -133,7 +133,7 @@ class Program:
     def source(self) -> str:
         """The program as Python source, with a line for each view of the parameters and gradients."""
         views = [f"# {name}: {text}" for name, text in self._listing.descriptions.items()]
-        return "\n".join([*views, self._text("step", self._listing.forward + ["", *self._listing.reverse])])
+        return "\n".join([*views, self._text("step", [*self._listing.forward, "", *self._listing.reverse])])
 
     def summary(self) -> str:
         """Say how many scalar nodes became how many statements, and what was recognised."""
@@ -201,13 +201,13 @@ class Program:
                     self._leaves[place].data = number
 
     def _field(self, name: str) -> tuple[str, Index]:
-        field = self._fields.get(name)
-        if field is None:
-            known = ", ".join(sorted(repr(key) for key in self._fields if isinstance(key, str))) or "none is named"
-            raise TypeError(f"no input is named {name!r}; the names are: {known}")
-        if field[1] is None:
+        described, places = self._fields.get(name, (None, None))
+        if described is None:
+            known = ", ".join(sorted(repr(key) for key in self._fields if isinstance(key, str)))
+            raise TypeError(f"no input is named {name!r}; the names are: {known or 'none'}")
+        if places is None:
             raise TypeError(f"several leaves are labelled {name!r}; feed them by position or give them a key")
-        return field
+        return described, places
 
     def _name_fields(self, inputs: Nested | None) -> dict[str | int, Any]:
         """Return what can be fed: items of ``inputs`` by position and key, leaves by label."""

@@ -1,8 +1,8 @@
 """Where the numbers of a block live in the program, and how statements read them and add to their adjoints.
 
-A block is an array ``v3`` with adjoint ``d3``, or it is floats ``x0, x1, ...`` with adjoints ``dx0, ...``. Each
-can be read either way. Evenly spaced operands are views of a buffer, made before the program runs; others are
-gathered, and their adjoints scattered.
+A block is an array ``v3`` with adjoint ``d3``, or it is floats ``x0, x1, ...`` with adjoints ``dx0, ...``.
+Each can be read either way. Evenly spaced operands are views of a buffer, made before the program runs;
+others are gathered, and their adjoints scattered.
 """
 
 from collections import Counter
@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.structure import Block, Index
+from autograd.compiler.flatten import Flat
+from autograd.compiler.structure import CONSTANT, FLOAT, GIVEN, LEAF, Block, Index, Layout
 from autograd.compiler.symbols import Expression, Writer, strip
 
 Array = NDArray[np.float64]
@@ -51,9 +52,6 @@ class Store:
         """Write a statement that adds a float to the adjoint of one element."""
         raise NotImplementedError
 
-    def finish(self) -> None:
-        """Write what is left to do after the last contribution, so that the adjoint can be read."""
-
     def _float(self, text: str) -> Expression:
         return Expression(text, self.writer, array=False)
 
@@ -72,7 +70,9 @@ class Constants(Store):
         """Return a literal if all elements are the same constant, else an array."""
         if _is_one(index):
             return self.read_float(int(index.flat[0]))
-        return self._array(self.writer.bind_once(("c", index.tobytes(), index.shape), "c", lambda: self.numbers[index]))
+        return self._array(
+            self.writer.bind_once(("c", index.tobytes(), index.shape), "c", lambda: self.numbers[index])
+        )
 
     def read_float(self, position: int) -> Expression:
         """Return a literal."""
@@ -143,8 +143,12 @@ class Large(Store):
             self.reached = True
         strides = _strides(index)
         if strides is not None:
-            repeated = tuple(axis for axis, stride in enumerate(strides) if stride == 0 and index.shape[axis] > 1)
-            once = index[tuple(slice(0, 1) if axis in repeated else slice(None) for axis in range(index.ndim))]
+            repeated = tuple(
+                axis for axis, stride in enumerate(strides) if stride == 0 and index.shape[axis] > 1
+            )
+            once = index[
+                tuple(slice(0, 1) if axis in repeated else slice(None) for axis in range(index.ndim))
+            ]
             if len(np.unique(once)) == once.size:
                 view = self._bind_view(self.adjoint, self.adjoint_buffer, once, _strides(once) or ())
                 text = contribution.text
@@ -169,14 +173,18 @@ class Large(Store):
             self.writer.write(f"{self.adjoint}_list = [0.0] * {self.block.size}")
         self.writer.write(f"{self.adjoint}_list[{position}] += {contribution.text}")
 
-    def finish(self) -> None:
-        """Add the list of float contributions, if there is one."""
+    def finish(self) -> tuple[Expression, Expression]:
+        """After the last contribution, return the block and its adjoint as arrays."""
         if self.listed_adjoint:
-            self._add_whole(_shaped(f"np.array({self.adjoint}_list)", (self.block.size,), self.block.shape))
+            text = f"np.array({self.adjoint}_list)"
+            self._add_whole(_shaped(text, (self.block.size,), self.block.shape))
+        return self._array(self.value), self._array(self.adjoint)
 
     def _add_whole(self, text: str) -> None:
         if self.adjoint_buffer is None:  # a new array each time, since the first may also be another block's
-            self.writer.write(f"{self.adjoint} = {f'{self.adjoint} + {text}' if self.reached else strip(text)}")
+            self.writer.write(
+                f"{self.adjoint} = {f'{self.adjoint} + {text}' if self.reached else strip(text)}"
+            )
         else:
             self.writer.write(f"{self.adjoint}{' += ' if self.reached else '[...] = '}{strip(text)}")
         self.reached = True
@@ -215,9 +223,15 @@ class Leaves(Large):
         writer.bind(self.value, self.parameters)
         writer.bind(self.adjoint, self.gradients)
 
+    def begin_adjoints(self) -> None:
+        """Write the zeros that the reverse pass adds to."""
+        if self.block.size:
+            self.writer.write("gradients.fill(0.0)")
+        self.reached = True
+
 
 class Floats(Store):
-    """The nodes held as floats: variables ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of a tape."""
+    """The nodes held as floats: ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of a tape."""
 
     def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
         super().__init__(block, writer, found)
@@ -264,6 +278,55 @@ class Floats(Store):
         sign = "+=" if position in self.reached else "="
         self.reached.add(position)
         self.writer.write(f"{self.read_adjoint_float(position).text} {sign} {contribution.text}")
+
+
+class Memory:
+    """The stores of all blocks, by number; and every node by itself.
+
+    Args:
+        flat: the graph.
+        layout: its blocks.
+    """
+
+    def __init__(self, flat: Flat, layout: Layout) -> None:
+        self.writer, self.found = Writer(), Counter[str]()
+        self._block_of, self._position = layout.block_of, layout.position
+        blocks = layout.blocks
+        common = self.writer, self.found
+        self.leaves = Leaves(blocks[LEAF], *common, [flat.data[node] for node in blocks[LEAF].members])
+        constants = Constants(
+            blocks[CONSTANT], *common, [flat.data[node] for node in blocks[CONSTANT].members]
+        )
+        self._floats = Floats(blocks[FLOAT], *common)
+        self.arrays = {block.number: Large(block, *common) for block in blocks[len(GIVEN) :]}
+        self._stores: list[Store] = [self.leaves, constants, self._floats, *self.arrays.values()]
+        for block in blocks:
+            for operand in block.references():
+                self[operand.block].prepare(operand.index)
+
+    def __getitem__(self, number: int) -> Store:
+        """Return a block's store."""
+        return self._stores[number]
+
+    def is_constant(self, node: int) -> bool:
+        """Tell whether a node has no adjoint."""
+        return self._block_of[node] == CONSTANT
+
+    def read_node(self, node: int) -> Expression:
+        """Return a node as a float."""
+        return self._stores[self._block_of[node]].read_float(self._position[node])
+
+    def add_node(self, node: int, contribution: Expression) -> None:
+        """Write a statement that adds to the adjoint of a node."""
+        self._stores[self._block_of[node]].add_float(self._position[node], contribution)
+
+    def adjoint_of(self, node: int) -> Expression:
+        """Return the adjoint of a node that is held as a float."""
+        return self._floats.read_adjoint_float(self._position[node])
+
+    def on_tape(self, node: int, value: str, adjoint: str) -> None:
+        """Learn that a node and its adjoint are elements of a tape's lists; its adjoint begins as 0."""
+        self._floats.on_tape(self._position[node], value, adjoint)
 
 
 def _is_one(index: Index) -> bool:

@@ -1,11 +1,11 @@
 """Scalar statements become blocks: the same computation on other data is one block.
 
 Every node gets a structural class: its kind and the classes of its operands, where all leaves are one class
-and all constants another. The members of a class are one block, an array; operands are index arrays into other
-blocks. If the two sides of a sum's products pair every distinct row of one index array with every distinct row
-of the other, the sum is a matrix product, and the members are put in the order in which its result comes out.
+and all constants another. The members of a class are one block, an array; operands are index arrays into
+other blocks. If the two sides of a sum's products pair every distinct row of one index array with every
+distinct row of the other, the sum is a matrix product, and the members are put in the order in which its
+result comes out.
 """
-
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,8 @@ class Group:
 
     Attributes:
         operands: one operand or two, with indices of shape (block's shape, terms); without the last axis if
-            there is one term; of a matrix product each side's distinct rows, of shape (rows, terms) or (terms,).
+            there is one term; of a matrix product each side's distinct rows, of shape (rows, terms) or
+            (terms,).
         terms: how many terms of this structure each member adds.
         product: whether it is a matrix product.
     """
@@ -63,7 +64,7 @@ class Block:
 
     Attributes:
         number: which block it is.
-        kind: an ``Operation`` or ``"sum"``; ``"leaf"``, ``"constant"``, ``"float"`` for the first three blocks.
+        kind: an ``Operation`` or ``"sum"``, or one of ``GIVEN`` for the first three blocks.
         members: the nodes, in the order in which the array holds them.
         shape: the array's shape.
         operands: of an operation.
@@ -256,7 +257,11 @@ def _resolve(block: Block, position: Index) -> None:
 
 
 def _order(
-    tables: list[Index], sources: list[int], pairs: list[tuple[int, int]], position: Index, blocks: list[Block]
+    tables: list[Index],
+    sources: list[int],
+    pairs: list[tuple[int, int]],
+    position: Index,
+    blocks: list[Block],
 ) -> tuple[Index, tuple[int, ...]]:
     """Return an order of the members, and a shape, in which operands fall into place.
 
@@ -300,7 +305,7 @@ def _distinct_rows(table: Index, source: int, position: Index) -> tuple[Index, i
 
 
 def _recognise_product(group: Group, shape: tuple[int, ...]) -> None:
-    """Mark a group as a matrix product if one side depends on the rows of the grid alone, the other on columns.
+    """Mark a group as a matrix product if one side depends on the grid's rows, the other on its columns.
 
     A grid with one column is a matrix times a vector, with one member a dot product.
     """

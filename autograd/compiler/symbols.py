@@ -1,12 +1,13 @@
 """Expressions that a program is written in: the operation table, interpreted as source text.
 
-An ``Expression`` stands for a float or for an array in the program being written. The rows of the table act on
-it as they act on floats and Values, so a local derivative given Expressions gives the text that computes it.
+An ``Expression`` stands for a float or for an array in the program being written. The rows of the table act
+on it as they act on floats and Values, so a local derivative given Expressions gives the text that computes
+it.
 """
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,7 +56,10 @@ class Writer:
         return self._known[text]
 
     def assign(self, name: str, text: str, comment: str = "") -> None:
-        """Write that the variable ``name`` is what ``text`` computes; if that is the last temporary, rename it."""
+        """Write that the variable ``name`` is what ``text`` computes.
+
+        If that is the temporary that was written last, it is renamed.
+        """
         if self.lines and self.lines[-1].startswith(f"{text} = "):
             known = self.lines.pop().removeprefix(f"{text} = ")
             self._known[known], text = name, known
@@ -93,6 +97,11 @@ class Expression:
         self.boolean = boolean
         self.full = array if full is None else full
 
+    if TYPE_CHECKING:  # the operators are rows of the table; see the loop below
+
+        def __mul__(self, other: Any) -> "Expression": ...
+        def __neg__(self) -> "Expression": ...
+
     @property
     def operand(self) -> str:
         """The text, in parentheses if it needs them as an operand."""
@@ -123,8 +132,10 @@ def _on_arrays(writer: Writer, operation: Operation, arguments: Sequence[Any]) -
     if _is_infix(operation):
         text = _infix(operation, texts)
         return Expression(text, writer, array=True, atomic=False, boolean=boolean, full=full)
-    name = f"np.{form}" if ufunc is not None else writer.bind_once(
-        ("array", operation), operation.name, lambda: operation.array_function
+    name = (
+        f"np.{form}"
+        if ufunc is not None
+        else writer.bind_once(("array", operation), operation.name, lambda: operation.array_function)
     )
     text = writer.once(f"{name}({', '.join(map(strip, texts))})")
     return Expression(text, writer, array=True, boolean=boolean, full=full)

@@ -5,7 +5,6 @@ microseconds to compile each; past some thousands it is better to keep the opera
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from autograd import ops
 from autograd.compiler.flatten import Flat
@@ -50,7 +49,9 @@ class Tape:
 
     def _append_sum(self, terms: Sequence[tuple[int, ...]]) -> int:
         places = [
-            self.place[term[0]] if len(term) == 1 else self._append(ops.mul, [self.place[factor] for factor in term])
+            self.place[term[0]]
+            if len(term) == 1
+            else self._append(ops.mul, [self.place[factor] for factor in term])
             for term in terms
         ]
         if len(places) == 2:

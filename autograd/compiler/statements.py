@@ -1,0 +1,202 @@
+"""The statements of a program: how the nodes of a graph are computed, and how their adjoints are.
+
+Local derivatives come from the rows of the operation table, applied to expressions. The two operations known
+here by name are + and *, of which a matrix product is made.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.flatten import Flat
+from autograd.compiler.stores import Memory
+from autograd.compiler.structure import CONSTANT, Block, Group, Operand
+from autograd.compiler.symbols import Expression, as_float
+from autograd.compiler.tape import Tape
+from autograd.operation import Operation
+
+
+class Statement:
+    """One array statement: all members of a block."""
+
+    def __init__(self, block: Block, memory: Memory) -> None:
+        self.block = block
+        self.memory = memory
+        self.writer, self.found = memory.writer, memory.found
+
+    def forward(self) -> None:
+        """Write the statement."""
+        block = self.block
+        if isinstance(block.kind, Operation):
+            text = as_float(block.kind(*map(self._read, block.operands))).text
+            comment = f"{block.size} x {block.kind.name}"
+        else:
+            text = " + ".join(map(self._group, block.groups))
+            comment = f"{block.size} x sum of {sum(group.terms for group in block.groups)}"
+        if block.size == 1:  # such as a loss: it is held as a float
+            self.writer.write(f"{self.memory.read_node(self._only).text} = float({text})", comment)
+        else:
+            self.memory.arrays[block.number].assign(text, comment)
+
+    def reverse(self) -> None:
+        """Write what the block adds to the adjoints of its operands."""
+        block = self.block
+        if block.size == 1:
+            value, upstream = self.memory.read_node(self._only), self.memory.adjoint_of(self._only)
+        else:
+            value, upstream = self.memory.arrays[block.number].finish()
+        if isinstance(block.kind, Operation):
+            operands = [self._read(operand) for operand in block.operands]
+            for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
+                if operand.block != CONSTANT:
+                    self._add(operand, _times(upstream, derivative(value, *operands)))
+        for group in block.groups:
+            self._reverse_group(group, upstream)
+
+    @property
+    def _only(self) -> int:
+        return int(self.block.members[0])
+
+    def _read(self, operand: Operand) -> Expression:
+        return self.memory[operand.block].read(operand.index)
+
+    def _read_group(self, group: Group) -> list[Expression]:
+        read = [self._read(side) for side in group.operands]
+        if group.terms == 1:
+            return read
+        # What is added up, or multiplied as a vector, has to have its terms' axis even if all terms are one
+        # float.
+        return [
+            side
+            if side.array
+            else Expression(f"np.full({operand.index.shape}, {side.text})", self.writer, array=True)
+            for operand, side in zip(group.operands, read, strict=True)
+        ]
+
+    def _add(self, operand: Operand, contribution: Expression) -> None:
+        self.memory[operand.block].add(operand.index, contribution)
+
+    def _group(self, group: Group) -> str:
+        sides: list[Any] = self._read_group(group)
+        if group.product:
+            a, b = sides
+            matrices = group.operands[0].index.ndim == group.operands[1].index.ndim == 2
+            self.found["matrix products" if matrices else "dot products"] += 1
+            return f"{a.operand} @ {b.operand}{'.T' if matrices else ''}"
+        product = sides[0] if len(sides) == 1 else sides[0] * sides[1]
+        if group.terms == 1:
+            return str(product.text)
+        self.found["reductions"] += 1
+        return f"np.add.reduce({product.text}, -1)"
+
+    def _reverse_group(self, group: Group, upstream: Expression) -> None:
+        sides = group.operands
+        read: list[Any] = self._read_group(group)
+        contributions: list[Any]
+        if group.product:
+            contributions = _reverse_product(upstream, sides, read)
+        else:
+            spread = upstream
+            if group.terms > 1 and upstream.array:
+                spread = Expression(f"{upstream.operand}[..., None]", self.writer, array=True, full=False)
+            contributions = [spread] if len(read) == 1 else [spread * read[1], spread * read[0]]
+        if (
+            len(sides) == 2
+            and sides[0].block == sides[1].block
+            and np.array_equal(sides[0].index, sides[1].index)
+        ):
+            sides, contributions = sides[:1], [contributions[0] * 2.0]  # the square of a vector
+        for side, contribution in zip(sides, contributions, strict=True):
+            if side.block != CONSTANT:
+                self._add(side, contribution)
+
+
+def _reverse_product(upstream: Expression, sides: list[Operand], read: list[Expression]) -> list[Expression]:
+    """Return the adjoints of A and B in A @ B.T, where B, or both, may be a vector."""
+    g, (a, b) = upstream, (expression.operand for expression in read)
+    ranks = [side.index.ndim for side in sides]
+    if ranks == [2, 2]:
+        texts = [f"{g.operand} @ {b}", f"{g.operand}.T @ {a}"]
+    elif ranks == [2, 1]:
+        texts = [f"np.outer({g.text}, {b})", f"{g.operand} @ {a}"]
+    else:
+        texts = [f"{g.operand} * {b}", f"{g.operand} * {a}"]
+    return [Expression(text, g.writer, array=True, atomic=False) for text in texts]
+
+
+def _times(upstream: Any, local: Any) -> Any:
+    """Return the contribution of one edge: adjoint times local derivative."""
+    if isinstance(local, float) and abs(local) == 1.0:
+        return upstream if local == 1.0 else -upstream
+    return upstream * local
+
+
+class FloatStatement:
+    """One node, computed as a float."""
+
+    def __init__(self, node: int, flat: Flat, memory: Memory) -> None:
+        self.node = node
+        self.kind, self.arguments = flat.kinds[node], flat.arguments[node]
+        self.memory = memory
+
+    def forward(self) -> None:
+        """Write the statement."""
+        if self.kind == "sum":
+            terms = [[self._read(factor) for factor in term] for term in self.arguments]
+            text = " + ".join((t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms)
+        else:
+            text = self.kind(*map(self._read, self.arguments)).text
+        self.memory.writer.assign(self._read(self.node).text, text)
+
+    def reverse(self) -> None:
+        """Write what the node adds to the adjoints of its operands."""
+        upstream: Any = self.memory.adjoint_of(self.node)
+        if self.kind == "sum":
+            for term in self.arguments:
+                if len(term) == 1:
+                    self._add(term[0], upstream)
+                else:
+                    a, b = term
+                    self._add(a, upstream * self._read(b))
+                    self._add(b, upstream * self._read(a))
+            return
+        operands = [self._read(operand) for operand in self.arguments]
+        value = self._read(self.node)
+        for operand, derivative in zip(self.arguments, self.kind.derivatives, strict=True):
+            if not self.memory.is_constant(operand):
+                self._add(operand, _times(upstream, derivative(value, *operands)))
+
+    def _read(self, node: int) -> Any:
+        return self.memory.read_node(node)
+
+    def _add(self, node: int, contribution: Expression) -> None:
+        self.memory.add_node(node, contribution)
+
+
+class Taped:
+    """Many nodes, run from a tape."""
+
+    def __init__(self, tape: Tape, name: str, memory: Memory) -> None:
+        self.tape = tape
+        self.memory = memory
+        self.writer = memory.writer
+        self.name = self.writer.bind(name, tape)
+        self.values, self.adjoints = f"{name}_values", f"{name}_adjoints"
+        for node, place in list(tape.place.items())[len(tape.externals) :]:
+            memory.on_tape(node, f"{self.values}[{place}]", f"{self.adjoints}[{place}]")
+
+    def forward(self) -> None:
+        """Write the run of the tape."""
+        read = ", ".join(self.memory.read_node(node).text for node in self.tape.externals)
+        self.writer.write(f"{self.values} = {self.name}.forward([{read}])", f"{len(self.tape):,} floats")
+
+    def begin_adjoints(self) -> None:
+        """Write the zeros that the reverse pass adds to."""
+        self.writer.write(f"{self.adjoints} = [0.0] * {len(self.tape)}")
+
+    def reverse(self) -> None:
+        """Write the tape's reverse run, and the additions to what it reads."""
+        self.writer.write(f"{self.name}.reverse({self.values}, {self.adjoints})")
+        for place, node in enumerate(self.tape.externals):
+            contribution = Expression(f"{self.adjoints}[{place}]", self.writer, array=False)
+            self.memory.add_node(node, contribution)
