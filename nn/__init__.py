@@ -1,6 +1,6 @@
 """Neural networks built from scalars."""
 
-from nn import data, optim
+from nn import data, losses, optim, plot
 from nn.callbacks import BestWeights, Callback, EarlyStopping, Snapshots
 from nn.data import (
     Standardiser,
@@ -14,7 +14,8 @@ from nn.data import (
     two_moons,
     xor,
 )
-from nn.evaluate import accuracy, confusion_matrix, predict
+from nn.diagnose import Diagnosis, Finding, diagnose
+from nn.evaluate import accuracy, confusion_matrix, mean_loss, predict
 from nn.history import History
 from nn.losses import (
     binary_cross_entropy,
@@ -39,6 +40,7 @@ __all__ = [
     "Sequential",
     "load_model",
     # losses
+    "losses",
     "mean_squared_error",
     "half_squared_error",
     "hinge",
@@ -75,6 +77,12 @@ __all__ = [
     "predict",
     "accuracy",
     "confusion_matrix",
-    # pictures
+    "mean_loss",
+    # what is wrong
+    "diagnose",
+    "Diagnosis",
+    "Finding",
+    # pictures; more in nn.plot
+    "plot",
     "decision_boundary",
 ]

@@ -1,11 +1,14 @@
 """What a trained model says: its scores, its classes, and how often it is right."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.value import constant
+from nn.losses import Loss
 from nn.modules import Module
 
 
@@ -37,6 +40,40 @@ def predict(model: Callable[[Any], Any], X: ArrayLike) -> NDArray[np.float64]:
         except (AttributeError, TypeError, ValueError):
             pass  # not for arrays: row by row gives the outputs, or the error that the model itself makes
     return np.array([np.array(_floats(model(row))) for row in X.tolist()])
+
+
+def mean_loss(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike, loss: Loss) -> float:
+    """Return the mean of the loss over all points.
+
+    Args:
+        model: a module, or any function of one row.
+        X: the points, of shape (n, inputs).
+        y: the n targets.
+        loss: a function of the model's output for a point and its target.
+
+    Raises:
+        ValueError: there are no points, or not as many targets.
+
+    Example:
+        >>> from nn import mean_squared_error
+        >>> mean_loss(lambda row: row[0], [[1.0], [2.0]], [0.0, 4.0], mean_squared_error)
+        2.5
+    """
+    return mean_loss_of(predict(model, X), y, loss)
+
+
+def mean_loss_of(outputs: NDArray[np.float64], y: ArrayLike, loss: Loss) -> float:
+    """Return the mean loss of outputs, as ``predict`` returns them.
+
+    Raises:
+        ValueError: there are none, or not as many targets.
+    """
+    targets = np.asarray(y).tolist()
+    if not len(outputs) or len(outputs) != len(targets):
+        raise ValueError(f"each point needs a target: {len(outputs)} outputs, {len(targets)} targets")
+    # The loss may call methods that numbers do not have, so it is given Values.
+    values = [list(map(constant, o)) if isinstance(o, list) else constant(o) for o in outputs.tolist()]
+    return math.fsum(loss(v, t).data for v, t in zip(values, targets, strict=True)) / len(targets)
 
 
 def accuracy(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) -> float:

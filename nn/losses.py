@@ -4,7 +4,7 @@ The loss of a batch is the mean over its points. Each loss is a graph of the tab
 branch on the numbers, in a form that stays finite at scores of any size, so plain numbers and arrays do too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from numbers import Real
 from operator import add
@@ -12,6 +12,10 @@ from typing import Any
 
 from autograd.ops import abs as absolute
 from autograd.ops import exp, log, maximum, relu, softplus
+from autograd.value import Value
+
+Loss = Callable[[Any, Any], Any]
+"""A function of a model's output for a point and of the point's target."""
 
 
 def mean_squared_error(prediction: Any, target: Any) -> Any:
@@ -130,6 +134,22 @@ def cross_entropy(scores: Sequence[Any], target: Any) -> Any:
     if len(target) != len(scores):
         raise ValueError(f"cross_entropy got {len(scores)} scores and {len(target)} probabilities")
     return reduce(add, [p * (log_total - s) for p, s in zip(target, shifted, strict=True)])
+
+
+def mean(losses: Iterable[Any]) -> Value:
+    """Return the mean of the losses of a batch.
+
+    Raises:
+        TypeError: it is no Value, so that there is nothing to differentiate.
+        ValueError: there are no losses.
+    """
+    terms = list(losses)
+    if not terms:
+        raise ValueError("the mean of no losses is not defined")
+    total = sum(terms) / len(terms)
+    if not isinstance(total, Value):
+        raise TypeError(f"the loss must be a Value that depends on the parameters, not {total!r:.60}")
+    return total
 
 
 def l1(parameters: Iterable[Any], strength: float = 1.0) -> Any:

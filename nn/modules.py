@@ -57,7 +57,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield the parameters with their paths, such as ``layers.0.neurons.3.b``."""
         seen: set[Value] = set()
-        for name, parameter in _find(Value, "", self):
+        for name, parameter in find(Value, "", self):
             if parameter not in seen and not isinstance(parameter, Constant):
                 seen.add(parameter)
                 yield name, parameter
@@ -147,7 +147,7 @@ class Module:
             layers.1  Layer      16        1      linear          17
             total                                                 65
         """
-        parts = [pair for name, part in vars(self).items() for pair in _find((Module, Operation), name, part)]
+        parts = [pair for name, part in vars(self).items() for pair in find((Module, Operation), name, part)]
         if isinstance(self, Neuron) or not parts:
             parts = [("self", self)]
         rows = [("part", "kind", "inputs", "outputs", "activation", "parameters")]
@@ -448,7 +448,7 @@ def _as_list(outputs: Any) -> Any:
     return outputs if isinstance(outputs, (list, tuple)) else [outputs]
 
 
-def _find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:
+def find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:
     """Yield the things of some kinds with their paths, outermost first, from modules and containers."""
     if isinstance(thing, kinds):
         yield path, thing
@@ -459,4 +459,4 @@ def _find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:
         thing = dict(enumerate(thing))
     if isinstance(thing, dict):
         for name, item in thing.items():
-            yield from _find(kinds, f"{path}.{name}" if path else str(name), item)
+            yield from find(kinds, f"{path}.{name}" if path else str(name), item)

@@ -1,12 +1,18 @@
 """Pictures of training. Each function draws on ``ax``, or on a new figure, and returns the Axes."""
 
+import copy
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from autograd import sigmoid
-from nn.evaluate import as_table, predict
+from autograd.ops import sigmoid
+from autograd.value import Value
+from nn.callbacks import Snapshots
+from nn.evaluate import as_table, mean_loss, predict
+from nn.history import History
+from nn.losses import Loss
 from nn.modules import Module
 
 if TYPE_CHECKING:
@@ -14,6 +20,53 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#000000")
 """Okabe and Ito's colours, which stay apart for the three kinds of colour blindness; one per class."""
+
+
+def loss_curve(history: History, ax: "Axes | None" = None) -> "Axes":
+    """Draw the loss of every epoch, and that of the validation points if it was recorded.
+
+    The scale is logarithmic where that shows more: if the losses span more than a factor of 20.
+
+    Args:
+        history: what ``fit`` returned.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: the history has no records.
+    """
+    axes = _curves(history, "loss", ax)
+    losses = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    if losses.min() > 0 and losses.max() > 20 * losses.min():
+        from matplotlib.ticker import LogLocator
+
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+    return axes
+
+
+def accuracy_curve(history: History, ax: "Axes | None" = None, *, metric: str = "accuracy") -> "Axes":
+    """Draw the accuracy of every epoch, and that of the validation points if it was recorded.
+
+    Args:
+        history: what ``fit`` returned.
+        ax: where to draw.
+        metric: the column to draw, if it is another one.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: the history has no records, or not this column.
+    """
+    axes = _curves(history, metric, ax)
+    if metric == "accuracy":
+        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
+    return axes
 
 
 def decision_boundary(
@@ -81,6 +134,142 @@ def decision_boundary(
         )
     axes.set(xlabel="input 0", ylabel="input 1", xlim=(left[0], right[0]), ylim=(left[1], right[1]))
     axes.legend(title="class", loc="best", fontsize="small")
+    return axes
+
+
+def weight_histograms(
+    snapshots: Snapshots, part: str = "", ax: "Axes | None" = None, *, bins: int = 40
+) -> "Axes":
+    """Draw how the weights of a part of the model are distributed, from epoch to epoch.
+
+    Each column of the picture is a histogram, darker where more weights are; the line is the median. The most
+    extreme percent is cut off.
+
+    Args:
+        snapshots: the callback that kept them.
+        part: the beginning of the parameters' paths, such as ``layers.0``; all of them by default.
+        ax: where to draw.
+        bins: how many intervals a histogram has.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: nothing was kept, or no parameter has such a path.
+    """
+    return _histograms(snapshots, snapshots.weights, "weights", part, ax, bins)
+
+
+def gradient_histograms(
+    snapshots: Snapshots, part: str = "", ax: "Axes | None" = None, *, bins: int = 40
+) -> "Axes":
+    """Draw how the gradients of a part of the model are distributed, as ``weight_histograms`` does.
+
+    Args:
+        snapshots: the callback that kept them.
+        part: the beginning of the parameters' paths, such as ``layers.0``; all of them by default.
+        ax: where to draw.
+        bins: how many intervals a histogram has.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: nothing was kept, or no parameter has such a path.
+    """
+    return _histograms(snapshots, snapshots.gradients, "gradients", part, ax, bins)
+
+
+def loss_along_line(
+    model: Module,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    start: Mapping[str, float],
+    end: Mapping[str, float],
+    ax: "Axes | None" = None,
+    *,
+    steps: int = 61,
+    margin: float = 0.25,
+) -> "Axes":
+    """Draw the mean loss along the straight line between two vectors of parameters.
+
+    Source: I. Goodfellow, O. Vinyals and A. Saxe (2015), Qualitatively characterizing neural network
+    optimization problems.
+
+    Args:
+        model: the model; its own parameters are not touched.
+        X: the points, of shape (n, inputs).
+        y: the n targets.
+        loss: a function of the model's output for a point and its target.
+        start: the parameters at 0, such as ``model.state_dict()`` before training.
+        end: the parameters at 1.
+        ax: where to draw.
+        steps: at how many places the loss is evaluated.
+        margin: how far the line goes on beyond both ends.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: the states do not fit the model, or the labels not the points.
+    """
+    walker = copy.deepcopy(model, {id(p): Value(p.data) for p in model.parameters()})
+    places = np.linspace(-margin, 1.0 + margin, steps)
+    losses = []
+    for place in [*places, 0.0, 1.0]:
+        walker.load_state_dict(
+            {name: (1.0 - place) * a + place * end[name] for name, a in start.items() if name in end}
+        )
+        losses.append(mean_loss(walker, X, y, loss))
+    axes = _axes(ax)
+    axes.plot(places, losses[:-2], color=COLOURS[0])
+    axes.plot([0.0, 1.0], losses[-2:], "o", color=COLOURS[1])
+    axes.set(xlabel="place on the line", ylabel="mean loss")
+    axes.set_xticks([0.0, 0.5, 1.0], ["start", "half way", "end"])
+    return axes
+
+
+def _curves(history: History, name: str, ax: "Axes | None") -> "Axes":
+    if name not in history:
+        raise ValueError(
+            f"there is no {name!r} to draw: the history has {len(history)} epochs of "
+            f"{', '.join(history.to_dict()) or 'nothing'}"
+        )
+    axes = _axes(ax)
+    axes.plot(history["epoch"], history[name], color=COLOURS[0], label="training")
+    if f"val_{name}" in history:
+        axes.plot(history["epoch"], history[f"val_{name}"], color=COLOURS[1], label="validation")
+    axes.set(xlabel="epoch", ylabel=name)
+    axes.legend()
+    return axes
+
+
+def _histograms(
+    snapshots: Snapshots,
+    vectors: list[NDArray[np.float64]],
+    what: str,
+    part: str,
+    ax: "Axes | None",
+    bins: int,
+) -> "Axes":
+    chosen = [
+        i for i, name in enumerate(snapshots.names) if f"{name}.".startswith(f"{part}." if part else "")
+    ]
+    if not chosen:
+        raise ValueError(
+            f"no snapshot has a parameter below {part!r}; there are {', '.join(snapshots.names[:3])}..."
+        )
+    table = np.array(vectors)[:, chosen]
+    edges = np.histogram_bin_edges(table, bins, tuple(np.quantile(table, [0.005, 0.995])))
+    counts = np.array([np.histogram(row, edges)[0] for row in table]).T
+    epochs = np.array(snapshots.epochs)
+    left = epochs - 0.5 * snapshots.every
+    axes = _axes(ax)
+    axes.pcolormesh(np.append(left, left[-1] + snapshots.every), edges, np.sqrt(counts), cmap="Blues")
+    axes.plot(epochs, np.median(table, axis=1), color=COLOURS[1], label="median")
+    axes.set(xlabel="epoch", ylabel=what, title=part or "all parameters")
+    axes.legend()
     return axes
 
 

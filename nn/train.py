@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike
 from autograd.value import Value, constant
 from nn.callbacks import Run
 from nn.data import Features, Labels, Points, as_points, minibatches
-from nn.evaluate import accuracy_of, predict
+from nn.evaluate import accuracy_of, mean_loss_of, predict
 from nn.history import History
-from nn.losses import CLASSIFYING
+from nn.losses import CLASSIFYING, Loss, mean
 from nn.modules import Module
 from nn.optim import Optimizer, clip_grad_norm
 from nn.progress import progress_bar
 
-Loss = Callable[[Any, Any], Any]
 Metric = Callable[[Any, Any], float]
 Penalty = Callable[[list[Value]], Any]
 Step = Callable[[Features, Labels], tuple[float, list[Any]]]
@@ -133,12 +132,9 @@ def eager_step(model: Module, loss: Loss, penalty: Penalty | None) -> Step:
 
     def step(points: Features, targets: Labels) -> tuple[float, list[Any]]:
         outputs = [model([constant(x) for x in row]) for row in points.tolist()]
-        losses = [loss(output, target) for output, target in zip(outputs, targets.tolist(), strict=True)]
-        total = sum(losses) / len(losses)
+        total = mean(loss(output, target) for output, target in zip(outputs, targets.tolist(), strict=True))
         if penalty is not None:
             total = total + penalty(model.parameters())
-        if not isinstance(total, Value):
-            raise TypeError(f"the loss must be a Value that depends on the parameters, not {total!r:.60}")
         total.backward()
         return total.data, [_numbers(output) for output in outputs]
 
@@ -182,11 +178,7 @@ def _require_finite(loss: float, model: Module, optimizer: Optimizer, when: str)
 
 def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:
     outputs, targets = predict(model, points[0]), points[1]
-    losses = [
-        loss([constant(v) for v in output] if isinstance(output, list) else constant(output), target)
-        for output, target in zip(outputs.tolist(), targets.tolist(), strict=True)
-    ]
-    record = {"val_loss": math.fsum(map(float, losses)) / len(losses)}
+    record = {"val_loss": mean_loss_of(outputs, targets, loss)}
     if metric is not None:
         record[f"val_{_name(metric)}"] = metric(outputs, targets)
     return record
