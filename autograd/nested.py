@@ -32,8 +32,8 @@ def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
             return lambda rest: kind(build(rest) for build in builders)
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(item, numpy.ndarray):
-            contents.extend(item.flat)
-            return lambda rest: _array([next(rest) for _ in range(item.size)], item.shape)
+            builders = [collect(value) for value in item.flat]
+            return lambda rest: _array([build(rest) for build in builders], item.shape)
         contents.append(item)
         return next
 

@@ -251,6 +251,7 @@ atan2: Operation = Operation(
         lambda z, y, x: -div(div(y, _radius(y, x)), _radius(y, x)),
     ],
     arguments=("y", "x"),
+    kinks=[lambda y, x: y if x <= 0.0 else 1.0],  # it jumps across the negative x axis
     numpy="arctan2",
 )
 sinh: Operation = Operation("sinh", real.sinh, [lambda z, x: cosh(x)], domain=[(-710.4, 710.4)], numpy="sinh")

@@ -148,7 +148,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 
     Returns:
         A function of the same arguments. Its result has the nesting of ``f``'s result, with the nesting of
-        the argument in the place of each number; of arrays of shapes s and t, an array of shape s + t.
+        the argument in the place of each number; of arrays of shapes s and t, an array of shape s + t. For a
+        sequence of ``argnums`` it is a tuple of these.
 
     Raises:
         TypeError: an argument or a result contains something else than numbers.
@@ -387,8 +388,13 @@ class _Call:
         return parts[0] if self._single else tuple(parts)
 
     def rebuild_matrix(self, rows: list[list[Any]], outer: Rebuild | None = None) -> Any:
-        """Return rows of derivatives in the nesting of the outputs, each in that of the arguments."""
-        return (outer or self.rebuild_outputs)(self.rebuild(row) for row in rows)
+        """Return rows of derivatives in the nesting of the outputs, each in that of one argument."""
+        parts, start = [], 0
+        for rebuild, count in self._rebuilds:
+            part = [rebuild(row[start : start + count]) for row in rows]
+            parts.append((outer or self.rebuild_outputs)(part))
+            start += count
+        return parts[0] if self._single else tuple(parts)
 
 
 @contextmanager

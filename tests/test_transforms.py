@@ -126,6 +126,8 @@ def test_arrays_give_arrays():
     second = hessian(lambda x: ((w @ x) ** 2).sum())(x)
     np.testing.assert_allclose(second, 2 * w.T @ w, rtol=1e-14)
     assert jacobian(lambda x: [x.sum(), x[0]])(x)[0].tolist() == [1.0, 1.0]
+    by_both = jacobian(lambda w, x: w @ x, argnums=(0, 1))(w, x)
+    assert [part.shape for part in by_both] == [(3, 3, 2), (3, 2)]
 
 
 def test_exercise_9_derivatives_of_vector_functions():
