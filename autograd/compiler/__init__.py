@@ -1,13 +1,13 @@
 """From scalars back to matrices: a recorded graph becomes a short array program.
 
-`compile` takes a graph apart in steps, each a file: `flatten` (scalar statements, constants folded, sums
+`compile` takes a graph apart in steps, each a file: `flat` (scalar statements, constants folded, sums
 flattened), `structure` (equal computations on different data are one block, matrix products are found),
-`stores` and `symbols` (how blocks are held and what text computes with them), `emit` (forward and reverse
+`stores` and `symbols` (how blocks are held and what text computes with them), `listing` (forward and reverse
 statements), `program` (feeding, running, reading).
 """
 
-from autograd.compiler.emit import emit
-from autograd.compiler.flatten import flatten
+from autograd.compiler.flat import flatten
+from autograd.compiler.listing import emit
 from autograd.compiler.program import Program
 from autograd.compiler.structure import LEAF, lay_out
 from autograd.nested import Nested

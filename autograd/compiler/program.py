@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.emit import Listing
+from autograd.compiler.listing import Listing
 from autograd.compiler.structure import Index
 from autograd.nested import Nested, flatten, shape_of
 from autograd.value import Value

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.flatten import Flat
+from autograd.compiler.flat import Flat
 from autograd.compiler.stores import Memory
 from autograd.compiler.structure import CONSTANT, Block, Group, Operand
 from autograd.compiler.symbols import Expression, as_float
@@ -181,7 +181,7 @@ class Taped:
         self.memory = memory
         self.writer = memory.writer
         self.name = self.writer.bind(name, tape)
-        self.values, self.adjoints = f"{name}_values", f"{name}_adjoints"
+        self.values, self.adjoints = f"{self.name}_values", f"{self.name}_adjoints"
         for node, place in list(tape.place.items())[len(tape.externals) :]:
             memory.on_tape(node, f"{self.values}[{place}]", f"{self.adjoints}[{place}]")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.flatten import Flat
+from autograd.compiler.flat import Flat
 from autograd.compiler.structure import CONSTANT, FLOAT, GIVEN, LEAF, Block, Index, Layout
 from autograd.compiler.symbols import Expression, Writer, strip
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.flatten import Flat
+from autograd.compiler.flat import Flat
 from autograd.operation import Operation
 
 Index = NDArray[np.intp]

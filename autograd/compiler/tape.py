@@ -7,7 +7,7 @@ microseconds to compile each; past some thousands it is better to keep the opera
 from collections.abc import Callable, Sequence
 
 from autograd import ops
-from autograd.compiler.flatten import Flat
+from autograd.compiler.flat import Flat
 from autograd.operation import Operation
 
 BINARY, UNARY, SUM, GENERAL = 0, 1, 2, 3

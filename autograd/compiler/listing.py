@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.flatten import Flat
+from autograd.compiler.flat import Flat
 from autograd.compiler.statements import FloatStatement, Statement, Taped
 from autograd.compiler.stores import Leaves, Memory
 from autograd.compiler.structure import Block, Index, Layout
