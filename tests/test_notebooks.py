@@ -1,0 +1,44 @@
+"""Every notebook runs from top to bottom on a fresh kernel, and its committed outputs are what it prints."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def outputs(notebook):
+    """Return what the code cells printed and drew; of plots, whose pixels may differ, only that they are there."""
+    texts = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            texts.append(output.get("text") or data.get("image/svg+xml") or data.get("text/plain"))
+    return texts
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_and_prints_what_is_committed(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    committed = nbformat.read(path, as_version=4)
+    fresh = nbformat.read(path, as_version=4)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    client = NotebookClient(fresh, timeout=300, coalesce_streams=True, resources=resources)
+    client.execute()
+    assert outputs(fresh) == outputs(committed)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_small_and_was_run_in_order(path):
+    notebook = nbformat.read(path, as_version=4)
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert path.stat().st_size < 500_000
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_there_are_notebooks():
+    assert {"01_chain_rule", "02_moons"} <= {path.stem for path in NOTEBOOKS}
