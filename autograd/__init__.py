@@ -4,8 +4,8 @@ A graph is data; everything else is an interpretation of it.
 """
 
 from autograd import ops
-from autograd.compiler import Program, compile  # noqa: A004 - the name that users know from other libraries
 from autograd.check import GradientError, gradcheck
+from autograd.compiler import Program, compile  # noqa: A004 - the name that users know from other libraries
 from autograd.control import AnomalyError, detect_anomaly, no_grad, operation
 from autograd.operation import Operation
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table

@@ -196,6 +196,37 @@ class Value:
         """The operation's symbol under micrograd's name, "" for a leaf."""
         return self.op.symbol if self.op is not None else ""
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
+        """Copy the graph of this node; what several copied things share, their copies share."""
+        for node in topological_order(self):
+            if id(node) not in memo:
+                parents = [memo[id(parent)] for parent in node.parents]
+                memo[id(node)] = _restore(type(node), node.op, parents, *node._state(), node._time)
+        copied: Value = memo[id(self)]
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the graph of this node in a flat form: its leaves, then a row for each node made from them.
+
+        Leaves are pickled as objects of their own, so two pickled graphs share them as before. The copy of a
+        stale graph is stale.
+        """
+        if self.op is None:
+            return _restore, (type(self), None, (), *self._state(), None)
+        order = topological_order(self)
+        leaves = [node for node in order if node.op is None]
+        nodes = [node for node in order if node.op is not None]
+        index = {node: i for i, node in enumerate(leaves + nodes)}
+        rows = []
+        for node in nodes:
+            stale = any(parent._time > node._time for parent in node.parents)
+            parents = tuple(index[parent] for parent in node.parents)
+            rows.append((type(node), node.op, parents, *node._state(), -1 if stale else None))
+        return _regrow, (leaves, rows)
+
+    def _state(self) -> tuple[float, float, str, dict[str, Any]]:
+        return self._data, self.grad, self.label, dict(getattr(self, "_notes", ()))
+
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":
         """Record ``operation`` on ``arguments``; numbers among them become constants."""
@@ -237,6 +268,37 @@ class Constant(Value):
     """A number that an operator promoted, as the 2 in ``2 * x``, or a detached one: it has no derivatives."""
 
     __slots__ = ()
+
+
+def _restore(
+    kind: type[Value],
+    op: Operation | None,
+    parents: Sequence[Value],
+    data: float,
+    grad: float,
+    label: str,
+    notes: dict[str, Any],
+    time: int | None,
+) -> Value:
+    """Return a node with these contents, made now if ``time`` is None."""
+    node: Value = _new(kind)
+    node._data, node.grad, node.label, node.op = data, grad, label, op
+    if len(parents) == 2:
+        node._x, node._y = parents
+    elif op is not None:
+        node._x = parents[0] if len(parents) == 1 else tuple(parents)
+    if notes:
+        node._notes = dict(notes)
+    node._time = (0 if kind is Constant else _now) if time is None else time
+    return node
+
+
+def _regrow(leaves: list[Value], rows: list[tuple[Any, ...]]) -> Value:
+    """Return the last node of a pickled graph."""
+    nodes = list(leaves)
+    for kind, op, parents, *state in rows:
+        nodes.append(_restore(kind, op, [nodes[parent] for parent in parents], *state))
+    return nodes[-1]
 
 
 _new: Callable[[type[Value]], Any] = object.__new__
