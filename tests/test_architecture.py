@@ -1,0 +1,94 @@
+"""The architecture, read from the imports: they run one way."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Each level may import from those before it, and from its own where a sibling is plainly made of the other.
+LEVELS = [
+    ["real"],
+    ["operation"],
+    ["ops"],
+    ["value"],
+    ["nested", "expression"],
+    ["control"],
+    ["transforms"],
+    ["check", "draw", "steps", "compiler"],
+    ["__init__"],
+    ["commands"],
+    ["cli"],
+    ["__main__"],
+]
+USERS_OF_NN = ("commands", "cli")  # the demo trains a network
+
+
+def modules(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path):
+    """Yield the modules of this project that a file imports, wherever in it, except for annotations only."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} uses a relative import"
+            module = node.module or ""
+            if module in ("autograd", "nn"):
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def unit(name):
+    """Return which part of the package a dotted name belongs to; a public name stands for the package."""
+    part = name.split(".")[1] if "." in name else "__init__"
+    known = (ROOT / "autograd" / part).is_dir() or (ROOT / "autograd" / f"{part}.py").exists()
+    return part if known else "__init__"
+
+
+def level(part):
+    found = [i for i, parts in enumerate(LEVELS) if part in parts]
+    assert found, f"autograd/{part} has no level; add it to LEVELS"
+    return found[0]
+
+
+@pytest.mark.parametrize("path", modules("autograd"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_run_one_way(path):
+    own = unit(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for name in imports(path):
+        assert own in USERS_OF_NN or name.split(".")[0] != "nn", "autograd must not know nn"
+        if name.startswith("autograd") and unit(name) != own:
+            assert level(unit(name)) < level(own), f"{own} imports {name}"
+
+
+def test_the_engine_knows_nothing_of_drawing_training_or_arrays():
+    for name in ("real", "ops", "value"):
+        top = {
+            target.split(".")[0]
+            for node in ast.parse((ROOT / "autograd" / f"{name}.py").read_text()).body
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for target in (
+                [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            )
+        }
+        assert not top & {"numpy", "matplotlib", "graphviz", "rich", "nn"}
+
+
+@pytest.mark.parametrize(
+    "path", modules("autograd") + modules("nn"), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_files_are_small_enough_to_read_in_one_sitting(path):
+    assert len(path.read_text().splitlines()) <= 750
