@@ -133,17 +133,24 @@ def time_exercise_11(engines: dict[str, Peer], rounds: int) -> dict[str, Any]:
 
 
 def memory(name: str) -> dict[str, float | None]:
-    """Measure the bytes per node of a recorded loss: what Python allocates, and what the process grows by."""
+    """Measure the bytes per node after a sweep: what Python allocates, and what the process grows by."""
     problem = Problem(peer(name))
-    nodes = size_of(problem.loss())
+
+    def swept() -> Any:
+        loss = problem.loss()
+        loss.backward()
+        return loss
+
+    nodes = size_of(swept())
     gc.collect()
     before = resident()
-    kept = [problem.loss() for _ in range(10)]
+    kept = [swept() for _ in range(10)]
     after = resident()
     del kept
     gc.collect()
     tracemalloc.start()
-    loss = problem.loss()
+    loss = swept()
+    gc.collect()  # what the sweep itself needed
     allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     del loss
@@ -179,7 +186,7 @@ def garbage(engine: Peer, steps: int = 1000) -> int:
 def time_chains(rounds: int) -> dict[int, dict[str, float]]:
     """Time chains of operations of several lengths, in turns: seconds per operation."""
     runs: dict[int, list[tuple[float, ...]]] = {n: [] for n in SIZES}
-    for _ in range(rounds):
+    for _ in range(rounds // 2 + 1):
         for n in SIZES:
             runs[n] += [time_chain(n) for _ in range(max(1, 10**5 // n))]
     parts = ("record", "sweep", "free", "all")
@@ -240,6 +247,9 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
         results["garbage"] = {name: garbage(engines[name]) for name in scalars}
     with console.status("chains of up to a million operations"):
         results["chains"] = time_chains(rounds)
+        gc.disable()
+        results["chains, collector off"] = time_chains(rounds)
+        gc.enable()
         results["sum"] = {SIZES[-1]: time_sum(SIZES[-1])}
     return results
 
@@ -270,13 +280,14 @@ def report(results: dict[str, Any], console: Console) -> None:
         )
     console.print(table)
     table = Table(title="chainrule: nanoseconds per node", title_justify="left")
-    for header in ("", "record", "sweep", "free", "all"):
+    for header in ("", "record", "sweep", "free", "all", "all, collector off"):
         table.add_column(header, justify="right" if header else "left")
     for n, row in results["chains"].items():
-        cells = (f"{row[part] * 1e9:,.0f}" for part in ("record", "sweep", "free", "all"))
-        table.add_row(f"a chain of {n:,} operations", *cells)
+        times = [row[part] for part in ("record", "sweep", "free", "all")]
+        times.append(results["chains, collector off"][n]["all"])
+        table.add_row(f"a chain of {n:,} operations", *(_number(1e9 * t) for t in times))
     for n, seconds in results["sum"].items():
-        table.add_row(f"a sum of {n:,} leaves", "", "", "", f"{seconds * 1e9:,.0f}")
+        table.add_row(f"a sum of {n:,} leaves", "", "", "", _number(1e9 * seconds))
     console.print(table)
 
 

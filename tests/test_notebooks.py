@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
 def outputs(notebook):
-    """Return what the code cells printed and drew; of plots, whose pixels may differ, only that they are there."""
+    """Return what the code cells printed and drew; of plots, whose pixels may differ, that they are there."""
     texts = []
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
