@@ -240,4 +240,4 @@ def _print_table(
     for row in rows:
         table.add_row(*row)
     console.print(title)
-    console.print(Padding(table, (1, 2)))
+    console.print(Padding(table, (1, 2), expand=False))
