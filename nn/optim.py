@@ -72,7 +72,8 @@ class Optimizer:
         self.steps += 1
         if self.weight_decay:
             grad = grad + self.weight_decay * data
-        return data - lr * self.direction(grad)
+        with np.errstate(all="ignore"):  # overflow gives inf, as for floats
+            return data - lr * self.direction(grad)
 
     def direction(self, grad: Vector) -> Vector:
         """Return the vector that, times the learning rate, is subtracted; keep what the rule remembers."""

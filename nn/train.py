@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.value import Value, constant
 from nn.callbacks import Run
-from nn.data import Features, Labels, Points, as_points, minibatches
+from nn.data import Points, as_points, minibatches
 from nn.evaluate import accuracy_of, mean_loss_of, predict
 from nn.history import History
-from nn.losses import CLASSIFYING, Loss, mean
+from nn.losses import CLASSIFYING, Loss
 from nn.modules import Module
-from nn.optim import Optimizer, clip_grad_norm
+from nn.optim import Optimizer
 from nn.progress import progress_bar
+from nn.step import CompiledStep, DivergenceError, EagerStep, Penalty
 
 Metric = Callable[[Any, Any], float]
-Penalty = Callable[[list[Value]], Any]
-Step = Callable[[Features, Labels], tuple[float, list[Any]]]
 
 
 def fit(
@@ -39,6 +37,7 @@ def fit(
     callbacks: Sequence[Callable[[Run], Any]] = (),
     seed: int = 0,
     progress: bool | None = None,
+    compile: bool = False,  # noqa: A002 - the name of the function that does it
 ) -> History:
     """Train a model: one step of the optimiser per mini-batch, on the mean loss of its points.
 
@@ -60,13 +59,15 @@ def fit(
         callbacks: called with the run after every epoch; see ``nn.callbacks``.
         seed: of the order of the points.
         progress: whether to show a bar; by default on a terminal.
+        compile: record the first mini-batch only and replay it as an array program, which agrees to rounding
+            and is much faster. Model and loss must not branch on numbers or draw them by chance.
 
     Returns:
         The history. An epoch's loss and metric are those of its mini-batches, each before its step.
 
     Raises:
         ValueError: no points, labels that do not match, a batch size less than 1, a target that the loss
-            refuses, or an optimiser of another model's parameters.
+            refuses, an optimiser of another model's parameters, or with ``compile`` a branch.
         TypeError: a loss that is no Value, because it does not depend on any parameter.
 
     Example:
@@ -82,26 +83,26 @@ def fit(
     held_out = as_points(*validation) if validation is not None else None
     if metric is None and loss in CLASSIFYING and targets.ndim == 1 and not np.any(targets % 1):
         metric = accuracy_of
-    step = eager_step(model, loss, penalty)
+    step = EagerStep(model, loss, optimizer, penalty, clip_norm)
+    if compile:
+        step = CompiledStep(model, loss, optimizer, penalty, clip_norm, outputs=metric is not None)
+        step.require_no_branch(points, targets)
     run, rng = Run(model, optimizer, History()), np.random.default_rng(seed)
     batches = epochs * math.ceil(len(points) / (batch_size or len(points)))
     try:
-        with progress_bar(batches, progress) as tick:
+        with step, progress_bar(batches, progress) as tick:
             for epoch in range(epochs):
                 record: dict[str, float] = {"epoch": epoch, "lr": optimizer.lr, "loss": 0.0}
                 outputs: list[Any] = []
                 labels: list[Any] = []
+                step.begin_epoch()
                 for batch, batch_targets in minibatches(points, targets, batch_size, seed=rng):
-                    optimizer.zero_grad()
                     batch_loss, batch_outputs = step(batch, batch_targets)
-                    _require_finite(batch_loss, model, optimizer, f"epoch {epoch}")
-                    if clip_norm is not None:
-                        clip_grad_norm(optimizer.parameters, clip_norm)
-                    optimizer.step()
                     record["loss"] += batch_loss * (len(batch) / len(points))
                     outputs.extend(batch_outputs)
                     labels.extend(batch_targets)
                     tick(f"epoch {epoch + 1}/{epochs}  {_text(run.history)}")
+                step.end_epoch()
                 if metric is not None:
                     record[_name(metric)] = metric(np.array(outputs), np.array(labels))
                 if held_out is not None:
@@ -113,36 +114,14 @@ def fit(
                     break
     except KeyboardInterrupt:
         run.stop("interrupted")
-    except _DivergenceError as divergence:
-        run.stop(str(divergence))
+    except DivergenceError as divergence:
+        run.stop(f"in epoch {len(run.history)}, {divergence}")
         warnings.warn(run.history.stopped, RuntimeWarning, stacklevel=2)
     finally:
         for callback in callbacks:
             if finish := getattr(callback, "finish", None):
                 finish(run)
     return run.history
-
-
-def eager_step(model: Module, loss: Loss, penalty: Penalty | None) -> Step:
-    """Return a function that records the graph of a mini-batch and sweeps it.
-
-    The function takes points and targets, adds to the parameters' gradients, and returns the mean loss and
-    the model's outputs as plain numbers.
-    """
-
-    def step(points: Features, targets: Labels) -> tuple[float, list[Any]]:
-        outputs = [model([constant(x) for x in row]) for row in points.tolist()]
-        total = mean(loss(output, target) for output, target in zip(outputs, targets.tolist(), strict=True))
-        if penalty is not None:
-            total = total + penalty(model.parameters())
-        total.backward()
-        return total.data, [_numbers(output) for output in outputs]
-
-    return step
-
-
-class _DivergenceError(ArithmeticError):
-    """The loss or a gradient is not finite."""
 
 
 def _checked(model: Module, X: ArrayLike, y: ArrayLike, optimizer: Optimizer) -> Points:
@@ -156,36 +135,12 @@ def _checked(model: Module, X: ArrayLike, y: ArrayLike, optimizer: Optimizer) ->
     return points, targets
 
 
-def _require_finite(loss: float, model: Module, optimizer: Optimizer, when: str) -> None:
-    if math.isfinite(loss) and math.isfinite(sum(p.grad for p in optimizer.parameters)):
-        return
-    sick = [
-        f"{name} (data={p.data:g}, grad={p.grad:g})"
-        for name, p in model.named_parameters()
-        if not math.isfinite(p.grad) or not math.isfinite(p.data)
-    ]
-    if sick or not math.isfinite(loss):
-        where = (
-            f"{len(sick)} parameters are not finite, the first is {sick[0]}"
-            if sick
-            else "all parameters are finite"
-        )
-        raise _DivergenceError(
-            f"the loss is {loss:g} in {when} ({where}); "
-            "use a lower learning rate, clip_norm=1.0 or standardised inputs"
-        )
-
-
 def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:
     outputs, targets = predict(model, points[0]), points[1]
     record = {"val_loss": mean_loss_of(outputs, targets, loss)}
     if metric is not None:
         record[f"val_{_name(metric)}"] = metric(outputs, targets)
     return record
-
-
-def _numbers(output: Any) -> Any:
-    return [v.data for v in output] if isinstance(output, (list, tuple)) else output.data
 
 
 def _name(metric: Metric) -> str:

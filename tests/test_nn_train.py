@@ -155,7 +155,9 @@ class Root(nn.Module):
 def test_a_gradient_that_is_not_finite_stops_before_the_step_and_names_the_parameter():
     model = Root()
     before = model.state_dict()
-    with pytest.warns(RuntimeWarning, match=r"the first is b \(data=0, grad=nan\).*lower learning rate"):
+    with pytest.warns(
+        RuntimeWarning, match=r"b \(data=0, grad=nan\) is the first of 1 .*lower learning rate"
+    ):
         history = fit(model, [[1.0]], [2.0], nn.mean_squared_error, SGD(model.parameters(), 0.1), 10)
     assert "in epoch 0" in history.stopped
     assert (len(history), model.state_dict()) == (0, before)

@@ -1,0 +1,236 @@
+"""One step of training on a mini-batch: recorded anew each time, or compiled once and replayed."""
+
+import math
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from typing import Any, Self
+
+import numpy as np
+
+import autograd
+from autograd.compiler import Program
+from autograd.value import Value, constant
+from nn.data import Features, Labels
+from nn.losses import Loss, cross_entropy, mean
+from nn.modules import Module
+from nn.optim import Optimizer, clip_grad_norm
+
+Penalty = Callable[[list[Value]], Any]
+
+
+class DivergenceError(ArithmeticError):
+    """The loss or a gradient is not finite."""
+
+
+class EagerStep:
+    """Records the graph of each mini-batch, sweeps it, and moves the parameters.
+
+    Call it with points and targets in a ``with`` block, which brings the parameters up to date at its end.
+
+    Args:
+        model: the module to train.
+        loss: a function of the model's output for a point and its target.
+        optimizer: what moves the parameters.
+        penalty: a function of the parameters that is added to the loss, or None.
+        clip_norm: the largest norm of the gradient, or None.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        penalty: Penalty | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.penalty, self.clip_norm = penalty, clip_norm
+
+    def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
+        """Take the step; return the mean loss before it, and the model's outputs as plain numbers.
+
+        Raises:
+            DivergenceError: the loss or a gradient is not finite; the step is not taken.
+        """
+        self.optimizer.zero_grad()
+        outputs = [self.model([constant(x) for x in row]) for row in points.tolist()]
+        total = self.total(outputs, targets.tolist())
+        total.backward()
+        if not math.isfinite(total.data) or not math.isfinite(sum(p.grad for p in self.optimizer.parameters)):
+            self.require_finite(total.data)
+        if self.clip_norm is not None:
+            clip_grad_norm(self.optimizer.parameters, self.clip_norm)
+        self.optimizer.step()
+        return total.data, [_numbers(output) for output in outputs]
+
+    def total(self, outputs: Iterable[Any], targets: Iterable[Any]) -> Value:
+        """Return the loss of a batch with its penalty."""
+        total = mean(self.loss(output, target) for output, target in zip(outputs, targets, strict=True))
+        return total if self.penalty is None else total + self.penalty(self.model.parameters())
+
+    def require_finite(self, loss: float) -> None:
+        """Name what is not finite, if the loss or a gradient is not.
+
+        Raises:
+            DivergenceError: with the first such parameter and the remedies.
+        """
+        sick = [
+            f"{name} (data={p.data:g}, grad={p.grad:g})"
+            for name, p in self.model.named_parameters()
+            if not math.isfinite(p.grad) or not math.isfinite(p.data)
+        ]
+        if sick or not math.isfinite(loss):
+            where = f"{sick[0]} is the first of {len(sick)} that are not" if sick else "all parameters are"
+            raise DivergenceError(
+                f"the loss is {loss:g}, and {where} finite; "
+                "use a lower learning rate, clip_norm=1.0 or standardised inputs"
+            )
+
+    def begin_epoch(self) -> None:
+        """Read the parameters, which a callback may have changed."""
+
+    def end_epoch(self) -> None:
+        """Bring the parameters up to date."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Bring the parameters up to date."""
+
+
+class CompiledStep(EagerStep):
+    """Records and compiles the graph of the first mini-batch of each size, and feeds it the others.
+
+    Parameters and gradients are arrays from the beginning of an epoch to its end.
+
+    Args:
+        model: the module to train.
+        loss: a function of the model's output for a point and its target.
+        optimizer: what moves the parameters.
+        penalty: a function of the parameters that is added to the loss, or None.
+        clip_norm: the largest norm of the gradient, or None.
+        outputs: whether the model's outputs are wanted; they cost a second forward pass.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        penalty: Penalty | None = None,
+        clip_norm: float | None = None,
+        *,
+        outputs: bool = True,
+    ) -> None:
+        super().__init__(model, loss, optimizer, penalty, clip_norm)
+        self.outputs = outputs
+        self.programs: dict[int, tuple[Program, Program | None]] = {}
+        self._width = 1
+        self._open = ExitStack()
+        self._data = self._grad = np.zeros(len(optimizer.parameters))
+        self._ahead = False  # whether the arrays are newer than the Values
+
+    def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
+        """Take the step; return the mean loss before it, and the model's outputs if they are wanted.
+
+        Raises:
+            DivergenceError: the loss or a gradient is not finite; the step is not taken.
+            ValueError: the graph depends on a branch that the model or the loss took on a number.
+        """
+        if len(points) not in self.programs:
+            self.programs[len(points)] = self._compiled(points, targets)
+        program, forward = self.programs[len(points)]
+        outputs = self._fed(forward).forward(points=points) if forward is not None else []
+        loss = self._fed(program)(points=points, targets=self._encoded(targets))
+        self._grad = program.gradients[: len(self._data)].copy()
+        norm = math.hypot(*self._grad.tolist())
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            self.end_epoch()
+            self.require_finite(loss)
+            self._ahead = True
+        if self.clip_norm is not None and norm > self.clip_norm:
+            self._grad *= self.clip_norm / norm
+        self._data = self.optimizer.moved(self._data, self._grad)
+        return loss, outputs
+
+    def require_no_branch(self, points: Features, targets: Labels) -> None:
+        """Compare the loss of each target as a number with that of a Value of the same number.
+
+        Such a branch would not be seen by the compiler, as ``target == 1`` is not asked of the Value.
+
+        Raises:
+            ValueError: they differ, so the loss branches on the number; or the loss refuses a target.
+            TypeError: the loss is no Value.
+        """
+        output = self.model(points[0].tolist())
+        single = not isinstance(output, (list, tuple))
+        self._width = 1 if single else len(output)
+        numbers = [constant(math.sin(1 + k)) for k in range(self._width)]  # of no special value
+        output = numbers[0] if single else numbers
+        for kind in np.unique(targets, axis=0):
+            plain = mean([self.loss(output, kind.tolist())]).data
+            try:
+                recorded = mean([self.loss(output, _values(self._encoded(kind[None])[0].tolist()))]).data
+            except TypeError as error:
+                raise ValueError(
+                    f"the loss takes no Value as its target ({error}); use compile=False"
+                ) from error
+            if not math.isclose(plain, recorded, rel_tol=1e-9, abs_tol=1e-12):
+                raise ValueError(
+                    f"the loss branches on its target (it is {plain:g} for {kind.tolist()!r} as a number and "
+                    f"{recorded:g} as a Value), and a compiled graph would keep one branch for all; "
+                    "write it with where or another operation, or use compile=False"
+                )
+
+    def begin_epoch(self) -> None:
+        """Read the parameters."""
+        self._data = np.array([p.data for p in self.optimizer.parameters])
+        self._ahead = True
+
+    def end_epoch(self) -> None:
+        """Write parameters and gradients to the Values."""
+        for p, number, gradient in zip(
+            self.optimizer.parameters, self._data.tolist(), self._grad.tolist(), strict=True
+        ):
+            p.data, p.grad = number, gradient
+        self._ahead = False
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the programs, each of which writes its own last numbers, and write the true ones."""
+        if not self._ahead:  # a callback may have changed the parameters since
+            self.begin_epoch()
+        self._open.close()
+        self.end_epoch()
+
+    def _fed(self, program: Program) -> Program:
+        program.parameters[: len(self._data)] = self._data
+        return program
+
+    def _compiled(self, points: Features, targets: Labels) -> tuple[Program, Program | None]:
+        self.end_epoch()
+        self._ahead = True
+        rows = [[Value(x) for x in row] for row in points.tolist()]
+        outputs = [self.model(row) for row in rows]
+        goals = _values(self._encoded(targets).tolist())
+        inputs = {"parameters": self.optimizer.parameters, "points": rows}
+        program = autograd.compile(self.total(outputs, goals), inputs=inputs | {"targets": goals})
+        forward = autograd.compile(outputs, inputs=inputs) if self.outputs else None
+        for opened in (program, forward):
+            if opened is not None:
+                self._open.enter_context(opened)
+        return program, forward
+
+    def _encoded(self, targets: Labels) -> Labels:
+        """Return the targets as data: a class as a row of probabilities, since an index would be a branch."""
+        if self.loss is cross_entropy and targets.ndim == 1:
+            targets = np.eye(self._width)[targets.astype(int)]
+        return targets
+
+
+def _values(targets: Any) -> Any:
+    return [_values(t) for t in targets] if isinstance(targets, list) else Value(targets)
+
+
+def _numbers(output: Any) -> Any:
+    return [v.data for v in output] if isinstance(output, (list, tuple)) else output.data
