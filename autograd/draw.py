@@ -263,7 +263,7 @@ def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> 
     titles = {"graph": f"computation graph of {len(order)} value{'s' * (len(order) > 1)}"}
 
     def group(name: str, kind: str, title: str) -> dict[str, str]:
-        titles[name] = _printable(title)
+        titles[name] = printable(title)
         return {"id": name, "class": kind}
 
     enter, leave = _SIDES[rankdir]
@@ -331,14 +331,14 @@ def _with_tables(source: str, rankdir: str) -> str:
     return re.sub(r'label="([^"]*)"(.* shape=)record', table, source)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     r"""Spell what SVG cannot hold, such as control characters, as Python does: ``\x00``."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def _escaped(text: str) -> str:
     """Return the DOT label, or field of a record, that is drawn as ``text``."""
-    lines = _printable(text).translate(_ESCAPES).split("\n")
+    lines = printable(text).translate(_ESCAPES).split("\n")
     return r"\n".join(line or "&#160;" for line in lines)  # Graphviz drops empty lines, or fails on them
 
 

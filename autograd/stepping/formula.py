@@ -1,0 +1,224 @@
+"""Formulas: the operation table, interpreted as mathematics to be read.
+
+A ``Formula`` stands for a number of the graph. The rows of the table act on it as they act on floats and
+Values, so a row's local derivative, given Formulas, is the formula of that derivative, and knows its number.
+"""
+
+import re
+from ast import Name, NodeTransformer, expr, parse, unparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import ops
+from autograd.draw import format_number, printable
+from autograd.operation import Operation
+from autograd.value import Constant, Value
+
+# How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.
+_BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+_UNARY, _ATOM = 3, 5
+
+
+class Formula:
+    """A name, or an operation on formulas and numbers, with the number that it stands for.
+
+    Args:
+        data: the number.
+        name: what it is called, unless it is the result of an operation.
+        operation: the operation it is the result of.
+        arguments: the operation's arguments: formulas and numbers.
+
+    Example:
+        >>> x = Formula(3.0, "x")
+        >>> square = x * x + 1.0
+        >>> write(square), square.data
+        ('x*x + 1', 10.0)
+    """
+
+    __slots__ = ("arguments", "data", "name", "operation")
+
+    def __init__(
+        self,
+        data: float,
+        name: str = "",
+        operation: Operation | None = None,
+        arguments: Sequence[Any] = (),
+    ) -> None:
+        self.data = data
+        self.name = name
+        self.operation = operation
+        self.arguments = tuple(arguments)
+
+    @classmethod
+    def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> Any:
+        """Return the formula that applies ``operation``; a product by 1 or a first power is left out."""
+        numbers = [a.data if isinstance(a, Formula) else float(a) for a in arguments]
+        if operation is ops.mul and 1.0 in arguments:
+            return arguments[1] if arguments[0] == 1.0 else arguments[0]
+        if operation in (ops.pow, ops.div) and arguments[1] == 1.0:
+            return arguments[0]
+        return cls(operation.value(*numbers), "", operation, arguments)
+
+    def __bool__(self) -> bool:
+        """Refuse to choose a branch, which a formula has no way to show."""
+        raise TypeError("a derivative that branches has no formula; write the branch with where(...)")
+
+
+def _method(row: Operation, *, reflected: bool = False) -> Callable[..., Any]:
+    if row.arity == 1:
+        return lambda self: row(self)
+    return (lambda self, other: row(other, self)) if reflected else (lambda self, other: row(self, other))
+
+
+for _row in ops.TABLE.values():
+    if _row.operator is not None:
+        setattr(Formula, f"__{_row.operator}__", _method(_row))
+        if _row.arity == 2:
+            setattr(Formula, f"__r{_row.operator}__", _method(_row, reflected=True))
+
+
+def name_nodes(order: Sequence[Value]) -> dict[Value, str]:
+    """Name every node of a graph, each differently: by its label, or ``v1``, ``v2``; the root is ``f``.
+
+    A constant without a label is called by its number.
+
+    Args:
+        order: the graph in topological order, the root last.
+
+    Example:
+        >>> from autograd import topological_order
+        >>> x = Value(3.0, "x")
+        >>> list(name_nodes(topological_order(2 * (x * x))).values())
+        ['2', 'x', 'v1', 'f']
+    """
+    names: dict[Value, str] = {}
+    taken: set[str] = set()
+    for node in order:
+        if label := printable(str(node.label)).replace("\n", r"\n"):
+            names[node] = unique(label, taken)
+        elif isinstance(node, Constant):
+            names[node] = format_number(node.data)
+    if order[-1] not in names and "f" not in taken:
+        names[order[-1]] = unique("f", taken)
+    count = 0
+    for node in order:
+        while node not in names:
+            count += 1
+            if f"v{count}" not in taken:
+                names[node] = unique(f"v{count}", taken)
+    return {node: names[node] for node in order}
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """Return ``name``, or with ``_2``, ``_3`` after it if that is taken; take it."""
+    choice, count = name, 1
+    while choice in taken:
+        count += 1
+        choice = f"{name}_{count}"
+    taken.add(choice)
+    return choice
+
+
+def operands(node: Value, names: dict[Value, str]) -> list[Any]:
+    """Return what a gate computes with: a Formula per operand, and constants as the numbers they are."""
+    return [
+        parent.data
+        if isinstance(parent, Constant) and not parent.label
+        else Formula(parent.data, names[parent])
+        for parent in node.parents
+    ]
+
+
+def right_side(node: Value, names: dict[Value, str]) -> Formula:
+    """Return what a gate computes, such as ``q*z``."""
+    assert node.op is not None
+    return Formula(node.data, "", node.op, operands(node, names))
+
+
+def local_derivative(node: Value, index: int, names: dict[Value, str]) -> Any:
+    """Return the derivative of a gate's output by one operand, as its row says it.
+
+    Returns:
+        A Formula or a number; None for a row whose derivative is not generic in the number type.
+    """
+    assert node.op is not None
+    try:
+        return node.op.derivatives[index](Formula(node.data, names[node]), *operands(node, names))
+    except Exception:  # an operation of the user's own may compute with floats only, and fail in any way
+        return None
+
+
+def write(formula: Any, atom: Callable[[Formula], str] | None = None) -> str:
+    """Return a formula as text; ``atom`` tells what to write for a name, by default the name itself."""
+    return _write(formula, atom or (lambda symbol: symbol.name))[0]
+
+
+def write_numbers(formula: Any) -> str:
+    """Return a formula with the numbers put into it.
+
+    Example:
+        >>> write_numbers(Formula(-2.0, "x") + Formula(5.0, "y"))
+        '-2 + 5'
+    """
+    return write(formula, lambda symbol: format_number(symbol.data))
+
+
+def _write(formula: Any, atom: Callable[[Formula], str]) -> tuple[str, int]:
+    """Return the text and how tightly its outermost operator binds."""
+    if not isinstance(formula, Formula) or formula.operation is None:
+        text = atom(formula) if isinstance(formula, Formula) else format_number(float(formula))
+        return text, _UNARY if re.match(r"-[\d.in]", text) else _ATOM
+    row = formula.operation
+    parts = [_write(argument, atom) for argument in formula.arguments]
+    if not is_infix(row):
+        return f"{row.name}({', '.join(text for text, _ in parts)})", _ATOM
+    if row.arity == 1:
+        text, binding = parts[0]
+        return f"{row.symbol}{enclose(text, binding <= _UNARY)}", _UNARY
+    binding = _BINDING[row.symbol]
+    (left, left_binding), (right, right_binding) = parts
+    left = enclose(left, left_binding < binding + (row.symbol == "**"))
+    right = enclose(right, right_binding <= binding or right_binding == _UNARY)
+    gap = " " if binding < 2 else ""
+    return f"{left}{gap}{row.symbol}{gap}{right}", binding
+
+
+def is_infix(row: Operation) -> bool:
+    """Tell whether a row is written with Python's operator; a user's row may have any symbol."""
+    return row.symbol in _BINDING and ops.TABLE.get(row.name) is row
+
+
+def enclose(text: str, needed: bool) -> str:
+    """Put parentheses around a text that needs them."""
+    return f"({text})" if needed else text
+
+
+def definition(node: Value, names: dict[Value, str]) -> str:
+    """Return the definition of a gate's operation with the operands' names, "" where the name says it all.
+
+    Example:
+        >>> from autograd import sigmoid, topological_order
+        >>> f = sigmoid(Value(1.0, "s"))
+        >>> definition(f, name_nodes(topological_order(f)))
+        '1 / (1 + exp(-s))'
+    """
+    assert node.op is not None
+    if is_infix(node.op) or node.op.definition.startswith(f"{node.op.name}("):
+        return ""
+    # Names need not be identifiers, so they are put in after the expression is written out again.
+    marks = {argument: f"operand_{i}_" for i, argument in enumerate(node.op.arguments)}
+    try:
+        text = unparse(_Rename(marks).visit(parse(node.op.definition, mode="eval")))
+    except SyntaxError:  # in a row of the user's own it is prose, perhaps
+        return node.op.definition
+    texts = [write(operand) for operand in operands(node, names)]
+    texts = [enclose(text, not re.fullmatch(r"\w+|\d+\.\d+", text)) for text in texts]
+    return re.sub(r"operand_(\d+)_", lambda match: texts[int(match[1])], text)
+
+
+class _Rename(NodeTransformer):
+    def __init__(self, marks: dict[str, str]) -> None:
+        self.marks = marks
+
+    def visit_Name(self, node: Name) -> expr:
+        return Name(self.marks.get(node.id, node.id), node.ctx)

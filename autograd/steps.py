@@ -1,0 +1,20 @@
+"""Step through the chain rule: the event stream, and what tells it.
+
+``steps`` is the stream of a forward and a backward pass. ``step_through`` walks through it in a terminal, a
+notebook, a browser page or an animation; ``explain`` says why a node has its gradient; ``group`` names parts
+of a graph that are stepped as one gate; ``backprop_source`` and ``backprop_latex`` write the derivation down.
+"""
+
+from autograd.stepping.events import Backward, Event, Forward, Seed, steps
+from autograd.stepping.paths import Explanation, Path, explain
+
+__all__ = [
+    "Backward",
+    "Event",
+    "Explanation",
+    "Forward",
+    "Path",
+    "Seed",
+    "explain",
+    "steps",
+]
