@@ -1,9 +1,10 @@
 """From scalars back to matrices: a recorded graph becomes a short array program.
 
 `compile` takes a graph apart in steps, each a file: `flat` (scalar statements, constants folded, sums
-flattened), `structure` (equal computations on different data are one block, matrix products are found),
-`stores` and `symbols` (how blocks are held and what text computes with them), `listing` (forward and reverse
-statements), `program` (feeding, running, reading).
+flattened); `structure` (equal computations on different data are one block, matrix products are found);
+`recurrence` (loops are found in what is left); then `stores` and `symbols` (how numbers are held and what text
+computes with them), `statements`, `loops` and `tape` (forward and reverse, of blocks, loops and the rest),
+`listing` (all together); and `program` (feeding, running, reading).
 """
 
 from autograd.compiler.flat import flatten

@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.flat import Flat
+from autograd.compiler.loops import Loop, find_exports
+from autograd.compiler.recurrence import Recurrence, find_recurrences
 from autograd.compiler.statements import FloatStatement, Statement, Taped
 from autograd.compiler.stores import Leaves, Memory
 from autograd.compiler.structure import Block, Index, Layout
 from autograd.compiler.symbols import Expression
 from autograd.compiler.tape import Tape
 
+REPEATED = 200
+"""In a row of at least so many nodes without structure, loops are looked for."""
+
 LONG = 20_000
 """More nodes than this in a row without structure become a tape instead of statements."""
+
+_Step = Statement | FloatStatement[int] | Loop | Taped
 
 
 @dataclass
@@ -51,13 +58,14 @@ def emit(flat: Flat, layout: Layout) -> Listing:
     for number, positions in seeds.items():
         memory[number].prepare(positions)
     steps = [step for part in layout.schedule for step in _steps(part, flat, memory)]
+    find_exports(flat, [step for step in steps if isinstance(step, Loop)])
     for step in steps:
         step.forward()
     writer.write(f"outputs = ({', '.join(memory.read_node(node).text for node in flat.outputs)},)")
     forward, writer.lines = writer.lines, []
     memory.leaves.begin_adjoints()
     for step in steps:
-        if isinstance(step, Taped):
+        if isinstance(step, (Loop, Taped)):
             step.begin_adjoints()
     for number, positions in seeds.items():
         memory[number].add(positions, Expression("1.0", writer, array=False))
@@ -67,12 +75,19 @@ def emit(flat: Flat, layout: Layout) -> Listing:
     return Listing(forward, writer.lines, writer.namespace, writer.descriptions, memory.leaves, memory.found)
 
 
-def _steps(part: Block | list[int], flat: Flat, memory: Memory) -> list[Statement | FloatStatement | Taped]:
+def _steps(part: Block | list[int], flat: Flat, memory: Memory) -> list[_Step]:
+    """Return the steps of a part of the schedule: an array statement, or loops, tapes, float statements."""
     if isinstance(part, Block):
         return [Statement(part, memory)]
-    if len(part) > LONG:
-        return [Taped(Tape(flat, part), "tape", memory)]
-    return [FloatStatement(node, flat, memory) for node in part]
+    steps: list[_Step] = []
+    for piece in find_recurrences(flat, part) if len(part) >= REPEATED else [part]:
+        if isinstance(piece, Recurrence):
+            steps.append(Loop(piece, flat, memory))
+        elif len(piece) > LONG:
+            steps.append(Taped(Tape(flat, piece), "tape", memory))
+        else:
+            steps += [FloatStatement(node, flat.kinds[node], flat.arguments[node], memory) for node in piece]
+    return steps
 
 
 def _by_block(layout: Layout, outputs: list[int]) -> dict[int, Index]:

@@ -4,16 +4,17 @@ Local derivatives come from the rows of the operation table, applied to expressi
 here by name are + and *, of which a matrix product is made.
 """
 
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from autograd.compiler.flat import Flat
 from autograd.compiler.stores import Memory
 from autograd.compiler.structure import CONSTANT, Block, Group, Operand
-from autograd.compiler.symbols import Expression, as_float
+from autograd.compiler.symbols import Expression, Writer, as_float
 from autograd.compiler.tape import Tape
 from autograd.operation import Operation
+
+N = TypeVar("N", contravariant=True)
 
 
 class Statement:
@@ -131,12 +132,37 @@ def _times(upstream: Any, local: Any) -> Any:
     return upstream * local
 
 
-class FloatStatement:
-    """One node, computed as a float."""
+class Places(Protocol[N]):
+    """What float statements need of what they read and write: nodes, or the places of a loop's body."""
 
-    def __init__(self, node: int, flat: Flat, memory: Memory) -> None:
+    writer: Writer
+
+    def is_constant(self, node: N) -> bool:
+        """Tell whether a node has no adjoint."""
+
+    def read_node(self, node: N) -> Expression:
+        """Return a node as a float."""
+
+    def add_node(self, node: N, contribution: Expression) -> None:
+        """Write a statement that adds to the adjoint of a node."""
+
+    def adjoint_of(self, node: N) -> Expression:
+        """Return the adjoint of a node."""
+
+
+class FloatStatement(Generic[N]):
+    """One node, computed as a float.
+
+    Args:
+        node: which one.
+        kind: its operation, or ``"sum"``.
+        arguments: its operands, or its terms.
+        memory: where they are.
+    """
+
+    def __init__(self, node: N, kind: Any, arguments: Any, memory: Places[N]) -> None:
         self.node = node
-        self.kind, self.arguments = flat.kinds[node], flat.arguments[node]
+        self.kind, self.arguments = kind, arguments
         self.memory = memory
 
     def forward(self) -> None:
@@ -166,10 +192,10 @@ class FloatStatement:
             if not self.memory.is_constant(operand):
                 self._add(operand, _times(upstream, derivative(value, *operands)))
 
-    def _read(self, node: int) -> Any:
+    def _read(self, node: N) -> Any:
         return self.memory.read_node(node)
 
-    def _add(self, node: int, contribution: Expression) -> None:
+    def _add(self, node: N, contribution: Expression) -> None:
         self.memory.add_node(node, contribution)
 
 

@@ -52,6 +52,16 @@ class Store:
         """Write a statement that adds a float to the adjoint of one element."""
         raise NotImplementedError
 
+    def read_floats(self, positions: list[int]) -> str:
+        """Return text for the list of some elements as floats."""
+        return f"[{', '.join(self.read_float(position).text for position in positions)}]"
+
+    def add_floats(self, positions: list[int], contributions: str) -> None:
+        """Write statements that add each element of a list of floats to the adjoint of an element."""
+        listed = self.writer.once(contributions)
+        for place, position in enumerate(positions):
+            self.add_float(position, self._float(f"{listed}[{place}]"))
+
     def _float(self, text: str) -> Expression:
         return Expression(text, self.writer, array=False)
 
@@ -72,6 +82,12 @@ class Constants(Store):
             return self.read_float(int(index.flat[0]))
         return self._array(
             self.writer.bind_once(("c", index.tobytes(), index.shape), "c", lambda: self.numbers[index])
+        )
+
+    def read_floats(self, positions: list[int]) -> str:
+        """Return the name of a list of constants."""
+        return self.writer.bind_once(
+            ("constants", tuple(positions)), "c_list", lambda: self.numbers[positions].tolist()
         )
 
     def read_float(self, position: int) -> Expression:
@@ -168,10 +184,26 @@ class Large(Store):
 
     def add_float(self, position: int, contribution: Expression) -> None:
         """Add to an element of a list, which `finish` adds to the array."""
+        self._begin_list()
+        self.writer.write(f"{self.adjoint}_list[{position}] += {contribution.text}")
+
+    def _begin_list(self) -> None:
         if not self.listed_adjoint:
             self.listed_adjoint = True
             self.writer.write(f"{self.adjoint}_list = [0.0] * {self.block.size}")
-        self.writer.write(f"{self.adjoint}_list[{position}] += {contribution.text}")
+
+    def read_floats(self, positions: list[int]) -> str:
+        """Return text that picks elements from the list of the block's floats."""
+        whole = self.read_float(0).text.removesuffix("[0]")
+        places = self.writer.bind_once(("places", tuple(positions)), "places", lambda: positions)
+        return f"[{whole}[place] for place in {places}]"
+
+    def add_floats(self, positions: list[int], contributions: str) -> None:
+        """Write a loop that adds to elements of the list of float contributions."""
+        self._begin_list()
+        places = self.writer.bind_once(("places", tuple(positions)), "places", lambda: positions)
+        with self.writer.indented(f"for place, contribution in zip({places}, {contributions}):"):
+            self.writer.write(f"{self.adjoint}_list[place] += contribution")
 
     def finish(self) -> tuple[Expression, Expression]:
         """After the last contribution, return the block and its adjoint as arrays."""
@@ -319,6 +351,28 @@ class Memory:
     def add_node(self, node: int, contribution: Expression) -> None:
         """Write a statement that adds to the adjoint of a node."""
         self._stores[self._block_of[node]].add_float(self._position[node], contribution)
+
+    def read_sequence(self, nodes: Sequence[int]) -> str:
+        """Return text for the list of some nodes' floats."""
+        stores, places = self._located(nodes)
+        if len(stores) == 1:
+            return stores.pop().read_floats(places)
+        return f"[{', '.join(self.read_node(node).text for node in nodes)}]"
+
+    def add_sequence(self, nodes: Sequence[int], contributions: str) -> None:
+        """Write statements that add each element of a list to the adjoint of a node."""
+        stores, places = self._located(nodes)
+        if len(stores) == 1:
+            stores.pop().add_floats(places, contributions)
+            return
+        listed = self.writer.once(contributions)
+        for place, node in enumerate(nodes):
+            self.add_node(node, Expression(f"{listed}[{place}]", self.writer, array=False))
+
+    def _located(self, nodes: Sequence[int]) -> tuple[set[Store], list[int]]:
+        return {self._stores[self._block_of[node]] for node in nodes}, [
+            self._position[node] for node in nodes
+        ]
 
     def adjoint_of(self, node: int) -> Expression:
         """Return the adjoint of a node that is held as a float."""

@@ -22,8 +22,8 @@ Index = NDArray[np.intp]
 LEAF, CONSTANT, FLOAT = 0, 1, 2
 GIVEN = ("leaf", "constant", "float")  # the kinds of the blocks of these numbers
 
-SMALL = 48
-"""A class of up to so many scalar operations is computed as floats, one by one.
+SMALL = 40
+"""A class of up to so many scalar operations (of a sum: to each group of terms) is computed as floats.
 
 A NumPy call costs as much as some 25 float statements, and the reverse pass needs two or three of them."""
 
@@ -150,18 +150,18 @@ def lay_out(flat: Flat, leaf_order: list[int] | None) -> Layout:
     return Layout(blocks, schedule, block_of.tolist(), position.tolist())
 
 
-def _classify(flat: Flat) -> tuple[list[int], list[int]]:
-    """Return the class of every node, and for each class how many scalar operations it stands for.
+def _classify(flat: Flat) -> tuple[list[int], list[float]]:
+    """Return the class of every node, and for each class how many scalar operations a NumPy call would do.
 
     Classes are in topological order; the first three are those of the given blocks.
     """
     numbers: dict[Any, int] = {kind: number for number, kind in enumerate(GIVEN)}
-    work = [0] * len(GIVEN)
+    work = [0.0] * len(GIVEN)
     class_of = [-1] * len(flat.kinds)
     for node, (kind, arguments) in enumerate(zip(flat.kinds, flat.arguments, strict=True)):
         if kind is None:
             continue
-        cost = 1
+        cost = 1.0
         key: Any
         if kind == "sum":
             places: dict[tuple[int, ...], int] = {}
@@ -169,12 +169,13 @@ def _classify(flat: Flat) -> tuple[list[int], list[int]]:
                 place = _place_of(term, class_of)
                 places[place] = places.get(place, 0) + 1
                 cost += len(term)
+            cost /= max(len(places), 1)
             key = tuple(sorted(places.items()))
         else:
             key = (kind, *[class_of[operand] for operand in arguments]) if arguments else kind
         number = numbers.setdefault(key, len(work))
         if number == len(work):
-            work.append(0)
+            work.append(0.0)
         work[number] += cost
         class_of[node] = number
     return class_of, work

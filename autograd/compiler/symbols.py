@@ -6,7 +6,8 @@ it.
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ class Writer:
         self.descriptions: dict[str, str] = {}
         self._names: dict[Any, str] = {}
         self._known: dict[str, str] = {}
+        self._temporaries = 0
+        self._margin = ""
 
     def bind(self, name: str, thing: Any) -> str:
         """Make ``thing`` available to the program under ``name``, or a name like it; return the name."""
@@ -46,12 +49,25 @@ class Writer:
 
     def write(self, line: str, comment: str = "") -> None:
         """Append a line."""
+        line = self._margin + line
         self.lines.append(f"{line:<60}  # {comment}" if comment else line)
+
+    @contextmanager
+    def indented(self, head: str, comment: str = "") -> Iterator[None]:
+        """Write the head of a loop; what is written meanwhile is its body, with temporaries of its own."""
+        self.write(head, comment)
+        margin, known = self._margin, dict(self._known)
+        self._margin += "    "
+        try:
+            yield
+        finally:
+            self._margin, self._known = margin, known
 
     def once(self, text: str) -> str:
         """Return a variable that holds what ``text`` computes, written now unless one is there already."""
         if text not in self._known:
-            self._known[text] = f"t{len(self._known) + 1}"
+            self._temporaries += 1
+            self._known[text] = f"t{self._temporaries}"
             self.write(f"{self._known[text]} = {text}")
         return self._known[text]
 
@@ -60,8 +76,9 @@ class Writer:
 
         If that is the temporary that was written last, it is renamed.
         """
-        if self.lines and self.lines[-1].startswith(f"{text} = "):
-            known = self.lines.pop().removeprefix(f"{text} = ")
+        last = self._margin + f"{text} = "
+        if self.lines and self.lines[-1].startswith(last):
+            known = self.lines.pop().removeprefix(last)
             self._known[known], text = name, known
         self.write(f"{name} = {text}", comment)
 
