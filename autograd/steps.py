@@ -7,6 +7,7 @@ of a graph that are stepped as one gate; ``backprop_source`` and ``backprop_late
 
 from autograd.stepping.events import Backward, Event, Forward, Seed, steps
 from autograd.stepping.paths import Explanation, Path, explain
+from autograd.stepping.written import backprop_latex, backprop_source
 
 __all__ = [
     "Backward",
@@ -15,6 +16,8 @@ __all__ = [
     "Forward",
     "Path",
     "Seed",
+    "backprop_latex",
+    "backprop_source",
     "explain",
     "steps",
 ]

@@ -15,8 +15,8 @@ from autograd.operation import Operation
 from autograd.value import Constant, Value
 
 # How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.
-_BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
-_UNARY, _ATOM = 3, 5
+BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+UNARY, ATOM = 3, 5
 
 
 class Formula:
@@ -167,25 +167,25 @@ def _write(formula: Any, atom: Callable[[Formula], str]) -> tuple[str, int]:
     """Return the text and how tightly its outermost operator binds."""
     if not isinstance(formula, Formula) or formula.operation is None:
         text = atom(formula) if isinstance(formula, Formula) else format_number(float(formula))
-        return text, _UNARY if re.match(r"-[\d.in]", text) else _ATOM
+        return text, UNARY if re.match(r"-[\d.in]", text) else ATOM
     row = formula.operation
     parts = [_write(argument, atom) for argument in formula.arguments]
     if not is_infix(row):
-        return f"{row.name}({', '.join(text for text, _ in parts)})", _ATOM
+        return f"{row.name}({', '.join(text for text, _ in parts)})", ATOM
     if row.arity == 1:
         text, binding = parts[0]
-        return f"{row.symbol}{enclose(text, binding <= _UNARY)}", _UNARY
-    binding = _BINDING[row.symbol]
+        return f"{row.symbol}{enclose(text, binding <= UNARY)}", UNARY
+    binding = BINDING[row.symbol]
     (left, left_binding), (right, right_binding) = parts
     left = enclose(left, left_binding < binding + (row.symbol == "**"))
-    right = enclose(right, right_binding <= binding or right_binding == _UNARY)
+    right = enclose(right, right_binding <= binding or right_binding == UNARY)
     gap = " " if binding < 2 else ""
     return f"{left}{gap}{row.symbol}{gap}{right}", binding
 
 
 def is_infix(row: Operation) -> bool:
     """Tell whether a row is written with Python's operator; a user's row may have any symbol."""
-    return row.symbol in _BINDING and ops.TABLE.get(row.name) is row
+    return row.symbol in BINDING and ops.TABLE.get(row.name) is row
 
 
 def enclose(text: str, needed: bool) -> str:

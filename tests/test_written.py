@@ -1,0 +1,156 @@
+"""Backpropagation written down: source that runs and gives the engine's gradients, and balanced LaTeX."""
+
+import math
+import random
+import re
+
+import pytest
+
+from autograd import Operation, Value, exp, log, relu, sigmoid, topological_order
+from autograd.stepping.formula import name_nodes
+from autograd.steps import backprop_latex, backprop_source
+from tests.graphs import structured, unstructured
+from tests.test_steps import same, sigmoid_gate, simple
+
+cube = Operation("cube", lambda x: x * x * x, [lambda _, x: 3.0 * x * x])
+
+
+def run(source):
+    namespace = {}
+    exec(source, namespace)
+    return namespace
+
+
+def check(root):
+    """Run the source of a graph; compare every number and gradient with the engine's."""
+    ran = run(backprop_source(root))
+    root.backward()
+    order = topological_order(root)
+    for node, name in name_nodes(order).items():
+        if name in ran:
+            assert same(ran[name], node.data)
+            if f"d{name}" in ran:
+                assert same(ran[f"d{name}"], node.grad)
+    return ran
+
+
+def test_exercise_2_is_written_as_on_the_blackboard():
+    assert backprop_source(sigmoid_gate()).splitlines()[-23:] == [
+        "",
+        "# Backward pass",
+        "df = 1.0",
+        "# through f = 1.0 / v",
+        "dv = -(f / v) * df",
+        "# through v = 1.0 + u",
+        "du = dv",
+        "# through u = exp(n)",
+        "dn = u * du",
+        "# through n = -s",
+        "ds = -dn",
+        "# through s = c + w2",
+        "dc = ds",
+        "dw2 = ds",
+        "# through c = a + b",
+        "da = dc",
+        "db = dc",
+        "# through b = w1 * x1",
+        "dw1 = x1 * db",
+        "dx1 = w1 * db",
+        "# through a = w0 * x0",
+        "dw0 = x0 * da",
+        "dx0 = w0 * da",
+    ]
+    ran = check(sigmoid_gate())
+    assert ran["dx1"] == pytest.approx(-0.5898, abs=5e-5)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_source_runs_and_gives_exactly_the_gradients_of_backward(seed):
+    rng = random.Random(seed)
+    program = structured(rng) if seed % 4 == 0 else unstructured(rng, 20, ties=seed % 2 == 1)
+    ran = check(program(*(Value(number) for number in program.inputs)))
+    assert "df" in ran
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        lambda x, _: 1.0 / (x - x),
+        lambda x, y: log(x - x) * y,
+        lambda x, y: (-x) ** y,
+        lambda x, _: exp(x * 1000.0) - exp(x * 1000.0),
+        lambda x, y: (x - y) - (y - x) - (x / (y / x)) ** 2,
+        lambda x, y: x * math.inf + y * math.nan,
+        lambda x, y: -(-(x * -y)),
+        lambda x, _: x + -3.0,
+        lambda x, _: relu(x) * x,
+        lambda x, y: cube(x) + y,
+        lambda x, _: x,
+    ],
+)
+def test_the_source_is_total_where_python_would_raise(graph):
+    check(graph(Value(1.5, "x"), Value(2.5, "y")))
+
+
+def test_labels_become_names_that_clash_with_nothing():
+    labels = ["exp", "lambda", "dx", "x", "x", "2nd", "a b", "", "print", "<script>", "größe"]
+    leaves = [Value(float(k + 1), label) for k, label in enumerate(labels)]
+    root = exp(sum(leaves) * 1e-3)
+    ran = run(backprop_source(root))
+    root.backward()
+    assert ran["f"] == root.data
+    gradients = sorted(value for name, value in ran.items() if name.startswith("d") and name != "dx")
+    assert gradients.count(leaves[0].grad) == len(leaves) + len(leaves)  # each leaf's, and each partial sum's
+
+
+def test_an_operation_that_no_import_finds_is_refused():
+    lost = Operation("lost", lambda x: x, [lambda *_: 1.0])
+    with pytest.raises(
+        ValueError, match=r"the operation 'lost' cannot be imported from 'tests.test_written'"
+    ):
+        backprop_source(lost(Value(1.0, "x")))
+
+
+def test_a_derivative_that_is_not_generic_is_refused():
+    odd = Operation("odd", math.sin, [lambda _, x: math.cos(x)])
+    with pytest.raises(ValueError, match="the derivative of 'odd' is not generic in the number type"):
+        backprop_source(odd(Value(1.0, "x")))
+
+
+def test_latex_sums_over_the_gates_that_a_node_enters():
+    x, y = Value(2.0, "x"), Value(5.0, "y1")
+    assert backprop_latex(x * y + x).splitlines() == [
+        r"\begin{aligned}",
+        r"v_{1} &= x \cdot y_{1} = 2 \cdot 5 = 10 \\",
+        r"f &= v_{1} + x = 10 + 2 = 12 \\",
+        r"\frac{\partial f}{\partial f} &= 1 \\",
+        r"\frac{\partial f}{\partial v_{1}} &= \frac{\partial f}{\partial f} \cdot 1 = 1 \cdot 1 = 1 \\",
+        r"\frac{\partial f}{\partial y_{1}} &= \frac{\partial f}{\partial v_{1}} \cdot x = 1 \cdot 2 = 2 \\",
+        r"\frac{\partial f}{\partial x} &= \frac{\partial f}{\partial f} \cdot 1 "
+        r"+ \frac{\partial f}{\partial v_{1}} \cdot y_{1} = 1 \cdot 1 + 1 \cdot 5 = 6",
+        r"\end{aligned}",
+    ]
+
+
+@pytest.mark.parametrize("label", [r"a_b^c", "100%", "{", r"\alpha", "a&b", "~", "$x$", "é"])
+def test_latex_shows_a_label_as_text(label):
+    latex = backprop_latex(sigmoid(Value(1e-7, label)) / 3.0)
+    bare = re.sub(r"\\[{}$&#_%]", "", latex)
+    assert bare.count("{") == bare.count("}")
+    assert all(character not in bare for character in "$#%~")
+    assert bare.count("&") == bare.count(" &= ")
+    assert r"1 \times 10^{-7}" in latex
+
+
+def test_latex_shows_infinity_and_nan():
+    x = Value(0.0, "x")
+    assert r"\operatorname{log}(0) = -\infty" in backprop_latex(log(x) * 0.0)
+    assert r"= \mathrm{nan}" in backprop_latex(log(x) * 0.0)
+
+
+def test_latex_of_exercise_1():
+    last = backprop_latex(simple()).splitlines()[-3:-1]
+    assert last == [
+        r"\frac{\partial f}{\partial y} &= \frac{\partial f}{\partial q} \cdot 1 = (-4) \cdot 1 = -4 \\",
+        r"\frac{\partial f}{\partial x} &= \frac{\partial f}{\partial q} \cdot 1 = (-4) \cdot 1 = -4",
+    ]
