@@ -2,9 +2,9 @@
 
 `compile` takes a graph apart in steps, each a file: `flat` (scalar statements, constants folded, sums
 flattened); `structure` (equal computations on different data are one block, matrix products are found);
-`recurrence` (loops are found in what is left); then `stores` and `symbols` (how numbers are held and what text
-computes with them), `statements`, `loops` and `tape` (forward and reverse, of blocks, loops and the rest),
-`listing` (all together); and `program` (feeding, running, reading).
+`recurrence` (loops are found in what is left); then `stores` and `symbols` (how numbers are held and what
+text computes with them), `statements`, `loops` and `tape` (forward and reverse, of blocks, loops and the
+rest), `listing` (all together); and `program` (feeding, running, reading).
 """
 
 from autograd.compiler.flat import flatten

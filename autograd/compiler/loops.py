@@ -10,8 +10,8 @@ from autograd.compiler.symbols import Expression
 class Loop:
     """The statements of a recurrence: one body in a ``for``.
 
-    The forward loop keeps every result of every step in a list, from which the backward loop reads them. In
-    the text, ``a3`` is the result of the body's statement 3, ``p3`` the one of the step before, ``u0`` the step's
+    The forward loop keeps every result of every step in a list, which the backward loop reads. In the text,
+    ``a3`` is the result of the body's statement 3, ``p3`` the one of the step before, ``u0`` the step's
     number of an outside sequence; ``da3``, ``dp3`` and ``du0`` are their adjoints, all with the loop's name
     before them.
 
@@ -150,7 +150,7 @@ class Loop:
         return ", ".join(names) + ","
 
     def _local(self, i: int, node: int) -> Expression:
-        """Return an outside node; what is an element of a list becomes a variable, which is faster to read."""
+        """Return an outside node; an element of a list becomes a variable, which is faster to read."""
         value = self.memory.read_node(node)
         if "[" not in value.text:
             return value

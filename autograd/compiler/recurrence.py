@@ -58,16 +58,18 @@ def find_recurrences(flat: Flat, nodes: Sequence[int]) -> list[list[int] | Recur
     index = {node: place for place, node in enumerate(nodes)}
     codes = _codes(flat, nodes, index)
     parts: list[list[int] | Recurrence] = []
-    done = start = 0
+    done = start = misses = 0
     while start + SHORTEST <= len(nodes):
         for period, steps in _periods(codes, start):
             recurrence = _recognise(flat, nodes, index, start, period, steps)
             if recurrence is not None:
                 parts += [nodes[done : start + period], recurrence]
                 done = start = start + period * (len(recurrence.steps) + 1)
+                misses = 0
                 break
         else:
-            start += 1 if len(nodes) - start < 1000 else WINDOW // 2
+            misses += 1
+            start += 1 + misses // 16  # ever larger steps, so that a long run without loops costs little
     return [part for part in [*parts, nodes[done:]] if not isinstance(part, list) or part]
 
 
