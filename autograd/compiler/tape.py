@@ -10,7 +10,7 @@ from autograd import ops
 from autograd.compiler.flat import Flat
 from autograd.operation import Operation
 
-BINARY, UNARY, SUM, GENERAL = 0, 1, 2, 3
+GENERAL, UNARY, BINARY, SUM = 0, 1, 2, 3
 
 Line = tuple[int, Callable[..., float], tuple[Callable[..., float] | None, ...], tuple[int, ...]]
 
@@ -60,13 +60,14 @@ class Tape:
         return len(self) - 1
 
     def _append(self, row: Operation, places: list[int]) -> int:
-        code = {1: UNARY, 2: BINARY}.get(row.arity, GENERAL)
-        derivatives = tuple(
-            None if place in self._fixed else derivative
-            for place, derivative in zip(places, row.derivatives, strict=True)
-        )
+        derivatives: tuple[Callable[..., float] | None, ...] = row.derivatives
+        if not self._fixed.isdisjoint(places):
+            derivatives = tuple(
+                None if p in self._fixed else d for p, d in zip(places, derivatives, strict=True)
+            )
+        code = row.arity if row.arity <= BINARY else GENERAL
         self._lines.append((code, row.value, derivatives, tuple(places)))
-        return len(self) - 1
+        return len(self.externals) + len(self._lines) - 1
 
     def forward(self, externals: Sequence[float]) -> list[float]:
         """Return the list of all numbers, those of the externals first."""
