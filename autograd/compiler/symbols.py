@@ -15,6 +15,9 @@ import numpy as np
 from autograd import ops
 from autograd.operation import Operation
 
+CHAIN = 100
+"""The most operators in a row in one expression."""
+
 
 class Writer:
     """The lines of a program being written, and the objects that its text refers to by name."""
@@ -180,6 +183,13 @@ def _operand(argument: Any) -> str:
         return argument.operand
     text = repr(float(argument))
     return f"({text})" if text.startswith("-") else text
+
+
+def total(terms: list[str]) -> str:
+    """Return the sum of some terms, in parts: Python's own compiler cannot nest thousands of operators."""
+    while len(terms) > CHAIN:
+        terms = [f"({' + '.join(terms[i : i + CHAIN])})" for i in range(0, len(terms), CHAIN)]
+    return " + ".join(terms)
 
 
 def strip(text: str) -> str:
