@@ -69,10 +69,18 @@ def flatten(outputs: Sequence[Value], inputs: Sequence[Value] | None, branches: 
 def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: Sequence[Value]) -> None:
     """Refuse a graph that a branch outside it may have shaped.
 
-    A single output is exempt: the whole graph was there before it could be asked for. A detached number that
-    is listed as an input is no cut, since it is fed.
+    A single output is exempt: the whole graph was there before it could be asked for. So is what depends on
+    no input: its number is the same at every run. A detached number that is listed as an input is no cut,
+    since it is fed.
     """
+    varying: set[Value] = set()
     for node in order:
+        if node.op is None:
+            varies = node.__class__ is not Constant if variable is None else node in variable
+        else:
+            varies = not varying.isdisjoint(node.parents)
+        if varies:
+            varying.add(node)
         asked = getattr(node, "_notes", {}).get("asked")
         if asked is None or (len(outputs) == 1 and node is outputs[0]):
             continue
@@ -82,7 +90,7 @@ def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: S
                     f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow "
                     f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
                 )
-        else:
+        elif varies:
             raise ValueError(
                 f"the program asked {describe(node)} for its number with {asked}, and what it did with the "
                 "answer is not in the graph; write the branch as an operation, such as maximum(a, b) or "
@@ -102,6 +110,7 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
         here = len(kinds)
         if op is None:
             folded = node.__class__ is Constant if variable is None else node not in variable
+            value = node._data
         else:
             if op.arity == 2:
                 operands: tuple[int, ...] = (number[node._x], number[node._y])
@@ -109,8 +118,9 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
             else:
                 operands = tuple(number[parent] for parent in node.parents)
                 folded = all(operand in constant_nodes for operand in operands)
+            if folded:  # anew, since the data of a frozen leaf may have been assigned after it was recorded
+                value = op.value(*[data[operand] for operand in operands])
         if folded:
-            value = node._data
             key: Any = (
                 value if value != 0.0 and value == value else (math.copysign(1.0, value), value == value)
             )
@@ -129,8 +139,9 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
         else:
             kinds.append(op)
             arguments.append(operands)
+            value = node._data
         number[node] = here
-        data.append(node._data)
+        data.append(value)
     flat.outputs = [number[output] for output in outputs]
     return flat
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.compiler.stores import Memory
 from autograd.compiler.structure import CONSTANT, Block, Group, Operand
-from autograd.compiler.symbols import Expression, Writer, as_float
+from autograd.compiler.symbols import Expression, Writer, as_float, total
 from autograd.compiler.tape import Tape
 from autograd.operation import Operation
 
@@ -32,7 +32,10 @@ class Statement:
             text = as_float(block.kind(*map(self._read, block.operands))).text
             comment = f"{block.size} x {block.kind.name}"
         else:
-            text = " + ".join(map(self._group, block.groups))
+            groups = list(map(self._group, block.groups))
+            text = total([group.text for group in groups])
+            if block.size > 1 and not any(group.array for group in groups):  # the same sum in several orders
+                text = f"np.full({block.shape}, {text})"
             comment = f"{block.size} x sum of {sum(group.terms for group in block.groups)}"
         if block.size == 1:  # such as a loss: it is held as a float
             self.writer.write(f"{self.memory.read_node(self._only).text} = float({text})", comment)
@@ -70,25 +73,28 @@ class Statement:
         return [
             side
             if side.array
-            else Expression(f"np.full({operand.index.shape}, {side.text})", self.writer, array=True)
+            else self._array(f"np.full({operand.index.shape}, {side.text})")
             for operand, side in zip(group.operands, read, strict=True)
         ]
+
+    def _array(self, text: str) -> Expression:
+        return Expression(text, self.writer, array=True)
 
     def _add(self, operand: Operand, contribution: Expression) -> None:
         self.memory[operand.block].add(operand.index, contribution)
 
-    def _group(self, group: Group) -> str:
+    def _group(self, group: Group) -> Expression:
         sides: list[Any] = self._read_group(group)
         if group.product:
             a, b = sides
             matrices = group.operands[0].index.ndim == group.operands[1].index.ndim == 2
             self.found["matrix products" if matrices else "dot products"] += 1
-            return f"{a.operand} @ {b.operand}{'.T' if matrices else ''}"
+            return self._array(f"{a.operand} @ {b.operand}{'.T' if matrices else ''}")
         product = sides[0] if len(sides) == 1 else sides[0] * sides[1]
         if group.terms == 1:
-            return str(product.text)
+            return Expression(product.text, self.writer, array=product.array)
         self.found["reductions"] += 1
-        return f"np.add.reduce({product.text}, -1)"
+        return self._array(f"np.add.reduce({product.text}, -1)")
 
     def _reverse_group(self, group: Group, upstream: Expression) -> None:
         sides = group.operands
@@ -101,12 +107,8 @@ class Statement:
             if group.terms > 1 and upstream.array:
                 spread = Expression(f"{upstream.operand}[..., None]", self.writer, array=True, full=False)
             contributions = [spread] if len(read) == 1 else [spread * read[1], spread * read[0]]
-        if (
-            len(sides) == 2
-            and sides[0].block == sides[1].block
-            and np.array_equal(sides[0].index, sides[1].index)
-        ):
-            sides, contributions = sides[:1], [contributions[0] * 2.0]  # the square of a vector
+        if _is_square(group):
+            sides, contributions = sides[:1], [contributions[0] * 2.0]
         for side, contribution in zip(sides, contributions, strict=True):
             if side.block != CONSTANT:
                 self._add(side, contribution)
@@ -123,6 +125,18 @@ def _reverse_product(upstream: Expression, sides: list[Operand], read: list[Expr
     else:
         texts = [f"{g.operand} * {b}", f"{g.operand} * {a}"]
     return [Expression(text, g.writer, array=True, atomic=False) for text in texts]
+
+
+def _is_square(group: Group) -> bool:
+    """Tell whether all products are squares, so that both factors receive the same contribution.
+
+    A matrix times its own transpose is no such group: its sides receive G @ A and G.T @ A.
+    """
+    if len(group.operands) < 2:
+        return False
+    a, b = group.operands
+    grid = group.product and a.index.ndim == b.index.ndim == 2
+    return a.block == b.block and not grid and np.array_equal(a.index, b.index)
 
 
 def _times(upstream: Any, local: Any) -> Any:
@@ -169,7 +183,7 @@ class FloatStatement(Generic[N]):
         """Write the statement."""
         if self.kind == "sum":
             terms = [[self._read(factor) for factor in term] for term in self.arguments]
-            text = " + ".join((t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms)
+            text = total([(t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms])
         else:
             text = self.kind(*map(self._read, self.arguments)).text
         self.memory.writer.assign(self._read(self.node).text, text)
