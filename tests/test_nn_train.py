@@ -283,12 +283,14 @@ def test_labels_that_are_no_classes_are_named(labels, message):
         nn.accuracy(lambda row: row[0], [[1.0], [2.0]], labels)
 
 
-def test_xor_is_learnt_by_four_tanh_units_from_most_seeds():
+def test_xor_is_learnt_by_four_tanh_units_from_95_of_100_seeds():
     X, y = nn.xor()
     solved = 0
     for seed in range(100):
         model = MLP(2, [4, 1], activation="tanh", rng=random.Random(seed))
-        fit(model, X, y, nn.binary_cross_entropy, Adam(model.parameters(), lr=0.1), epochs=150)
+        optimizer = Adam(model.parameters(), lr=0.1)
+        # Point by point: the full batch is stuck from four seeds, where two points are told apart by nothing.
+        fit(model, X, y, nn.binary_cross_entropy, optimizer, epochs=60, batch_size=1, seed=seed)
         solved += nn.accuracy(model, X, y) == 1.0
     assert solved >= 95
 
@@ -312,19 +314,11 @@ def test_a_single_unit_learns_the_other_gates(name):
 def test_iris_is_learnt_to_95_percent_on_a_held_out_third():
     shares = []
     for seed in range(5):
-        train, held_out = nn.split(*nn.iris(), 1 / 3, seed=seed)
-        scaled = nn.Standardiser(train[0])
+        (X, y), held_out = nn.split(*nn.iris(), 1 / 3, seed=seed)
+        scaled = nn.Standardiser(X)
         model = MLP(4, [8, 3], activation="tanh", init="xavier", rng=random.Random(seed))
-        fit(
-            model,
-            scaled(train[0]),
-            train[1],
-            nn.cross_entropy,
-            Adam(model.parameters(), 0.05),
-            12,
-            10,
-            seed=seed,
-        )
+        optimizer = Adam(model.parameters(), lr=0.05)
+        fit(model, scaled(X), y, nn.cross_entropy, optimizer, epochs=20, batch_size=10, seed=seed)
         shares.append(nn.accuracy(model, scaled(held_out[0]), held_out[1]))
     assert np.mean(shares) >= 0.95
 
