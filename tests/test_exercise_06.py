@@ -2,7 +2,7 @@
 
 import pytest
 
-from nn import MLP
+from nn import MLP, Adam, fit, half_squared_error
 
 POINTS = [[4.0, 9.0, 1.0], [2.0, 5.0, 6.0], [1.0, 8.0, 3.0]]
 TARGETS = [2 * a - b + 5 * c for a, b, c in POINTS]
@@ -52,3 +52,9 @@ def test_a_smaller_rate_escapes_the_cycle(model):
     before = [model(point).data for point in POINTS]
     descend(model, 0.0001, 1)
     assert [model(point).data for point in POINTS] == pytest.approx(before, abs=0.02)
+
+
+def test_adam_reaches_the_targets(model):
+    optimizer = Adam(model.parameters(), lr=0.02)
+    fit(model, POINTS, TARGETS, half_squared_error, optimizer, epochs=5000, compile=True)
+    assert [model(point).data for point in POINTS] == pytest.approx(TARGETS, abs=1e-3)
