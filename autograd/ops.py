@@ -166,7 +166,11 @@ clamp: Operation = Operation(
     ],
     arguments=("x", "min", "max"),
     defaults=(-inf, inf),
-    kinks=[lambda x, lower, upper: x - lower, lambda x, lower, upper: x - upper],
+    kinks=[
+        lambda x, lower, upper: x - lower,
+        lambda x, lower, upper: x - upper,
+        lambda x, lower, upper: upper - lower,
+    ],
     numpy=lambda np, x, lower, upper: np.minimum(np.maximum(x, lower), upper),
 )
 

@@ -21,6 +21,11 @@ STEPS = frozenset(  # rows without a derivative, so drawn rarely
 )
 PIECEWISE = frozenset(name for name, row in ops.TABLE.items() if row.kinks)
 CONSTANTS = (0.5, -1.0, 2.0, 3.0, 0.1, -0.7, 1.5)
+IEEE = (
+    frozenset({"add", "sub", "mul", "div", "sqrt", "neg", "pos", "abs", "relu", "leaky_relu", "where"})
+    | STEPS
+)
+IEEE |= {"maximum", "minimum", "clamp"}  # these give the same bits in every implementation
 AT_TIES = (0.0, 1.0, -1.0, 1.0, 0.0, 0.5)  # equal inputs and zeros, so that kinks are hit exactly
 
 
@@ -55,33 +60,43 @@ class Program:
 class Conditioning:
     """First-order estimates, in units of 2^-53, of what rounding does to a program that is being written.
 
-    For every wire: its value, the relative error of the value, and the relative error of the worst path of
-    local derivatives that leads to it.
+    For every wire: its value, the relative error of the value, the relative error of the worst path of local
+    derivatives that leads to it, and whether its bits are the same in every implementation, so that it may
+    decide at a tie.
     """
 
     value: list[float] = field(default_factory=list)
     error: list[float] = field(default_factory=list)
     path_error: list[float] = field(default_factory=list)
+    certain: list[bool] = field(default_factory=list)
 
     def add_input(self, x: float) -> None:
         self.value.append(x)
         self.error.append(0.0)
         self.path_error.append(0.0)
+        self.certain.append(True)
 
     def add(self, line: Line, *, ties: bool, limit: float) -> bool:
         """Append a line's figures and return True, or return False if they exceed the limits."""
         row = line.operation
         wired = [a.__class__ is int for a in line.arguments]
         x = [self.value[a] if w else a for a, w in zip(line.arguments, wired, strict=True)]
-        error = [self.error[a] if w else 0.0 for a, w in zip(line.arguments, wired, strict=True)]
         if any(not low < xi < high for xi, (low, high) in zip(x, row.domain, strict=True)):
             return False
-        alike = row.arity > 1 and len(set(line.arguments)) == 1  # maximum(x, x) is smooth
-        if not (ties or alike) and any(abs(kink(*x)) < 1e-3 for kink in row.kinks):
+        alike = row.arity > 1 and len(set(line.arguments)) == 1 and x[0]  # maximum(x, x) is smooth
+        certain = all(self.certain[a] for a, w in zip(line.arguments, wired, strict=True) if w)
+        if not ((ties and certain) or alike) and any(abs(kink(*x)) < 1e-3 for kink in row.kinks):
             return False
         z = row.value(*x)
         if not (1e-3 < abs(z) < 1e3 or (z == 0.0 and (ties or row.name in PIECEWISE))):
             return False
+        return self.follow(line, x, z, limit)
+
+    def follow(self, line: Line, x: list[float], z: float, limit: float) -> bool:
+        """Append the figures of a line with arguments x and value z, unless they exceed the limit."""
+        row = line.operation
+        wired = [a.__class__ is int for a in line.arguments]
+        error = [self.error[a] if w else 0.0 for a, w in zip(line.arguments, wired, strict=True)]
         local = [d(z, *x) for d in row.derivatives]
         if not all(abs(d) < 1e3 for d in local):
             return False
@@ -97,23 +112,42 @@ class Conditioning:
         self.value.append(z)
         self.error.append(value_error)
         self.path_error.append(worst)
+        self.certain.append(
+            row.name in IEEE and all(self.certain[a] for a, w in zip(line.arguments, wired, strict=True) if w)
+        )
         return True
 
     @staticmethod
     def _drift(row: Operation, i: int, local: float, x: list[float], error: list[float]) -> float:
-        """Return by how much the errors of the arguments move a local derivative, relative to it."""
+        """Return by how much errors of the arguments move a local derivative, relative to it.
+
+        An exact argument counts as half an ulp wrong: the derivative is computed by a formula that rounds.
+        """
         total = 0.0
         for j, xj in enumerate(x):
-            if error[j] and xj:
+            if xj:
                 moved = [*x]
                 moved[j] = xj * (1.0 + 1e-6)
                 change = row.derivatives[i](row.value(*moved), *moved) - local
-                total += (change / (1e-6 * local) * error[j]) ** 2
+                total += (1e6 * change / local * max(error[j], 0.5)) ** 2
         return math.sqrt(total)
 
 
+def well_conditioned(program: Program, limit: float = 3.0) -> bool:
+    """Tell whether no wire of a program has an estimated relative error beyond the limit."""
+    figures = Conditioning()
+    for x in program.inputs:
+        figures.add_input(x)
+    wires = program.wires(program.inputs)
+    for line, z in zip(program.lines, wires[len(program.inputs) :], strict=True):
+        x = [wires[a] if a.__class__ is int else a for a in line.arguments]
+        if not figures.follow(line, x, z, limit):
+            return False
+    return True
+
+
 def unstructured(
-    rng: random.Random, operations: int, *, ties: bool = False, limit: float = 4.0, inputs: int | None = None
+    rng: random.Random, operations: int, *, ties: bool = False, limit: float = 3.0, inputs: int | None = None
 ) -> Program:
     """Draw a program of about so many operations: shared wires, repeated operands, constants, kinks.
 
@@ -163,7 +197,7 @@ def unstructured(
     while len(unused) > 1:  # join what is left, shallowly: the earliest two first
         a, b = unused[:2]
         for row in (*rng.sample((ops.add, ops.sub, ops.mul), 3), ops.hypot):
-            if append(row, (a, b), 8.0 * limit):
+            if append(row, (a, b), 2.0 * limit):
                 break
         else:  # a wire that no joining takes, such as 0 + 0, goes into the next by a select
             lines.append(Line(ops.where, (1.0, a, b)))

@@ -10,7 +10,6 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
-from types import CodeType
 from typing import Any
 
 from mpmath import mp, mpf
@@ -29,14 +28,15 @@ DIGITS = 50
 
 
 @cache
-def _code(definition: str) -> CodeType:
-    return compile(definition, definition, "eval")
+def definition(row: Operation) -> Callable[..., Any]:
+    """Return a row's definition as a function of mpmath numbers."""
+    function: Callable[..., Any] = eval(f"lambda {', '.join(row.arguments)}: {row.definition}", NAMES)
+    return function
 
 
 def evaluate(row: Operation, arguments: tuple[Any, ...]) -> Any:
     """Return a row's definition at mpmath numbers, at mpmath's present precision."""
-    names = {**NAMES, "pi": +mp.pi}
-    return mpf(eval(_code(row.definition), names, dict(zip(row.arguments, arguments, strict=True))))
+    return mpf(definition(row)(*arguments))
 
 
 def converged(function: Callable[[], Any]) -> Any:
