@@ -91,4 +91,4 @@ def _parse_without_command(arguments: list[str]) -> NoReturn:
     for name, summary in COMMANDS.items():
         commands.add_parser(name, help=summary)
     parser.parse_args(arguments)
-    parser.error("an option before the command")
+    parser.error("the command comes first")

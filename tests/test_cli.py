@@ -83,7 +83,8 @@ def test_a_number_may_be_a_formula(tmp_path, capsys):
     [
         ([], "chainrule: the following arguments are required: COMMAND; see chainrule --help"),
         (["drow"], "chainrule: argument COMMAND: invalid choice: 'drow' (choose from"),
-        (["--verbose", "draw"], "chainrule: "),
+        (["--verbose", "draw"], "chainrule: unrecognized arguments: --verbose"),
+        (["--", "draw"], "chainrule: "),
         (["draw"], "chainrule draw: the following arguments are required: FORMULA"),
         (["draw", "x", "--colour"], "chainrule draw: unrecognized arguments: --colour"),
         (["draw", "x + w3", "x=1"], "unknown name 'w3' at column 5 of \"x + w3\"; give it as w3=NUMBER"),
@@ -225,7 +226,7 @@ def test_the_demo_saves_its_pictures_where_it_says(demo):
         *("simple-example.svg", "simple-example.png", "sigmoid-of-gates.svg", "sigmoid-of-gates.png"),
         *("sigmoid-as-gate.svg", "sigmoid-as-gate.png", "two-moons.png"),
     }
-    assert all(name in output for name in names)
+    assert all(f"{folder / name}\n" in output for name in names)
     assert all((folder / name).read_bytes().startswith(PNG) for name in names if name.endswith(".png"))
 
 

@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace) -> None:
     model, X, y = train(console)
     saved += _save_boundary(folder, model, X, y)
 
-    _heading(console, f"The pictures, in the folder {folder}")
-    for name in saved:
-        console.print(f"  {name}")
+    _heading(console, "The pictures")
+    for path in saved:
+        console.print(str(path), markup=False, soft_wrap=True)
 
 
 def simple_example() -> Value:
@@ -178,12 +178,12 @@ def train(console: "Console") -> tuple["MLP", Any, Any]:
     return model, X, y
 
 
-def _save_graph(folder: Path, name: str, root: Value) -> list[str]:
+def _save_graph(folder: Path, name: str, root: Value) -> list[Path]:
     drawing = draw_dot(root, local_derivatives=True)
-    return [drawing.save(folder / f"{name}{suffix}").name for suffix in (".svg", ".png")]
+    return [drawing.save(folder / f"{name}{suffix}") for suffix in (".svg", ".png")]
 
 
-def _save_boundary(folder: Path, model: "MLP", X: Any, y: Any) -> list[str]:
+def _save_boundary(folder: Path, model: "MLP", X: Any, y: Any) -> list[Path]:
     from matplotlib.figure import Figure
 
     from nn import decision_boundary
@@ -194,7 +194,7 @@ def _save_boundary(folder: Path, model: "MLP", X: Any, y: Any) -> list[str]:
     figure.savefig(picture, dpi=150)
     path = folder / "two-moons.png"
     write_file(path, picture.getvalue())
-    return [path.name]
+    return [path]
 
 
 def _gates(root: Value) -> list[Value]:
