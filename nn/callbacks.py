@@ -56,6 +56,9 @@ class BestWeights(Callback):
     ) -> None:
         self.monitor, self.min_delta = monitor, min_delta
         self.maximise = not monitor.endswith("loss") if maximise is None else maximise
+        self._forget()
+
+    def _forget(self) -> None:
         self.best = -np.inf if self.maximise else np.inf
         self.epoch = -1
         self._state: dict[str, float] = {}
@@ -67,6 +70,8 @@ class BestWeights(Callback):
             ValueError: the monitored column is not recorded.
         """
         record = run.history.records[-1]
+        if len(run.history) == 1:  # a new training
+            self._forget()
         if self.monitor not in record:
             raise ValueError(
                 f"{type(self).__name__} monitors {self.monitor!r}, but the history has {', '.join(record)}; "
@@ -80,7 +85,7 @@ class BestWeights(Callback):
 
     def finish(self, run: Run) -> None:
         """Restore the best parameters."""
-        if self._state:
+        if len(run.history):
             run.model.load_state_dict(self._state)
 
 
@@ -144,6 +149,9 @@ class Snapshots(Callback):
         if every < 1:
             raise ValueError(f"every must be at least 1 epoch, not {every!r}")
         self.every = every
+        self._forget()
+
+    def _forget(self) -> None:
         self.names: list[str] = []
         self.epochs: list[int] = []
         self.weights: list[NDArray[np.float64]] = []
@@ -151,6 +159,8 @@ class Snapshots(Callback):
 
     def __call__(self, run: Run) -> None:
         """Keep this epoch's numbers if it is one of those to be kept."""
+        if len(run.history) == 1:  # a new training
+            self._forget()
         epoch = int(run.history.records[-1]["epoch"])
         if epoch % self.every == 0:
             parameters = dict(run.model.named_parameters())

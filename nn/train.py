@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn.callbacks import Run
-from nn.data import Points, as_points, minibatches
+from nn.data import Features, Points, as_points, minibatches
 from nn.evaluate import accuracy_of, mean_loss_of, predict
 from nn.history import History
 from nn.losses import CLASSIFYING, Loss
@@ -80,7 +80,7 @@ def fit(
         True
     """
     points, targets = _checked(model, X, y, optimizer)
-    held_out = as_points(*validation) if validation is not None else None
+    held_out = _held_out(points, validation)
     if metric is None and loss in CLASSIFYING and targets.ndim == 1 and not np.any(targets % 1):
         metric = accuracy_of
     step = EagerStep(model, loss, optimizer, penalty, clip_norm)
@@ -133,6 +133,18 @@ def _checked(model: Module, X: ArrayLike, y: ArrayLike, optimizer: Optimizer) ->
     if set(optimizer.parameters).isdisjoint(model.parameters()):
         raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
     return points, targets
+
+
+def _held_out(points: Features, validation: tuple[ArrayLike, ArrayLike] | None) -> Points | None:
+    if validation is None:
+        return None
+    held_out = as_points(*validation)
+    if not len(held_out[0]) or held_out[0].shape[1] != points.shape[1]:
+        raise ValueError(
+            f"validation needs points like those trained on, of shape (n, {points.shape[1]}), "
+            f"not {held_out[0].shape}"
+        )
+    return held_out
 
 
 def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:

@@ -213,6 +213,15 @@ def test_best_weights_are_restored_whichever_way_is_better(moons):
         assert model.state_dict() == states[best]
 
 
+def test_callbacks_begin_anew_with_each_training(moons):
+    keeper, shots = nn.BestWeights("loss"), nn.Snapshots()
+    for seed in (0, 1):
+        model = network(seed)
+        history = fit(model, *moons, nn.hinge, SGD(model.parameters(), 0.1), 2, callbacks=[keeper, shots])
+        assert keeper.best == min(history["loss"])
+        assert shots.epochs == [0, 1]
+
+
 def test_snapshots_keep_weights_and_gradients(moons):
     model, shots = network(), nn.Snapshots(every=2)
     fit(model, *moons, nn.hinge, SGD(model.parameters(), 0.5), 5, callbacks=[shots])
@@ -245,6 +254,7 @@ def test_the_bar_is_silent_when_not_on_a_terminal_and_shows_when_asked(moons, ca
         ({"optimizer": SGD([Value(1.0)])}, ValueError, "none of the model's parameters"),
         ({"loss": lambda _out, _target: 1.0}, TypeError, "the loss must be a Value"),
         ({"validation": ([[1.0, 2.0]], [1, 1])}, ValueError, "X has 1 rows"),
+        ({"validation": ([[1.0]], [1])}, ValueError, r"validation needs .* shape \(n, 2\), not \(1, 1\)"),
         ({"callbacks": [nn.EarlyStopping()]}, ValueError, r"'val_loss', but .*validation=\(X, y\)"),
     ],
 )
