@@ -85,7 +85,7 @@ class BestWeights(Callback):
 
     def finish(self, run: Run) -> None:
         """Restore the best parameters."""
-        if len(run.history):
+        if self._state and len(run.history):
             run.model.load_state_dict(self._state)
 
 
