@@ -315,6 +315,20 @@ def as_points(X: ArrayLike, y: ArrayLike) -> Points:
     return table, labels
 
 
+def training_points(X: ArrayLike, y: ArrayLike) -> Points:
+    """Return points and targets that a loss can be computed from.
+
+    Raises:
+        ValueError: no points, not as many targets, or targets that are not numbers.
+    """
+    table, targets = as_points(X, y)
+    if not len(table):
+        raise ValueError("there is nothing to learn from: X has no rows")
+    if targets.dtype.kind not in "biuf":
+        raise ValueError(f"the targets must be numbers, not {targets[0]!r}; count the classes from 0")
+    return table, targets
+
+
 def _packaged(name: str, header: int) -> Points:
     file = resources.files("nn") / "datasets" / name
     with resources.as_file(file) as path:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.value import Value, constant, sweep, topological_order
-from nn.data import as_points
+from nn.data import training_points
 from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge, mean, mean_squared_error
 from nn.modules import Layer, Module, Neuron, find
 
@@ -75,7 +75,8 @@ def diagnose(
         The findings; an empty list if there are none. Print it.
 
     Raises:
-        ValueError: no points, or not as many targets.
+        ValueError: no points, not as many targets, or targets that are not numbers.
+        TypeError: a loss that is no Value, because it does not depend on any parameter.
 
     Example:
         >>> from nn import MLP, diagnose
@@ -83,9 +84,7 @@ def diagnose(
         unscaled input: column 0 of the inputs: root mean square up to 728
             remedy: standardise the inputs: nn.Standardiser
     """
-    points, targets = as_points(X, y)
-    if not len(points):
-        raise ValueError("a diagnosis needs at least one point")
+    points, targets = training_points(X, y)
     if len(points) > sample:
         chosen = np.linspace(0, len(points) - 1, sample).astype(int)
         points, targets = points[chosen], targets[chosen]

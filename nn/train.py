@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nn.callbacks import Run
-from nn.data import Features, Points, as_points, minibatches
+from nn.data import Features, Points, as_points, minibatches, training_points
 from nn.evaluate import accuracy_of, mean_loss_of, predict
 from nn.history import History
 from nn.losses import CLASSIFYING, Loss
@@ -79,7 +79,9 @@ def fit(
         >>> history["loss"][-1] < 0.5 * history["loss"][0]
         True
     """
-    points, targets = _checked(model, X, y, optimizer)
+    points, targets = training_points(X, y)
+    if set(optimizer.parameters).isdisjoint(model.parameters()):
+        raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
     held_out = _held_out(points, validation)
     if metric is None and loss in CLASSIFYING and targets.ndim == 1 and not np.any(targets % 1):
         metric = accuracy_of
@@ -122,17 +124,6 @@ def fit(
             if finish := getattr(callback, "finish", None):
                 finish(run)
     return run.history
-
-
-def _checked(model: Module, X: ArrayLike, y: ArrayLike, optimizer: Optimizer) -> Points:
-    points, targets = as_points(X, y)
-    if not len(points):
-        raise ValueError("there is nothing to train on: X has no rows")
-    if targets.dtype.kind not in "biuf":
-        raise ValueError(f"the targets must be numbers, not {targets[0]!r}; count the classes from 0")
-    if set(optimizer.parameters).isdisjoint(model.parameters()):
-        raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
-    return points, targets
 
 
 def _held_out(points: Features, validation: tuple[ArrayLike, ArrayLike] | None) -> Points | None:

@@ -173,7 +173,9 @@ def test_a_finding_prints_with_its_remedy(moons):
 
 
 def test_no_points_and_no_graph_are_errors(moons):
-    with pytest.raises(ValueError, match="at least one point"):
+    with pytest.raises(ValueError, match="X has no rows"):
         diagnose(network(1), np.zeros((0, 2)), [])
+    with pytest.raises(ValueError, match="count the classes from 0"):
+        diagnose(network(1), [[1.0, 2.0]], ["setosa"])
     with pytest.raises(TypeError, match="the loss must be a Value"):
         diagnose(network(1), *moons, lambda _output, _target: 1.0)

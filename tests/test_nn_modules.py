@@ -138,6 +138,24 @@ def test_prediction_equals_the_graph(model, n):
     np.testing.assert_allclose(predict(model, X), expected, rtol=1e-14)
 
 
+def test_a_frozen_copy_computes_with_numbers_and_stays_as_it_was():
+    model = MLP(2, [3, 1], rng=random.Random(0))
+    frozen, before = model.frozen(), model([1.0, -2.0]).data
+    for p in model.parameters():
+        p.data += 1.0
+    assert type(frozen([1.0, -2.0])) is float
+    assert frozen([1.0, -2.0]) == before != model([1.0, -2.0]).data
+    assert frozen.parameters() == []
+
+
+def test_prediction_runs_the_models_code_once_for_all_rows(monkeypatch):
+    calls = []
+    original = MLP.__call__
+    monkeypatch.setattr(MLP, "__call__", lambda self, x: calls.append(x) or original(self, x))
+    assert predict(MLP(2, [3, 1]), np.zeros((50, 2))).shape == (50,)
+    assert len(calls) == 1
+
+
 def test_prediction_falls_back_on_values_for_code_that_needs_them():
     assert predict(Squashed(), [[1.0], [2.0]]).tolist() == [math.tanh(0.5), math.tanh(1.0)]
 
