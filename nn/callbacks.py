@@ -30,7 +30,19 @@ class Run:
 
 
 class Callback:
-    """Called with the run after every epoch. A plain function will do as well, if it needs no end."""
+    """Called with the run after every epoch. A plain function will do as well, if it needs no end.
+
+    Example:
+        >>> from nn import SGD, Neuron, fit, mean_squared_error
+        >>> def print_loss(run):
+        ...     print(run.history["loss"][-1])
+        >>> neuron = Neuron(1, nonlin=False)
+        >>> neuron.w[0].data = 1.0
+        >>> optimizer = SGD(neuron.parameters(), lr=0.125)
+        >>> history = fit(neuron, [[1.0]], [3.0], mean_squared_error, optimizer, 2, callbacks=[print_loss])
+        4.0
+        1.0
+    """
 
     def __call__(self, run: Run) -> None:
         """See the epoch that has just ended."""
@@ -49,6 +61,14 @@ class BestWeights(Callback):
 
     Attributes:
         best: the best number so far, and ``epoch`` where it was reached.
+
+    Example:
+        >>> from nn import SGD, Neuron, fit, mean_squared_error
+        >>> neuron, keeper = Neuron(1, nonlin=False), BestWeights("loss")
+        >>> optimizer = SGD(neuron.parameters(), lr=2.0)  # too large: the loss grows
+        >>> history = fit(neuron, [[1.0]], [3.0], mean_squared_error, optimizer, 5, callbacks=[keeper])
+        >>> keeper.epoch
+        0
     """
 
     def __init__(
@@ -100,6 +120,15 @@ class EarlyStopping(BestWeights):
 
     Raises:
         ValueError: a patience less than 1.
+
+    Example:
+        >>> from nn import SGD, Neuron, fit, mean_squared_error
+        >>> neuron = Neuron(1, nonlin=False)
+        >>> neuron.w[0].data = 1.0
+        >>> optimizer = SGD(neuron.parameters(), lr=0.5)  # jumps from 1 to 5 and back
+        >>> stopping = EarlyStopping("loss", patience=3)
+        >>> fit(neuron, [[1.0]], [3.0], mean_squared_error, optimizer, 50, callbacks=[stopping]).stopped
+        'no better loss than 4 of epoch 0 for 3 epochs'
     """
 
     def __init__(
@@ -143,6 +172,14 @@ class Snapshots(Callback):
 
     Raises:
         ValueError: ``every`` is less than 1.
+
+    Example:
+        >>> from nn import SGD, Neuron, fit, mean_squared_error
+        >>> neuron, shots = Neuron(1, nonlin=False), Snapshots(every=2)
+        >>> optimizer = SGD(neuron.parameters(), lr=0.1)
+        >>> history = fit(neuron, [[1.0]], [3.0], mean_squared_error, optimizer, 5, callbacks=[shots])
+        >>> shots.epochs, shots.names, shots.weights[0].shape
+        ([0, 2, 4], ['w.0', 'b'], (2,))
     """
 
     def __init__(self, every: int = 1) -> None:

@@ -167,7 +167,12 @@ def gate(name: str) -> Points:
 
 
 def xor() -> Points:
-    """Return the truth table of "one or the other, not both", which no single unit can learn."""
+    """Return the truth table of "one or the other, not both", which no single unit can learn.
+
+    Example:
+        >>> xor()[1].tolist()
+        [0, 1, 1, 0]
+    """
     return gate("xor")
 
 

@@ -52,7 +52,14 @@ class History:
         return len(self.records)
 
     def to_dict(self) -> dict[str, list[float]]:
-        """Return the columns by their names."""
+        """Return the columns by their names.
+
+        Example:
+            >>> history = History()
+            >>> history.records = [{"epoch": 0, "loss": 0.5}, {"epoch": 1, "loss": 0.25}]
+            >>> history.to_dict()
+            {'epoch': [0, 1], 'loss': [0.5, 0.25]}
+        """
         names = list(self.records[0]) if self.records else []
         return {name: [record[name] for record in self.records] for name in names}
 

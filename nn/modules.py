@@ -51,11 +51,21 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define __call__(self, x)")
 
     def parameters(self) -> list[Value]:
-        """Return the Values to be trained, each once, in the order in which they were assigned."""
+        """Return the Values to be trained, each once, in the order in which they were assigned.
+
+        Example:
+            >>> len(MLP(2, [16, 16, 1]).parameters())
+            337
+        """
         return [parameter for _, parameter in self.named_parameters()]
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Yield the parameters with their paths, such as ``layers.0.neurons.3.b``."""
+        """Yield the parameters with their paths.
+
+        Example:
+            >>> [name for name, _ in MLP(2, [1]).named_parameters()]
+            ['layers.0.neurons.0.w.0', 'layers.0.neurons.0.w.1', 'layers.0.neurons.0.b']
+        """
         seen: set[Value] = set()
         for name, parameter in find(Value, "", self):
             if parameter not in seen and not isinstance(parameter, Constant):
@@ -85,7 +95,12 @@ class Module:
         return copy.deepcopy(self, {id(p): p.data for p in self.parameters()})
 
     def state_dict(self) -> dict[str, float]:
-        """Return the parameters' numbers by their paths."""
+        """Return the parameters' numbers by their paths.
+
+        Example:
+            >>> Neuron(1, rng=random.Random(0)).state_dict()
+            {'w.0': 0.6888437030500962, 'b': 0.0}
+        """
         return {name: parameter.data for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
@@ -117,6 +132,16 @@ class Module:
         Raises:
             ValueError: a parameter is not finite, or the metadata is not what JSON can hold.
             OSError: the file cannot be written; what was there before is untouched.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> model = MLP(2, [3, 1])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = pathlib.Path(folder, "model.json")
+            ...     model.save(path, {"classes": ["no", "yes"]})
+            ...     again, metadata = load_model(path)
+            >>> again.state_dict() == model.state_dict(), metadata
+            (True, {'classes': ['no', 'yes']})
         """
         storage.write(path, storage.Saved(self.state_dict(), self._architecture(), dict(metadata or {})))
 

@@ -31,6 +31,17 @@ class Optimizer:
     Raises:
         ValueError: no parameters, one of them twice, or a hyperparameter out of range.
         TypeError: a parameter that is no Value.
+
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     def direction(self, grad):
+        ...         return np.sign(grad)
+        >>> x = Value(3.0)
+        >>> optimizer = SignDescent([x], lr=0.5)
+        >>> (x * x).backward()
+        >>> optimizer.step()
+        >>> x.data
+        2.5
     """
 
     def __init__(self, params: Iterable[Value], lr: float | Schedule, weight_decay: float = 0.0) -> None:
@@ -146,6 +157,15 @@ class Adagrad(Optimizer):
 
     Raises:
         ValueError: a hyperparameter out of range.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> optimizer = Adagrad([x], lr=0.5)
+        >>> for _ in range(2):
+        ...     x.grad = 10.0
+        ...     optimizer.step()
+        >>> round(x.data, 4)  # the second step is shorter by the square root of 2
+        2.1464
     """
 
     def __init__(
@@ -182,6 +202,13 @@ class RMSprop(Optimizer):
 
     Raises:
         ValueError: a hyperparameter out of range.
+
+    Example:
+        >>> x, y = Value(3.0), Value(3.0)
+        >>> x.grad, y.grad = 0.001, 1000.0
+        >>> RMSprop([x, y], lr=0.1).step()
+        >>> round(x.data, 3), round(y.data, 3)  # steps of one size for gradients of any
+        (2.0, 2.0)
     """
 
     def __init__(
@@ -276,6 +303,12 @@ class AdamW(Adam):
 
     Raises:
         ValueError: a hyperparameter out of range.
+
+    Example:
+        >>> x = Value(3.0)
+        >>> AdamW([x], lr=0.1, weight_decay=0.5).step()  # no gradient, so the decay alone
+        >>> round(x.data, 4)
+        2.85
     """
 
     def __init__(
@@ -295,7 +328,12 @@ class AdamW(Adam):
 
 
 def constant(lr: float) -> Schedule:
-    """Return the schedule that is always ``lr``."""
+    """Return the schedule that is always ``lr``.
+
+    Example:
+        >>> constant(0.1)(1000)
+        0.1
+    """
     return lambda _step: lr
 
 

@@ -36,6 +36,12 @@ def loss_curve(history: History, ax: "Axes | None" = None) -> "Axes":
 
     Raises:
         ValueError: the history has no records.
+
+    Example:
+        >>> history = History()
+        >>> history.records = [{"epoch": 0, "loss": 2.0}, {"epoch": 1, "loss": 0.05}]
+        >>> loss_curve(history).get_yscale()
+        'log'
     """
     axes = _curves(history, "loss", ax)
     losses = np.concatenate([line.get_ydata() for line in axes.get_lines()])
@@ -62,6 +68,12 @@ def accuracy_curve(history: History, ax: "Axes | None" = None, *, metric: str = 
 
     Raises:
         ValueError: the history has no records, or not this column.
+
+    Example:
+        >>> history = History()
+        >>> history.records = [{"epoch": 0, "accuracy": 0.5}, {"epoch": 1, "accuracy": 0.9}]
+        >>> accuracy_curve(history).get_ylabel()
+        'accuracy'
     """
     axes = _curves(history, metric, ax)
     if metric == "accuracy":
@@ -156,6 +168,13 @@ def weight_histograms(
 
     Raises:
         ValueError: nothing was kept, or no parameter has such a path.
+
+    Example:
+        >>> from nn import MLP, SGD, fit, hinge
+        >>> model, shots = MLP(1, [4, 1]), Snapshots()
+        >>> history = fit(model, [[1.0]], [1], hinge, SGD(model.parameters()), 3, callbacks=[shots])
+        >>> weight_histograms(shots, "layers.0").get_title()
+        'layers.0'
     """
     return _histograms(snapshots, snapshots.weights, "weights", part, ax, bins)
 
@@ -176,6 +195,13 @@ def gradient_histograms(
 
     Raises:
         ValueError: nothing was kept, or no parameter has such a path.
+
+    Example:
+        >>> from nn import MLP, SGD, fit, hinge
+        >>> model, shots = MLP(1, [4, 1]), Snapshots()
+        >>> history = fit(model, [[1.0]], [1], hinge, SGD(model.parameters()), 3, callbacks=[shots])
+        >>> gradient_histograms(shots).get_ylabel()
+        'gradients'
     """
     return _histograms(snapshots, snapshots.gradients, "gradients", part, ax, bins)
 
@@ -213,6 +239,13 @@ def loss_along_line(
 
     Raises:
         ValueError: the states do not fit the model, or the labels not the points.
+
+    Example:
+        >>> from nn import Neuron, half_squared_error
+        >>> line, start, end = Neuron(1, nonlin=False), {"w.0": 0.0, "b": 0.0}, {"w.0": 3.0, "b": 0.0}
+        >>> axes = loss_along_line(line, [[1.0]], [3.0], half_squared_error, start, end)
+        >>> axes.get_lines()[1].get_ydata().tolist()  # at the start and at the end
+        [4.5, 0.0]
     """
     walker = copy.deepcopy(model, {id(p): Value(p.data) for p in model.parameters()})
     places = np.linspace(-margin, 1.0 + margin, steps)
