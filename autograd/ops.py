@@ -345,9 +345,10 @@ elu: Operation = Operation(
     "elu",
     real.elu,
     [
-        # The inner minimum keeps the branch that is not taken finite, or 0 * inf would be nan.
-        lambda z, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 0.0))),
-        lambda z, x, alpha: where(greater(x, 0.0), 0.0, expm1(minimum(x, 0.0))),
+        # The minimum keeps the branch that is not taken finite, or 0 * inf would be nan. It is by 1 because at 0
+        # its own kink would spoil the second derivative.
+        lambda z, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 1.0))),
+        lambda z, x, alpha: where(greater(x, 0.0), 0.0, expm1(minimum(x, 1.0))),
     ],
     arguments=("x", "alpha"),
     defaults=(1.0,),

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autograd import Value, ops
+from autograd import Value, grad, ops
 from autograd.operation import Operation
 
 inf, nan = math.inf, math.nan
@@ -25,10 +25,23 @@ EDGES = [
     ("clamp", (-1.0, -1.0, 1.0), -1.0, (1.0, 0.0, 0.0)),
     ("clamp", (1.0, -1.0, 1.0), 1.0, (1.0, 0.0, 0.0)),
     ("clamp", (0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
+    ("clamp", (0.0, 1.0, 1.0), 1.0, (0.0, 0.0, 0.0)),
+    ("clamp", (1.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
+    ("clamp", (nan, 2.0, 1.0), nan, (0.0, 0.0, 1.0)),
+    ("clamp", (3.0, nan, 1.0), nan, (0.0, 0.0, 1.0)),
+    ("greater", (1.0, 2.0), 0.0, (0.0, 0.0)),
+    ("greater_equal", (2.0, 2.0), 1.0, (0.0, 0.0)),
+    ("less", (1.0, 2.0), 1.0, (0.0, 0.0)),
+    ("less_equal", (3.0, 2.0), 0.0, (0.0, 0.0)),
     ("leaky_relu", (0.0, 0.3), 0.0, (0.3, None)),
+    ("leaky_relu", (-0.0, 0.3), -0.0, (0.3, -0.0)),
     ("elu", (0.0, 1.0), 0.0, (1.0, None)),
+    ("elu", (0.0, 2.0), 0.0, (2.0, 0.0)),
+    ("elu", (-0.0, 2.0), -0.0, (2.0, -0.0)),
     ("pow", (0.0, 0.0), 1.0, (0.0, 0.0)),
     ("pow", (0.0, -1.0), inf, (-inf, -inf)),
+    ("pow", (2.0, 0.0), 1.0, (0.0, math.log(2.0))),
+    ("pow", (inf, 0.0), 1.0, (0.0, inf)),
     ("pow", (-2.0, 3.0), -8.0, (12.0, nan)),
     ("pow", (1e200, 2.0), inf, (2e200, None)),
     ("pow", (-2.0, 0.5), nan, (nan, nan)),
@@ -90,6 +103,11 @@ def test_the_constant_function_x_to_the_0_has_derivative_0_at_0():
     y = x**0
     y.backward()
     assert (y.data, x.grad) == (1.0, 0.0)
+
+
+def test_the_second_derivative_of_elu_at_0_is_its_left_one():
+    assert grad(grad(lambda x: ops.elu(x, 2.0)))(0.0) == 2.0
+    assert grad(grad(lambda x: ops.elu(x, 2.0)))(1e-9) == 0.0
 
 
 def test_one_over_zero_by_its_denominator_alone():
