@@ -102,7 +102,7 @@ def accuracy_of(scores: ArrayLike, y: ArrayLike) -> float:
     Raises:
         ValueError: there are no scores, or a label is no class.
     """
-    given, actual = _classes(np.asarray(scores), np.asarray(y))
+    given, actual = classes_of(np.asarray(scores), np.asarray(y))
     return float(np.mean(given == actual))
 
 
@@ -122,7 +122,7 @@ def confusion_matrix(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) ->
         [[0, 1], [1, 1]]
     """
     scores = predict(model, X)
-    given, actual = _classes(scores, np.asarray(y))
+    given, actual = classes_of(scores, np.asarray(y))
     matrix = np.zeros((max(scores.shape[1:], default=2),) * 2, dtype=np.int64)
     np.add.at(matrix, (actual, given), 1)
     return matrix
@@ -153,12 +153,16 @@ def _floats(outputs: Any) -> Any:
     return [float(v) for v in outputs] if isinstance(outputs, (list, tuple)) else float(outputs)
 
 
-def _classes(scores: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the classes that the scores stand for, and those of the labels, counted from 0."""
+def classes_of(scores: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the classes that the scores stand for, and those of the labels, counted from 0.
+
+    Raises:
+        ValueError: no scores, not as many labels, or a label that is no class.
+    """
     if not len(scores) or y.shape != scores.shape[:1]:
         raise ValueError(
-            f"accuracy needs a label per point and at least one point; got {len(scores)} points "
-            f"and labels of shape {y.shape}"
+            f"each point needs a label, and there must be one at least: {len(scores)} points, "
+            f"labels of shape {y.shape}"
         )
     single = scores.ndim == 1
     known = [-1, 0, 1] if single else range(scores.shape[1])

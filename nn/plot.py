@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from autograd.ops import sigmoid
 from autograd.value import Value
 from nn.callbacks import Snapshots
-from nn.evaluate import as_table, mean_loss, predict
+from nn.evaluate import as_table, classes_of, mean_loss, predict
 from nn.history import History
 from nn.losses import Loss
 from nn.modules import Module
@@ -92,8 +92,7 @@ def decision_boundary(
     Args:
         model: a network of two inputs and one score (its sign decides) or one per class (the largest wins).
         X: the points, of shape (n, 2).
-        y: the n labels; of two, the larger one is where a single score is positive. Scores of several classes
-            belong to the labels in ascending order.
+        y: the n classes: 0 or 1, or -1 or 1, for a single score; else counted from 0.
         ax: where to draw.
         resolution: how many points of the plane are tried along each side.
 
@@ -101,7 +100,7 @@ def decision_boundary(
         The Axes.
 
     Raises:
-        ValueError: the points do not have two coordinates, or there are not as many labels.
+        ValueError: the points do not have two coordinates, there are not as many labels, or one is no class.
 
     Example:
         >>> from nn import MLP, two_moons
@@ -114,6 +113,7 @@ def decision_boundary(
         raise ValueError(
             f"a decision boundary needs points of shape (n, 2) and n labels; got {X.shape} and {y.shape}"
         )
+    _, actual = classes_of(predict(model, X), y)
     margin = 0.1 * np.ptp(X, axis=0) + 1e-6 * (1.0 + np.abs(X).max())
     left, right = X.min(axis=0) - margin, X.max(axis=0) + margin
     across, up = (np.linspace(left[i], right[i], resolution) for i in (0, 1))
@@ -134,16 +134,10 @@ def decision_boundary(
         lead = probabilities[..., k] - others
         if lead.min() < 0 < lead.max():
             axes.contour(across, up, lead, levels=[0.0], colors="#222222", linewidths=1.0)
-    for k, label in enumerate(np.unique(y)):
+    for label in np.unique(y):
         of_class = y == label
-        axes.scatter(
-            X[of_class, 0],
-            X[of_class, 1],
-            color=COLOURS[k % len(COLOURS)],
-            edgecolors="white",
-            s=30,
-            label=label,
-        )
+        colour = COLOURS[actual[of_class][0] % len(COLOURS)]
+        axes.scatter(X[of_class, 0], X[of_class, 1], color=colour, edgecolors="white", s=30, label=label)
     axes.set(xlabel="input 0", ylabel="input 1", xlim=(left[0], right[0]), ylim=(left[1], right[1]))
     axes.legend(title="class", loc="best", fontsize="small")
     return axes

@@ -92,6 +92,15 @@ def test_the_boundary_of_two_classes_is_where_the_score_is_zero():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["0", "1"]
 
 
+@pytest.mark.parametrize("labels", [[0, 1], [-1, 1], [1], [0]])
+def test_a_point_has_the_colour_of_its_class_whichever_others_there_are(labels):
+    X = np.array([[float(label > 0), 0.5] for label in labels])
+    axes = plot.decision_boundary(Slope(), X, labels, resolution=20)
+    points = [c for c in axes.collections if hasattr(c, "get_sizes") and len(c.get_offsets())]
+    for label, point in zip(sorted(labels), points, strict=True):
+        assert mpl.colors.to_hex(point.get_facecolor()[0]) == plot.COLOURS[int(label > 0)]
+
+
 def test_several_classes_each_have_their_colour():
     X = np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
     model = nn.Layer(2, 3, nonlin=False)
@@ -132,6 +141,7 @@ def test_the_loss_along_a_line_goes_through_both_ends_and_leaves_the_model_alone
         (plot.weight_histograms, [Snapshots()], "no snapshot has a parameter"),
         (plot.decision_boundary, [Slope(), [[1.0, 2.0, 3.0]], [1]], r"points of shape \(n, 2\) and n labels"),
         (plot.decision_boundary, [Slope(), [[1.0, 2.0]], [1, 2]], r"points of shape \(n, 2\) and n labels"),
+        (plot.decision_boundary, [Slope(), [[1.0, 2.0]], [7]], "label must be -1, 0 or 1, not"),
         (plot.loss_along_line, [MLP(1, [1]), [[1.0]], [1], nn.hinge, {}, {}], "2 are missing"),
     ],
 )

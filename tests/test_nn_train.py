@@ -286,7 +286,7 @@ def test_accuracy_and_confusion_of_single_scores_and_of_several():
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [([2, 0], "label must be -1, 0 or 1, not"), ([1], "2 points and labels of shape"), ([], "2 points")],
+    [([2, 0], "label must be -1, 0 or 1, not"), ([1], r"2 points, labels of shape \(1,\)"), ([], "2 points")],
 )
 def test_labels_that_are_no_classes_are_named(labels, message):
     with pytest.raises(ValueError, match=message):
