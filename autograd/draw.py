@@ -13,7 +13,7 @@ import secrets
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ _CONSTANT = {"shape": "plain", "fontcolor": DATA_COLOUR, "width": "0", "height":
 _VALUE = {"shape": "record", "margin": "0.05,0.02", "width": "0", "height": "0"}
 _GATE = {"shape": "ellipse", "margin": "0.01", "width": "0.36", "height": "0.36", "ordering": "in"}
 _GATE |= {"style": "filled", "fillcolor": "#f3f3f3", "color": INK_COLOUR}
+_COMPOSITE = {"shape": "box", "margin": "0.12,0.08", "ordering": "in", "peripheries": "2"}
+_COMPOSITE |= {"style": "rounded,filled", "fillcolor": "#f3f3f3", "color": INK_COLOUR}
+_BOX = {"style": "rounded,dashed", "color": WIRE_COLOUR, "fontcolor": INK_COLOUR, "fontname": _FONT}
+_BOX |= {"fontsize": "11", "labeljust": "l", "margin": "8"}
 _SIDES = {  # of a node: where its wire enters and where it leaves
     "LR": ("w", "e"),
     "RL": ("e", "w"),
@@ -101,8 +105,7 @@ def draw_dot(
             f"the graph has {len(order)} nodes, above the limit of {limit}; "
             f"draw a part of it, or lift the limit with limit={len(order)} or limit=None"
         )
-    source, titles = _describe(order, rankdir, local_derivatives)
-    return Drawing(source, format, rankdir, titles)
+    return draw_elements(_elements(order, local_derivatives), (), format, rankdir)
 
 
 @dataclass(frozen=True, repr=False)
@@ -252,7 +255,99 @@ def _require(name: str, value: object, allowed: Sequence[str]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
 
 
-def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> tuple[str, dict[str, str]]:
+def _elements(order: Sequence[Value], local_derivatives: bool) -> Iterator["Wire | Gate"]:
+    """Yield every value and gate of a graph, with the numbers they have now."""
+    place = {id(value): k for k, value in enumerate(order)}
+    for k, value in enumerate(order):
+        op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
+        if isinstance(value, Constant):
+            yield Wire(f"n{k}", label, data)
+            continue
+        yield Wire(f"n{k}", label, data, grad, op.name if op else "")
+        if op is None:
+            continue
+        operands = []
+        for i, (parent, local) in enumerate(zip(value.parents, value.local_derivatives, strict=True)):
+            shown = local_derivatives and not isinstance(parent, Constant)
+            operands.append((f"e{k}-{i}", f"n{place[id(parent)]}", local() if shown else None))
+        yield Gate(f"g{k}", op.symbol, op.name, tuple(operands), ((f"o{k}", f"n{k}"),))
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A value as it is drawn.
+
+    Attributes:
+        name: the id of its group in the SVG.
+        label: what is written before its numbers.
+        data: the number above the wire.
+        grad: the number below it; None for a constant, which has neither wire nor gradient.
+        source: the name of the operation that computes it; "" for a leaf.
+    """
+
+    name: str
+    label: str
+    data: float
+    grad: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """An operation as it is drawn, or a group of operations.
+
+    Attributes:
+        name: the id of its group in the SVG.
+        symbol: what is written on it.
+        title: what it is called in full.
+        operands: for each edge into it: its id, the wire's, and the local derivative if it is to be written.
+        outputs: for each edge out of it: its id and the wire's.
+        composite: whether it is a group of operations.
+    """
+
+    name: str
+    symbol: str
+    title: str
+    operands: tuple[tuple[str, str, float | None], ...]
+    outputs: tuple[tuple[str, str], ...]
+    composite: bool = False
+
+
+@dataclass(frozen=True)
+class Box:
+    """A frame around a part of the picture.
+
+    Attributes:
+        name: the id of its group in the SVG.
+        label: what is written on it.
+        members: the names of the wires and gates in it, other than those in a box within it.
+        boxes: the boxes within it.
+    """
+
+    name: str
+    label: str
+    members: tuple[str, ...]
+    boxes: tuple["Box", ...] = ()
+
+
+def draw_elements(
+    elements: Iterable[Wire | Gate], boxes: Sequence[Box] = (), form: str = "svg", rankdir: str = "LR"
+) -> "Drawing":
+    """Draw wires and gates, with boxes around some of them.
+
+    Args:
+        elements: in the order of the flow; an edge may lead to a wire that is still to come.
+        boxes: the outermost boxes.
+        form: ``"svg"`` or ``"png"``, the form that a notebook shows.
+        rankdir: where the graph flows.
+    """
+    source, titles = _describe(list(elements), boxes, rankdir)
+    return Drawing(source, form, rankdir, titles)
+
+
+def _describe(
+    elements: Sequence[Wire | Gate], boxes: Sequence[Box], rankdir: str
+) -> tuple[str, dict[str, str]]:
     """Return the graph in DOT, and the titles of the groups in its SVG."""
     import graphviz
 
@@ -260,39 +355,53 @@ def _describe(order: Sequence[Value], rankdir: str, local_derivatives: bool) -> 
     dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3", bgcolor="white")
     dot.attr("node", fontname=_FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
     dot.attr("edge", fontname=_FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR)
-    titles = {"graph": f"computation graph of {len(order)} value{'s' * (len(order) > 1)}"}
+    count = sum(isinstance(element, Wire) for element in elements)
+    titles = {"graph": f"computation graph of {count} value{'s' * (count > 1)}"}
 
     def group(name: str, kind: str, title: str) -> dict[str, str]:
         titles[name] = printable(title)
         return {"id": name, "class": kind}
 
     enter, leave = _SIDES[rankdir]
-    place = {id(value): k for k, value in enumerate(order)}
-    for k, value in enumerate(order):
-        op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
-        facts = [_escaped(label)] * bool(label) + [format_number(data)]
-        if isinstance(value, Constant):
-            wire = group(f"n{k}", "value constant", f"{label or 'constant'}: data {data!r}")
-            dot.node(f"n{k}", r"\n".join(facts), **_CONSTANT, **wire)
+    for element in elements:
+        if isinstance(element, Wire):
+            label, data, grad = element.label, element.data, element.grad
+            facts = [_escaped(label)] * bool(label) + [format_number(data)]
+            if grad is None:
+                wire = group(element.name, "value constant", f"{label or 'constant'}: data {data!r}")
+                dot.node(element.name, r"\n".join(facts), **_CONSTANT, **wire)
+                continue
+            facts.append(f"grad {format_number(grad)}")
+            what = label or (f"output of {element.source}" if element.source else "leaf")
+            kind = "value" if element.source else "value leaf"
+            wire = group(element.name, kind, f"{what}: data {data!r}, grad {grad!r}")
+            dot.node(element.name, _record(facts, rankdir), **_VALUE, **wire)
             continue
-        facts.append(f"grad {format_number(grad)}")
-        title = f"{label or (f'output of {op.name}' if op else 'leaf')}: data {data!r}, grad {grad!r}"
-        wire = group(f"n{k}", "value" if op else "value leaf", title)
-        dot.node(f"n{k}", _record(facts, rankdir), **_VALUE, **wire)
-        if op is None:
-            continue
-        dot.node(f"g{k}", _escaped(op.symbol), **_GATE, **group(f"g{k}", "gate", op.name))
-        for i, (parent, local) in enumerate(zip(value.parents, value.local_derivatives, strict=True)):
-            title, text = f"operand {i + 1} of {op.name}", None
-            if local_derivatives and not isinstance(parent, Constant):
-                derivative = local()
-                title += f": local derivative {derivative!r}"
-                text = f"local {format_number(derivative)}"
-            operand = group(f"e{k}-{i}", "operand", title)
-            dot.edge(f"n{place[id(parent)]}:{leave}", f"g{k}", text, arrowsize="0.55", **operand)
-        output = group(f"o{k}", "output", f"output of {op.name}")
-        dot.edge(f"g{k}", f"n{k}:{enter}", arrowhead="none", weight="4", **output)
+        kind, style = ("gate composite", _COMPOSITE) if element.composite else ("gate", _GATE)
+        gate = group(element.name, kind, element.title)
+        dot.node(element.name, _escaped(element.symbol), **style, **gate)
+        for i, (name, operand, local) in enumerate(element.operands):
+            title, text = f"operand {i + 1} of {element.title}", None
+            if local is not None:
+                title += f": local derivative {local!r}"
+                text = f"local {format_number(local)}"
+            edge = group(name, "operand", title)
+            dot.edge(f"{operand}:{leave}", element.name, text, arrowsize="0.55", **edge)
+        for name, output in element.outputs:
+            edge = group(name, "output", f"output of {element.title}")
+            dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
+    for box in boxes:
+        _describe_box(dot, box, group)
     return dot.source, titles
+
+
+def _describe_box(dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]]) -> None:
+    with dot.subgraph(name=f"cluster_{box.name}") as inner:
+        inner.attr(label=_escaped(box.label), **_BOX, **group(box.name, "box", f"the parts of {box.label}"))
+        for member in box.members:
+            inner.node(member)
+        for part in box.boxes:
+            _describe_box(inner, part, group)
 
 
 def _record(facts: Sequence[str], rankdir: str) -> str:
@@ -419,7 +528,7 @@ _TEXT_STYLES = {
 def _text_kinds(kinds: Sequence[str], count: int, rankdir: str) -> Iterable[str]:
     """Return the class of each of a group's ``count`` texts, in Graphviz's order."""
     if "value" not in kinds:
-        return ["operation" if "gate" in kinds else "local"] * count
+        return ["operation" if "gate" in kinds else "label" if "box" in kinds else "local"] * count
     numbers = ["data"] if "constant" in kinds else ["data", "grad"]
     labels = ["label"] * (count - len(numbers))  # one text for each line
     return numbers + labels if rankdir == "RL" and len(numbers) == 2 else labels + numbers

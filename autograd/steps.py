@@ -6,7 +6,9 @@ of a graph that are stepped as one gate; ``backprop_source`` and ``backprop_late
 """
 
 from autograd.stepping.events import Backward, Event, Forward, Seed, steps
+from autograd.stepping.groups import Group, group
 from autograd.stepping.paths import Explanation, Path, explain
+from autograd.stepping.stepper import Stepper, step_through
 from autograd.stepping.written import backprop_latex, backprop_source
 
 __all__ = [
@@ -14,10 +16,14 @@ __all__ = [
     "Event",
     "Explanation",
     "Forward",
+    "Group",
     "Path",
     "Seed",
+    "Stepper",
     "backprop_latex",
     "backprop_source",
     "explain",
+    "group",
+    "step_through",
     "steps",
 ]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from autograd import Operation, Value, exp, log, relu, sigmoid, topological_order
+from autograd import Operation, Value, exp, log, neg, relu, sigmoid, topological_order
 from autograd.stepping.formula import name_nodes
 from autograd.steps import backprop_latex, backprop_source
 from tests.graphs import structured, unstructured
@@ -81,7 +81,7 @@ def test_the_source_runs_and_gives_exactly_the_gradients_of_backward(seed):
         lambda x, _: exp(x * 1000.0) - exp(x * 1000.0),
         lambda x, y: (x - y) - (y - x) - (x / (y / x)) ** 2,
         lambda x, y: x * math.inf + y * math.nan,
-        lambda x, y: -(-(x * -y)),
+        lambda x, y: neg(-x) * -y,
         lambda x, _: x + -3.0,
         lambda x, _: relu(x) * x,
         lambda x, y: cube(x) + y,

@@ -1,0 +1,265 @@
+"""Moves: the events of a pass as one view shows them, a gate or an edge at a time.
+
+Where no group is closed, a move is an event; the leaves, whose numbers are given, are one move together. A
+closed group computes in one move, and sends one message to each of its inputs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from autograd.draw import format_number
+from autograd.stepping.events import Backward, Event, Forward, Seed
+from autograd.stepping.views import Block, View
+from autograd.value import Constant, Value, sweep
+
+
+@dataclass(frozen=True)
+class Change:
+    """A number that appears or changes in a move.
+
+    Attributes:
+        wire: whose number.
+        kind: ``"data"`` or ``"grad"``.
+        number: the new number.
+        complete: whether it is final; a gradient may be a sum to which more will be added.
+    """
+
+    wire: Value
+    kind: str
+    number: float
+    complete: bool = True
+
+    @property
+    def text(self) -> str:
+        """The number as a picture shows it; three dots tell that more will be added."""
+        if self.kind == "data":
+            return format_number(self.number)
+        return f"grad {format_number(self.number)}{'' if self.complete else ' ...'}"
+
+
+@dataclass(frozen=True)
+class Move:
+    """What one press of a key does.
+
+    Attributes:
+        kind: ``"inputs"``, ``"forward"``, ``"seed"`` or ``"backward"``.
+        title: in a few words, such as ``forward: q`` or ``backward: f -> q``.
+        facts: what is to be read about it, as pairs of a term and a text.
+        sentence: all of it in one line.
+        events: the events that it consists of.
+        changes: the numbers that change.
+        block: the gate at work, None for inputs and seed.
+        edges: the ids of the edges along which numbers travel; of a backward move the last leads to the
+            receiver.
+        local: of a backward move, the derivative of the gate's one output by what receives.
+        question: what to ask a reader who predicts; "" if nothing.
+        answer: the number that answers it.
+    """
+
+    kind: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    sentence: str
+    events: tuple[Event, ...]
+    changes: tuple[Change, ...] = ()
+    block: Block | None = None
+    edges: tuple[str, ...] = ()
+    local: float | None = None
+    question: str = ""
+    answer: float = 0.0
+
+    @property
+    def anchor(self) -> int:
+        """The place of its first event, by which a moment in one view is found in another."""
+        return self.events[0].step if self.events else 0
+
+
+def moves_of(view: View, events: Sequence[Event]) -> tuple[Move, ...]:
+    """Return the moves of a pass in a view.
+
+    Args:
+        view: which groups are closed.
+        events: the stream of `steps`.
+    """
+    return tuple(_Teller(view, events).moves())
+
+
+class _Teller:
+    def __init__(self, view: View, events: Sequence[Event]) -> None:
+        self.view = view
+        self.forward = {event.node: event for event in events if isinstance(event, Forward)}
+        self.seed = next(event for event in events if isinstance(event, Seed))
+        self.sent: dict[Value, list[Backward]] = {}
+        self.missing: dict[Value, int] = {}
+        self.adjoints: dict[Value, float] = {self.seed.node: 1.0}
+        self.sums: dict[Value, float] = {}
+        for event in events:
+            if isinstance(event, Backward):
+                self.sent.setdefault(event.node, []).append(event)
+                self.missing[event.parent] = self.missing.get(event.parent, 0) + 1
+                self.adjoints[event.parent] = event.after
+
+    def name(self, node: Value) -> str:
+        return self.forward[node].name
+
+    def moves(self) -> Iterator[Move]:
+        given = [self.forward[wire] for wire in self.view.wires if wire.op is None]
+        if given:
+            yield self._inputs(given)
+        for block in self.view.blocks:
+            yield self._forward(block)
+        yield self._seed()
+        for block in reversed(self.view.blocks):
+            yield from self._backward(block) if block.group is None else self._backward_group(block)
+
+    def _inputs(self, given: list[Forward]) -> Move:
+        changes = tuple(Change(event.node, "data", event.data) for event in given)
+        variables = [event for event in given if not isinstance(event.node, Constant)]
+        numbers = ", ".join(f"{event.name} = {format_number(event.data)}" for event in variables)
+        text = (
+            f"{numbers} {'is' if len(variables) == 1 else 'are'} given"
+            if variables
+            else "all numbers are given"
+        )
+        return Move(
+            "inputs", "the inputs", (("inputs", numbers or "constants only"),), text, tuple(given), changes
+        )
+
+    def _forward(self, block: Block) -> Move:
+        events = tuple(self.forward[node] for node in block.nodes)
+        edges = (*map(block.edge, range(len(block.inputs))), *map(block.output, range(len(block.outputs))))
+        changes = tuple(Change(node, "data", self.forward[node].data) for node in block.outputs)
+        outputs = ", ".join(map(self.name, block.outputs))
+        if block.group is None:
+            (event,) = events
+            formula, numbers, sentence = event.formula, event.numbers, event.sentence
+            meaning = event.definition
+        else:
+            formula = _call(block.group.name, map(self.name, block.inputs))
+            numbers = _call(block.group.name, (format_number(self.forward[x].data) for x in block.inputs))
+            results = ", ".join(format_number(change.number) for change in changes)
+            sentence = f"{outputs} = {formula} = {numbers} = {results}"
+            meaning = f"a group of {len(block.nodes)} operations; open it to see them"
+        first = block.outputs[0]
+        value = ", ".join(format_number(change.number) for change in changes)
+        facts = [("formula", f"{outputs} = {formula}")]
+        if meaning:
+            facts.append(("definition" if block.group is None else "group", meaning))
+        numbers = numbers if numbers != value else ""
+        facts.append(("numbers", " = ".join(filter(None, (outputs, numbers, value)))))
+        question = f"{self.name(first)} = {formula}" + f" = {numbers}" * bool(numbers) + " = ?"
+        answer = self.forward[first].data
+        title = f"forward: {outputs}"
+        return Move(
+            "forward", title, tuple(facts), sentence, events, changes, block, edges, None, question, answer
+        )
+
+    def _seed(self) -> Move:
+        event = self.seed
+        self.sums[event.node] = 1.0
+        name = event.name
+        facts = (("start", f"d{name}/d{name} = 1"),)
+        changes = (Change(event.node, "grad", 1.0),)
+        return Move("seed", f"backward: {name}", facts, event.sentence, (event,), changes)
+
+    def _receive(self, parent: Value, contribution: float, count: int) -> tuple[Change, str]:
+        """Add to the running sum; the last contribution makes it exactly the engine's adjoint."""
+        before = self.sums.get(parent)
+        self.missing[parent] -= count
+        complete = not self.missing[parent]
+        after = self.adjoints[parent] if complete else (before or 0.0) + contribution
+        self.sums[parent] = after
+        text = f"{self.name(parent)}.grad: {format_number(before or 0.0)} -> {format_number(after)}"
+        return Change(parent, "grad", after, complete), text
+
+    def _backward(self, block: Block) -> Iterator[Move]:
+        (node,) = block.nodes
+        for event in self.sent.get(node, ()):
+            change, sums = self._receive(event.parent, event.contribution, 1)
+            facts = (
+                ("upstream", f"d{self.seed.name}/d{event.name} = {format_number(event.upstream)}"),
+                ("local", event.local_formula),
+                ("product", f"local * upstream = {event.product}"),
+                ("sum", sums),
+            )
+            question = f"{event.local_formula}; times upstream {format_number(event.upstream)} = ?"
+            yield Move(
+                "backward",
+                f"backward: {event.name} -> {event.receiver}",
+                facts,
+                f"{event.local_formula}; local * upstream = {event.product}; {sums}",
+                (event,),
+                (change,),
+                block,
+                (block.output(0), block.edge(event.index)),
+                event.local,
+                question,
+                event.contribution,
+            )
+
+    def _backward_group(self, block: Block) -> Iterator[Move]:
+        assert block.group is not None
+        own = set(block.nodes)
+        messages: dict[Value, list[Backward]] = {}
+        inner: list[Backward] = []
+        for node in reversed(block.nodes):
+            for event in self.sent.get(node, ()):
+                if event.parent in own or event.parent not in block.inputs:
+                    inner.append(event)
+                else:
+                    messages.setdefault(event.parent, []).append(event)
+        for event in inner:
+            self._receive(event.parent, event.contribution, 1)
+        formula = _call(block.group.name, map(self.name, block.inputs))
+        outputs = ", ".join(map(self.name, block.outputs))
+        root = self.seed.name
+        upstream = ", ".join(
+            f"d{root}/d{self.name(z)} = {format_number(self.adjoints.get(z, 0.0))}" for z in block.outputs
+        )
+        out = tuple(map(block.output, range(len(block.outputs))))
+        locals_ = sweep(block.nodes, {block.outputs[0]: 1.0}) if len(block.outputs) == 1 else {}
+        remaining = tuple(inner)
+        for index, parent in enumerate(block.inputs):
+            if parent not in messages:
+                continue
+            events = messages[parent]
+            contribution = sum(event.contribution for event in events)
+            change, sums = self._receive(parent, contribution, len(events))
+            facts = [("upstream", upstream)]
+            if locals_:
+                sent, local = format_number(contribution), format_number(locals_[parent])
+                factor = format_number(self.adjoints.get(block.outputs[0], 0.0))
+                factor = f"({factor})" if factor.startswith("-") else factor
+                facts.append(("local", f"d({formula})/d{self.name(parent)} = {local}"))
+                facts.append(("product", f"local * upstream = {local} * {factor} = {sent}"))
+            else:
+                terms = f"sum of local * upstream over {outputs} = {format_number(contribution)}"
+                facts.append(("product", terms))
+            facts.append(("sum", sums))
+            asked = facts[1][1] if locals_ else f"the sum of local * upstream over {outputs}"
+            question = f"{asked}; times upstream {factor} = ?" if locals_ else f"{asked} = ?"
+            yield Move(
+                "backward",
+                f"backward: {block.group.name} -> {self.name(parent)}",
+                tuple(facts),
+                "; ".join(text for _, text in facts[1:]),
+                (*remaining, *events),
+                (change,),
+                block,
+                (*out, block.edge(index)),
+                locals_.get(parent),
+                question,
+                contribution,
+            )
+            remaining = ()
+        if remaining:  # nothing but its own weights receives
+            facts = [("upstream", upstream), ("inside", f"gradients of {len(remaining)} parts")]
+            sentence = f"{formula}: its {len(remaining)} parts receive their gradients"
+            title = f"backward: inside {block.group.name}"
+            yield Move("backward", title, tuple(facts), sentence, remaining, (), block, out)
+
+
+def _call(name: str, arguments: Iterator[str]) -> str:
+    listed = list(arguments)
+    shown = listed if len(listed) <= 6 else [*listed[:3], "...", *listed[-2:]]
+    return f"{name}({', '.join(shown)})"

@@ -1,0 +1,412 @@
+"use strict";
+// The player walks through the moves that were computed when the page was made. It computes no number itself:
+// a move says which texts to write, and the text before it is known from the moves before.
+(() => {
+  const { nodes, groups, views } = JSON.parse(document.getElementById("data").textContent);
+  const get = (id) => document.getElementById(id);
+  const graph = get("graph"), root = get("player");
+  views[0].svg = graph.innerHTML;
+
+  let view = null; // what is on the page: see show()
+  let at = 0; // how many moves were made
+  let reached = 0; // how far a predicting reader may look
+  let asked = false; // whether the next move waits for a guess
+  let timer = 0;
+  let chosen = null;
+  let zoom = 0;
+
+  // Showing a view -----------------------------------------------------------------------------------------
+
+  function show(number) {
+    const { moves, svg } = views[number];
+    graph.innerHTML = svg;
+    const picture = graph.querySelector("svg");
+    const elements = new Map();
+    for (const group of picture.querySelectorAll("g[id]")) {
+      const texts = {};
+      for (const text of group.querySelectorAll(":scope > text")) texts[text.classList[0]] = text;
+      elements.set(group.id, { group, texts, title: group.querySelector(":scope > title") });
+    }
+    picture.removeAttribute("id");
+    view = { number, moves, picture, elements, lit: [], written: [], before: [], data: new Map(), grad: new Map() };
+    view.size = { width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
+    view.sent = new Map();
+    // What each change replaces, and when each number is first written and final.
+    const now = new Map();
+    moves.forEach((move, time) => {
+      view.before.push(move.changes.map(([k, kind, text, full]) => {
+        const old = now.get(kind + k) || ["", ""];
+        now.set(kind + k, [text, full]);
+        if (kind === "grad") view.grad.set(k, time + 1);
+        else if (!view.data.has(k)) view.data.set(k, time + 1);
+        return old;
+      }));
+      if (move.kind === "backward" && move.edges.length) view.sent.set(move.edges[move.edges.length - 1], time + 1);
+    });
+    view.computed = new Map(); // gates, by when they compute
+    moves.forEach((move, time) => {
+      if (move.kind === "forward") view.computed.set(move.gate, time + 1);
+      if (move.kind === "forward") for (const edge of move.edges) view.computed.set(edge, time + 1);
+    });
+    for (const [id, { group, texts }] of elements) {
+      if (/^n\d+$/.test(id)) {
+        for (const kind of ["data", "grad"]) if (texts[kind]) texts[kind].textContent = "";
+        describe(+id.slice(1), "", "");
+      }
+      if (/^[ngcb]\d+$/.test(id)) {
+        group.setAttribute("role", "button");
+        group.setAttribute("tabindex", "-1"); // the up and down arrows choose; four hundred tab stops would not help
+      }
+    }
+    fit();
+    locate();
+    at = 0;
+    get("slider").max = moves.length;
+    get("view").value = number;
+    for (const [id, { group }] of elements) group.classList.toggle("empty", !/^(graph|b\d+)$/.test(id));
+  }
+
+  function describe(k, data, grad) {
+    const element = view.elements.get("n" + k), node = nodes[k];
+    const parts = [data && "data " + data, grad && "grad " + grad].filter(Boolean);
+    element.title.textContent = node.name + (parts.length ? ": " + parts.join(", ") : ": not computed yet");
+    element.told = [data, grad];
+  }
+
+  function fit() {
+    root.classList.toggle("wide", view.size.width > 2.4 * view.size.height && window.innerHeight > 400);
+    const space = graph.clientWidth - 26;
+    const scale = zoom || Math.min(1.9, Math.max(0.8, space / view.size.width));
+    view.scale = scale;
+    view.picture.setAttribute("width", view.size.width * scale);
+    view.picture.setAttribute("height", view.size.height * scale);
+  }
+
+  // Where the gates and wires are is read once, so that a step need not ask the layout.
+  function locate() {
+    const frame = view.picture.getBoundingClientRect();
+    for (const [id, element] of view.elements) {
+      if (!/^[ngc]\d+$/.test(id)) continue;
+      const box = element.group.getBoundingClientRect();
+      element.x = (box.left + box.width / 2 - frame.left) / view.scale;
+      element.y = (box.top + box.height / 2 - frame.top) / view.scale;
+    }
+    view.room = [graph.clientWidth, graph.clientHeight];
+  }
+
+  function follow(id) {
+    const element = view.elements.get(id);
+    if (!element || element.x === undefined) return;
+    const [width, height] = view.room;
+    const x = element.x * view.scale + 12, y = element.y * view.scale + 12;
+    if (view.size.width * view.scale + 24 > width) graph.scrollLeft = x - width / 2;
+    if (view.size.height * view.scale + 24 > height) graph.scrollTop = y - height / 2;
+  }
+
+  // Stepping -----------------------------------------------------------------------------------------------
+
+  function write([k, kind], [text, full]) {
+    const element = view.elements.get("n" + k);
+    if (!element) return;
+    if (element.texts[kind]) element.texts[kind].textContent = text;
+    const [data, grad] = element.told;
+    if (kind === "data") {
+      describe(k, full, grad);
+      element.group.classList.toggle("empty", !full);
+    } else describe(k, data, full);
+  }
+
+  function mark(id, name, on) {
+    const element = view.elements.get(id);
+    if (element) element.group.classList.toggle(name, on);
+  }
+
+  function gone(move, done) { // what a move leaves behind, beside its numbers
+    if (move.kind === "forward") for (const id of [move.gate, ...move.edges]) mark(id, "empty", !done);
+    if (move.kind === "backward" && move.edges.length) mark(move.edges[move.edges.length - 1], "sent", done);
+  }
+
+  function go(target, quiet) {
+    const { moves, before } = view;
+    target = Math.max(0, Math.min(moves.length, target));
+    for (; at < target; at++) {
+      const move = moves[at];
+      for (const change of move.changes) write(change, change.slice(2));
+      gone(move, true);
+    }
+    for (; at > target; at--) {
+      const move = moves[at - 1];
+      move.changes.forEach((change, i) => write(change, before[at - 1][i]));
+      gone(move, false);
+    }
+    reached = Math.max(reached, at);
+    asked = false;
+    light(moves[at - 1]);
+    tell(moves[at - 1], quiet);
+    if (chosen !== null) detail(chosen);
+    remember();
+  }
+
+  function light(move) {
+    for (const [id, name] of view.lit) mark(id, name, false);
+    for (const text of view.written) text.classList.remove("changed");
+    view.lit = [];
+    view.written = [];
+    const backward = Boolean(move) && (move.kind === "backward" || move.kind === "seed");
+    graph.classList.toggle("backward", backward);
+    if (!move) return;
+    if (move.gate) view.lit.push([move.gate, "active"], ...move.edges.map((id) => [id, "told"]));
+    for (const [id, name] of view.lit) mark(id, name, true);
+    for (const [k, kind] of move.changes) {
+      const text = view.elements.get("n" + k)?.texts[kind];
+      if (text) view.written.push(text);
+    }
+    if (move.kind !== "inputs") for (const text of view.written) text.classList.add("changed");
+    follow(move.gate || (move.kind === "seed" ? "n" + move.changes[0][0] : ""));
+  }
+
+  function tell(move, quiet) {
+    const total = view.moves.length;
+    get("slider").value = at;
+    get("slider").setAttribute("aria-valuetext", `step ${at} of ${total}: ${move ? move.title : "start"}`);
+    get("count").textContent = `${at} / ${total}`;
+    get("first").disabled = get("back").disabled = at === 0;
+    get("next").disabled = get("last").disabled = at === total;
+    const phase = !move ? "before the start" : move.kind === "inputs" || move.kind === "forward" ? "forward pass" : "backward pass";
+    get("phase").textContent = phase;
+    get("title").textContent = move ? move.title.replace(/^(forward|backward): /, "") : "Press \u25b6 or the right arrow key";
+    const facts = get("facts");
+    facts.replaceChildren();
+    for (const [i, [term, text]] of (move ? move.facts : []).entries()) {
+      facts.append(make("dt", term), make("dd", text, i === move.facts.length - 1 && move.kind !== "inputs" ? "changed" : ""));
+    }
+    get("guess").hidden = true;
+    get("verdict").textContent = "";
+    get("waiting").textContent = waiting(move);
+    if (!quiet) get("sentence").textContent = move ? `${phase[0].toUpperCase()}${phase.slice(1)}: ${move.sentence}.` : "Nothing is computed yet.";
+  }
+
+  function waiting(move) {
+    if (!move) return "";
+    const backward = move.kind === "backward" || move.kind === "seed";
+    const when = backward ? view.grad : view.data;
+    const names = [];
+    for (const [k, time] of when) if (time > at) names.push(nodes[k].name);
+    if (!names.length) return backward ? "every gradient is complete" : "every value is computed";
+    const shown = names.length > 12 ? [...names.slice(0, 12), `and ${names.length - 12} more`] : names;
+    return `${backward ? "waiting for messages" : "waiting"}: ${shown.join(", ")}`;
+  }
+
+  function make(tag, text, name) {
+    const element = document.createElement(tag);
+    element.textContent = text;
+    if (name) element.className = name;
+    return element;
+  }
+
+  // Predicting ---------------------------------------------------------------------------------------------
+
+  const predicting = () => get("predict").checked;
+
+  function next() {
+    const move = view.moves[at];
+    if (!move) return stop();
+    if (!predicting() || !move.question || at < reached) return go(at + 1);
+    if (asked) return get("number").focus();
+    stop();
+    asked = true;
+    get("question").textContent = `Your guess: ${move.question}`;
+    get("guess").hidden = false;
+    get("verdict").textContent = "";
+    get("number").value = "";
+    get("number").focus();
+    get("sentence").textContent = `Predict. ${move.question}`;
+  }
+
+  function number(text) {
+    const word = text.trim().toLowerCase().replace(",", ".").replace("\u2212", "-");
+    const words = { nan: NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity, infinity: Infinity, "-infinity": -Infinity };
+    if (word in words) return words[word];
+    return word === "" || Number.isNaN(Number(word)) ? null : Number(word);
+  }
+
+  function judge(event) {
+    event.preventDefault();
+    const move = view.moves[at], guess = number(get("number").value);
+    if (guess === null) {
+      get("verdict").textContent = "Enter a number, such as -0.25, inf or nan.";
+      return;
+    }
+    const [short, full] = move.answer;
+    const answer = number(full);
+    const right = Object.is(guess, answer) || guess === answer || guess === number(short) || Math.abs(guess - answer) <= 0.005 * Math.abs(answer);
+    reveal(right ? `\u2713 Right: ${short}.` : `\u2717 You said ${get("number").value.trim()}; it is ${short}.`);
+  }
+
+  function reveal(verdict) {
+    const move = view.moves[at];
+    go(at + 1, true);
+    get("verdict").textContent = verdict;
+    get("sentence").textContent = `${verdict} ${move.sentence}.`;
+    get("next").focus();
+  }
+
+  // Predicting readers see what they have reached and no more.
+  const allowed = (target) => (predicting() ? Math.min(target, reached) : target);
+
+  // Playing, views, details --------------------------------------------------------------------------------
+
+  function play() {
+    if (timer) return stop();
+    if (at === view.moves.length) go(0);
+    get("play").textContent = "pause";
+    get("play").setAttribute("aria-pressed", "true");
+    timer = setInterval(() => (at < view.moves.length ? next() : stop()), 1200);
+    next();
+  }
+
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    get("play").textContent = "play";
+    get("play").setAttribute("aria-pressed", "false");
+  }
+
+  // The same moment in another view: the last move that begins no later.
+  function change(number) {
+    const last = at ? view.moves[at - 1].anchor : -1;
+    show(number);
+    let target = 0;
+    if (last >= 0) view.moves.forEach((move, time) => { if (move.anchor <= last) target = time + 1; });
+    reached = target;
+    go(target);
+  }
+
+  function open(group) {
+    const number = views.findIndex((each) => each.group === group);
+    if (number >= 0) change(number);
+    else get("verdict").textContent = "This group is too large to be opened here; raise the limit.";
+  }
+
+  function choose(id) {
+    if (id[0] === "c") return open(id);
+    if (id[0] === "b") {
+      const parent = groups["c" + id.slice(1)][1];
+      return parent === null ? change(0) : open(parent);
+    }
+    if (chosen !== null) for (const kind of "ng") mark(kind + chosen, "chosen", false);
+    chosen = +id.slice(1);
+    for (const kind of "ng") mark(kind + chosen, "chosen", true);
+    detail(chosen);
+  }
+
+  // The next or previous value, for those who do not click.
+  function browse(direction) {
+    const wires = [...view.elements.keys()].filter((id) => /^n\d+$/.test(id));
+    const place = wires.indexOf("n" + chosen);
+    choose(wires[(place + direction + wires.length + (place < 0 && direction < 0 ? 1 : 0)) % wires.length]);
+    get("sentence").textContent = [...get("details").querySelectorAll("h2, p, li")].map((each) => each.textContent).join(". ");
+    follow("n" + chosen);
+  }
+
+  function detail(k) {
+    const node = nodes[k], about = get("about");
+    const element = view.elements.get("n" + k);
+    get("details").hidden = !element;
+    if (!element) return;
+    const [data, grad] = element.told, known = at >= (view.grad.get(k) ?? 0);
+    get("name").textContent = node.name;
+    about.replaceChildren();
+    const say = (text) => about.append(make("p", text));
+    const list = (title, lines) => {
+      const items = make("ul", "");
+      for (const line of lines) items.append(make("li", line));
+      about.append(make("h3", title), items);
+    };
+    if (node.formula) say(node.formula);
+    if (node.definition) say(node.definition);
+    if (node.constant) say("a constant: it receives no gradient");
+    say(data ? `data = ${data}` : "not computed yet");
+    if (grad) say(`${node.name}.grad = ${grad}${known ? "" : " so far"}`);
+    if (node.local) {
+      // Inside of a closed group an edge is not told; its local derivative is once the gradient is known.
+      const told = node.local.filter(([i]) => at >= (view.sent.get(`e${k}-${i}`) ?? view.grad.get(k)));
+      const shown = predicting() ? told : node.local;
+      if (shown.length) list("local derivatives", shown.map(([, text]) => text));
+    }
+    if (node.why && (known && grad)) list(node.why[0], node.why.slice(1));
+    else if (node.why) say("why it has its gradient is told when the backward pass has passed it");
+  }
+
+  // The address --------------------------------------------------------------------------------------------
+
+  function remember() {
+    if (!/^(file|https?):$/.test(location.protocol)) return; // in a notebook the page has no address
+    history.replaceState(null, "", `#step=${at}` + (view.number ? `&view=${view.number}` : ""));
+  }
+
+  function recall() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    const number = Number(wanted.get("view") || 0), step = Number(wanted.get("step") || 0);
+    show(views[number] ? number : 0);
+    reached = 0;
+    go(Number.isInteger(step) ? step : 0);
+  }
+
+  // Wiring -------------------------------------------------------------------------------------------------
+
+  const clicks = {
+    first: () => go(0),
+    back: () => go(at - 1),
+    next,
+    last: () => go(allowed(view.moves.length)),
+    play,
+    reveal: () => reveal(`It is ${view.moves[at].answer[0]}.`),
+    close: () => { mark("n" + chosen, "chosen", false); mark("g" + chosen, "chosen", false); chosen = null; get("details").hidden = true; },
+    smaller: () => { zoom = view.scale / 1.2; fit(); },
+    larger: () => { zoom = view.scale * 1.2; fit(); },
+  };
+  for (const [id, action] of Object.entries(clicks)) {
+    get(id).addEventListener("click", () => { if (!["next", "reveal", "smaller", "larger", "play"].includes(id)) stop(); action(); });
+  }
+  get("slider").addEventListener("input", (event) => { stop(); go(allowed(Number(event.target.value))); });
+  get("guess").addEventListener("submit", judge);
+  get("predict").addEventListener("change", () => { reached = at; asked = false; get("guess").hidden = true; if (chosen !== null) detail(chosen); });
+  get("local").addEventListener("change", (event) => graph.classList.toggle("locals", event.target.checked));
+  get("view").addEventListener("change", (event) => { stop(); change(Number(event.target.value)); });
+  graph.addEventListener("click", (event) => {
+    const group = event.target.closest("g[role=button]");
+    if (group) { stop(); choose(group.id); }
+  });
+  window.addEventListener("hashchange", recall);
+  window.addEventListener("resize", () => { fit(); locate(); });
+
+  const keys = {
+    ArrowRight: next, n: next, " ": next,
+    ArrowLeft: clicks.back, b: clicks.back,
+    ArrowDown: () => browse(1), ArrowUp: () => browse(-1),
+    Home: clicks.first, End: clicks.last,
+    p: play,
+    g: () => get("predict").click(),
+    l: () => get("local").click(),
+    Escape: clicks.close,
+  };
+  document.addEventListener("keydown", (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.matches("input[type=text], select")) return;
+    if (target.matches("input[type=range]") && key.startsWith("Arrow")) return;
+    if (target.matches("button, input[type=checkbox]") && (key === " " || key === "Enter")) return;
+    if (key === "Enter" && target.matches("g[role=button]")) { choose(target.id); return; }
+    if (key === "Tab" || !keys[key]) return;
+    event.preventDefault();
+    if (key !== "p" && keys[key] !== next) stop();
+    keys[key]();
+  });
+
+  graph.classList.add("running");
+  get("views").hidden = views.length < 2;
+  views.forEach((each, number) => get("view").append(new Option(each.title, number)));
+  recall();
+  window.player = { go, next, open, get at() { return at; }, get moves() { return view.moves; } };
+})();

@@ -1,0 +1,138 @@
+"""The browser's player: one self-contained HTML file, assembled from its parts and the moves of each view."""
+
+import html
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograd.draw import Drawing, format_number
+from autograd.stepping.events import Backward, Event, Forward
+from autograd.stepping.groups import Group
+from autograd.stepping.moves import Move, moves_of
+from autograd.stepping.paths import Paths
+from autograd.stepping.views import Outline, View, ancestors
+from autograd.value import Constant, Value
+
+MAX_PATHS = 5
+"""How many paths the player lists for a node."""
+_LINE = 160  # characters of a path that are shown
+
+
+def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
+    """Return the player of a graph as HTML that loads nothing.
+
+    Args:
+        outline: the graph.
+        events: its stream.
+        limit: how many values to draw in all views together; groups beyond it cannot be opened.
+    """
+    views = list(_views(outline, limit))
+    paths = Paths(events)
+    shown = {wire for view, _ in views for wire in view.wires}
+    pictures = []
+    described = []
+    for view, groups in views:
+        moves = moves_of(view, events)
+        pictures.append(picture(view, moves, paths).svg())
+        described.append(
+            {
+                "group": outline.names[groups[-1]] if groups else None,
+                "title": " / ".join(group.name for group in groups) or "all groups closed",
+                "moves": [_move(move, outline) for move in moves],
+            }
+        )
+    if outline.groups and len(views) > len(outline.groups):
+        described[-1] |= {"group": "all", "title": "all groups open"}
+    for number, drawn in enumerate(pictures[1:], 1):
+        described[number]["svg"] = drawn
+    data = {
+        "nodes": {outline.place[node]: facts for node, facts in _nodes(events, paths, shown)},
+        "groups": {
+            outline.names[g]: [g.name, outline.names[g.parent] if g.parent else None] for g in outline.groups
+        },
+        "views": described,
+    }
+    # In a script element only "<" could end the data early.
+    content = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", r"\u003c")
+    folder = Path(__file__).parent
+    parts = {
+        "TITLE": html.escape(f"{paths.names[outline.order[-1]]}, step by step"),
+        "STYLE": (folder / "player.css").read_text(encoding="utf-8"),
+        "PICTURE": pictures[0],
+        "DATA": content,
+        "SCRIPT": (folder / "player.js").read_text(encoding="utf-8"),
+    }
+    pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
+    return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
+
+
+def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:
+    """Return the picture of a view, with all numbers of the last move."""
+    local = {move.edges[-1]: move.local for move in moves if move.local is not None}
+    return view.draw(paths.names, paths.adjoints, local)
+
+
+def _views(outline: Outline, limit: int | None) -> Iterator[tuple[View, tuple[Group, ...]]]:
+    """Yield the view with all groups closed, one for each group opened, and one with all of them open."""
+    view = View(outline)
+    yield view, ()
+    left = math.inf if limit is None else limit - len(view.wires)
+    for group in outline.groups:
+        view = View(outline, ancestors(group))
+        left -= len(view.wires)
+        if left < 0:
+            return
+        yield view, group.chain
+    if len(outline.groups) > 1 and len(outline.order) <= left:
+        yield View(outline, outline.groups), (outline.groups[-1],)
+
+
+def _move(move: Move, outline: Outline) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "kind": move.kind,
+        "title": move.title,
+        "facts": move.facts,
+        "sentence": move.sentence,
+        "anchor": move.anchor,
+        "changes": [
+            [outline.place[change.wire], change.kind, change.text, repr(change.number)]
+            for change in move.changes
+        ],
+    }
+    if move.block:
+        described |= {"gate": move.block.name, "edges": move.edges}
+    if move.question:
+        described |= {"question": move.question, "answer": [format_number(move.answer), repr(move.answer)]}
+    return described
+
+
+def _nodes(
+    events: Sequence[Event], paths: Paths, shown: set[Value]
+) -> Iterator[tuple[Value, dict[str, Any]]]:
+    """Yield what is told of a node when it is clicked."""
+    local: dict[Value, list[tuple[int, str]]] = {}
+    for event in events:
+        if isinstance(event, Backward):
+            local.setdefault(event.node, []).append((event.index, event.local_formula))
+    for event in events:
+        if not isinstance(event, Forward) or event.node not in shown:
+            continue
+        node, described = event.node, dict[str, Any](name=event.name)
+        if event.formula:
+            described["formula"] = f"{event.name} = {event.formula}"
+        if event.definition:
+            described["definition"] = f"{event.operation}: {event.definition}"
+        if node in local:
+            described["local"] = local[node]
+        if isinstance(node, Constant):
+            described["constant"] = True
+        else:
+            described["why"] = [_short(line) for line in str(paths.explain(node, MAX_PATHS)).split("\n")]
+        yield node, described
+
+
+def _short(line: str) -> str:
+    """Leave out the middle of a long line."""
+    return line if len(line) <= _LINE else f"{line[: _LINE // 2]} ... {line[-_LINE // 2 :]}"

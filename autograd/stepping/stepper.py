@@ -1,0 +1,178 @@
+"""Walk through a graph: the object that ``step_through`` returns, and where it shows itself."""
+
+import base64
+import html
+import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from autograd.draw import write_file
+from autograd.stepping.events import Event, graph_of, record
+from autograd.stepping.formula import name_nodes
+from autograd.stepping.groups import Group
+from autograd.stepping.moves import Move, moves_of
+from autograd.stepping.paths import Explanation, Paths
+from autograd.stepping.views import Outline, View
+from autograd.value import Value
+
+LIMIT = 2000
+"""How many values are drawn if the caller does not say."""
+
+_FINE = 1.5  # pixels of the still picture per CSS pixel
+
+SUFFIXES = (".html", ".gif", ".png")
+
+
+def step_through(root: Value, *, limit: int | None = LIMIT) -> "Stepper":
+    """Walk forward and backward through the graph that computed ``root``, one gate at a time.
+
+    In a notebook the result shows itself: the graph with buttons, a slider and keys. ``save`` writes the same
+    as a file for browsers, or an animation. ``show`` walks through it in the terminal; ``print`` lists the
+    steps.
+
+    Args:
+        root: the output of the graph.
+        limit: how many values to draw at most; ``None`` for any number. A closed group hides those within it.
+
+    Returns:
+        The stepper. It keeps the numbers of now; no ``grad`` is read or written.
+
+    Raises:
+        TypeError: ``root`` is not a Value.
+        ValueError: the graph is above the limit, or a group cannot be drawn as one gate.
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+
+    Example:
+        >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+        >>> q = x + y
+        >>> q.label = "q"
+        >>> print(step_through(q * z))
+        x = -2, y = 5, z = -4 are given
+        q = x + y = -2 + 5 = 3
+        f = q*z = 3*(-4) = -12
+        the backward pass begins: df/df = 1
+        d(q*z)/dq = z = -4; local * upstream = -4 * 1 = -4; q.grad: 0 -> -4
+        d(q*z)/dz = q = 3; local * upstream = 3 * 1 = 3; z.grad: 0 -> 3
+        d(x + y)/dx = 1; local * upstream = 1 * (-4) = -4; x.grad: 0 -> -4
+        d(x + y)/dy = 1; local * upstream = 1 * (-4) = -4; y.grad: 0 -> -4
+    """
+    return Stepper(root, limit)
+
+
+class Stepper:
+    """A graph to be walked through. Made by `step_through`.
+
+    Attributes:
+        root: the output of the graph.
+        events: the event stream, see `autograd.steps.steps`.
+        outline: which node belongs to which group.
+        limit: how many values are drawn at most.
+    """
+
+    def __init__(self, root: Value, limit: int | None = LIMIT) -> None:
+        order = graph_of(root)
+        self.root = root
+        self.limit = limit
+        self.outline = Outline(order)
+        view = View(self.outline)
+        if limit is not None and len(view.wires) > limit:
+            raise ValueError(
+                f"the graph has {len(view.wires)} values to draw, above the limit of {limit}; put parts of "
+                'it into groups (with autograd.group("name"):), step through a part of it, or lift the limit '
+                f"with limit={len(view.wires)} or limit=None"
+            )
+        self.events: tuple[Event, ...] = record(order, name_nodes(order))
+
+    @property
+    def groups(self) -> Sequence[Group]:
+        """The groups of the graph, a group before those in it."""
+        return tuple(self.outline.groups)
+
+    def moves(self, opened: Sequence[Group] = ()) -> tuple[Move, ...]:
+        """Return the steps with these groups opened, by default none."""
+        return moves_of(View(self.outline, opened), self.events)
+
+    def explain(self, node: Value, limit: int = 10) -> Explanation:
+        """Return every path from the root to a node; see `autograd.explain`."""
+        return Paths(self.events).explain(node, limit)
+
+    def html(self) -> str:
+        """Return the player: a page that loads nothing and opens from disk."""
+        from autograd.stepping.player import page
+
+        return page(self.outline, self.events, self.limit)
+
+    def save(self, path: str | os.PathLike[str], *, seconds: float = 1.5) -> Path:
+        """Write the walk to a file, in the form that its suffix names.
+
+        Args:
+            path: ends in ``.html`` (the player), ``.gif`` or ``.png`` (an animation, all groups closed).
+            seconds: how long an animation shows each step.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix, a duration that is not positive, or a graph too large to animate.
+            OSError: the file cannot be written; what was there before is untouched.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ValueError(
+                f"the suffix of the path must be one of {', '.join(map(repr, SUFFIXES))}, not {suffix!r}"
+            )
+        if suffix == ".html":
+            content = self.html().encode()
+        else:
+            from autograd.stepping.animation import animate
+
+            content = animate(self.outline, self.events, suffix[1:], seconds)
+        write_file(path, content)
+        return path
+
+    def show(self) -> None:
+        """Walk through the graph here: in a terminal with keys, otherwise as printed lines."""
+        from autograd.stepping.terminal import run
+
+        run(self, sys.stdin, sys.stdout)
+
+    def __str__(self) -> str:
+        """Return the steps, a line each."""
+        return "\n".join(move.sentence for move in self.moves())
+
+    def __repr__(self) -> str:
+        """Return a line for consoles."""
+        count = len(self.events)
+        name = self.events[len(self.outline.order)].name
+        return f"<Stepper of {name}: {count} events; .show() walks through them, .save() writes a page>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return the player for a notebook; where no script runs, a picture of the last state is seen."""
+        from autograd.stepping.player import picture
+
+        view = View(self.outline)
+        png = picture(view, moves_of(view, self.events), Paths(self.events)).png(_FINE)
+        width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
+        image = base64.b64encode(png).decode()
+        # The page is a frame of its own, so that neither its style nor its keys meet the notebook's.
+        name = f"chainrule-{secrets.token_hex(8)}"
+        page = json.dumps(self.html()).replace("</", r"<\/")
+        room = min(680, max(480, int(1.5 * height) + 150))
+        script = (
+            f'{{const place=document.getElementById("{name}"),frame=document.createElement("iframe");'
+            f'frame.srcdoc={page};frame.title="computation graph, step by step";'
+            f'frame.style.cssText="width:100%;border:1px solid #ccc;height:{room}px";'
+            "place.replaceChildren(frame)}"
+        )
+        image = (
+            f'<img src="data:image/png;base64,{image}" width="{width:.0f}" alt="{html.escape(repr(self))}">'
+        )
+        return {
+            "text/html": f'<div id="{name}">{image}</div><script>{script}</script>',
+            "text/plain": repr(self),
+        }
