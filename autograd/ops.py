@@ -345,8 +345,8 @@ elu: Operation = Operation(
     "elu",
     real.elu,
     [
-        # The minimum keeps the branch that is not taken finite, or 0 * inf would be nan. It is by 1 because at 0
-        # its own kink would spoil the second derivative.
+        # The minimum keeps the branch that is not taken finite, or 0 * inf would be nan. It is by 1: at 0 its
+        # own kink would spoil the second derivative.
         lambda z, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 1.0))),
         lambda z, x, alpha: where(greater(x, 0.0), 0.0, expm1(minimum(x, 1.0))),
     ],
