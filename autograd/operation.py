@@ -72,7 +72,8 @@ class Operation:
         numpy: str | Callable[..., Any] | None = None,
     ) -> None:
         self.name = self.__name__ = self.__qualname__ = name
-        self.__module__ = sys._getframe(1).f_globals["__name__"]  # where the row is written, for pickle
+        # Where the row is written: pickle finds it there by its name.
+        self.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
         self.value = value
         self.derivatives = tuple(derivatives)
         self.arity = len(self.derivatives)
@@ -134,7 +135,7 @@ class Operation:
 
     @property
     def operator(self) -> str | None:
-        """The name of Python's operator that this row is, such as ``add`` for ``__add__``; None for a function."""
+        """The name of Python's operator that this row is, such as ``add`` for ``__add__``, or None."""
         name = {"div": "truediv"}.get(self.name, self.name)
         return name if hasattr(float, f"__{name}__") else None
 
