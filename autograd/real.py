@@ -208,9 +208,9 @@ def softplus(x: float) -> float:
 
 
 def silu(x: float) -> float:
-    """Return x * sigmoid(x), also where exp(x) alone would be subnormal."""
-    if x > -708.0 or x != x:
-        return x * sigmoid(x)
+    """Return x / (1 + exp(-x)), also where exp(-x) would overflow."""
+    if x > -709.0 or x != x:
+        return x / (1.0 + math.exp(-x))
     half = math.exp(0.5 * x)
     return x * half * half if half else -0.0
 
