@@ -106,7 +106,8 @@ class Operation:
             arguments = self.bind(arguments, keywords)
         for argument in arguments:
             if argument.__class__ is not float:
-                return self._dispatch(arguments)
+                record = getattr(argument.__class__, "__record__", None)
+                return record(self, arguments) if record is not None else self._dispatch(arguments)
         return self.value(*arguments)
 
     def bind(self, arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
