@@ -77,7 +77,7 @@ def detect_anomaly() -> Iterator[None]:
         Traceback (most recent call last):
         autograd.control.AnomalyError: log(x='x' (data=0.0)) is -inf; recorded at ...
     """
-    with hooked(_check_value, _check_adjoint):
+    with hooked(_check_value, _check_flow):
         yield
 
 
@@ -88,13 +88,13 @@ def _check_value(node: Value) -> Value:
     return node
 
 
-def _check_adjoint(node: Value, index: int, local: Any, contribution: Any) -> None:
+def _check_flow(node: Value, index: int, local: Any, contribution: Any) -> None:
     if math.isfinite(_number(contribution)):
         return
     assert node.op is not None
     raise AnomalyError(
-        f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and that "
-        f"makes an adjoint {_number(contribution)!r}; {_source(node)}"
+        f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and what "
+        f"flows through it is {_number(contribution)!r}; {_source(node)}"
     )
 
 

@@ -21,7 +21,7 @@ from autograd import ops
 from autograd.control import forgetting, recording
 from autograd.nested import Nested, flatten
 from autograd.operation import is_real
-from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order
+from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order, watching
 
 Function = Callable[..., Any]
 Rebuild = Callable[[Iterable[Any]], Any]
@@ -275,6 +275,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
+    observers = watching()
     for node in order:
         parents = node.parents
         if not any(parent in tangents for parent in parents):
@@ -283,9 +284,12 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
         assert node.op is not None  # it has parents
         arguments = (node, *parents) if record else (node.data, *[parent.data for parent in parents])
         total: Any = None
-        for parent, derivative in zip(parents, node.op.derivatives, strict=True):
+        for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
-                term = derivative(*arguments) * tangents[parent]
+                local = derivative(*arguments)
+                term = local * tangents[parent]
+                for watch in observers:
+                    watch(node, index, local, term)
                 total = term if total is None else total + term
         tangents[node] = total
     return tangents

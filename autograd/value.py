@@ -342,10 +342,15 @@ def hooked(hook: Hook, observe: Observer | None = None) -> Iterator[None]:
     try:
         yield
     finally:
-        _observers.reset(observers)
-        _hooks.reset(hooks)
         with _lock:
             _hooked -= 1
+        _observers.reset(observers)
+        _hooks.reset(hooks)
+
+
+def watching() -> tuple[Observer, ...]:
+    """Return the observers that `hooked` has set for this thread or task."""
+    return _observers.get() if _hooked else ()
 
 
 def note(node: Value, key: str, fact: Any) -> None:
@@ -422,7 +427,7 @@ def sweep(
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
-    observers = _observers.get() if _hooked else ()
+    observers = watching()
     fixed = _fixed(order) if record or observers else set()
     if observe is not None:
         observers = (*observers, observe)

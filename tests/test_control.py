@@ -16,6 +16,7 @@ from autograd import (
     exp,
     grad,
     hessian,
+    jvp,
     log,
     no_grad,
     operation,
@@ -116,7 +117,7 @@ def test_the_first_infinity_backward_names_operation_operands_and_line():
         y.backward()
     message = str(caught.value)
     assert message.startswith(
-        "the derivative of sqrt(x='x' (data=0.0)) by x is inf, and that makes an adjoint inf;"
+        "the derivative of sqrt(x='x' (data=0.0)) by x is inf, and what flows through it is inf;"
     )
     assert message.endswith(": y = sqrt(x) * 2.0")
     assert x.grad == 0.0
@@ -132,6 +133,8 @@ def test_a_graph_from_before_is_checked_backward_without_a_line():
 def test_transforms_are_watched_too():
     with pytest.raises(AnomalyError, match="derivative of sqrt"), detect_anomaly():
         grad(sqrt)(0.0)
+    with pytest.raises(AnomalyError, match="derivative of sqrt"), detect_anomaly():
+        jvp(sqrt, (0.0,), (1.0,))
     with pytest.raises(AnomalyError, match=r"div\(x=.*\) is inf"), detect_anomaly():
         grad(grad(lambda x: sqrt(x) + 0 * x))(0.0)
 
