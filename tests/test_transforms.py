@@ -1,6 +1,7 @@
 """Transforms: derivatives of any order, in any nesting, without confusing levels."""
 # ruff: noqa: ARG005 - functions that ignore an argument are what some tests are about
 
+import gc
 import math
 import random
 from itertools import pairwise
@@ -355,3 +356,21 @@ def test_a_stale_graph_is_refused_in_forward_mode_as_well():
 def _assigning(result, leaf):
     leaf.data = 5.0
     return result
+
+
+def test_transforms_leave_nothing_for_the_garbage_collector():
+    def use_them_all(x):
+        grad(lambda v: v["a"] * v["b"][0])(x)
+        hessian(lambda v: v["a"] * v["b"][0])(x)
+        jacobian(lambda v: [v["a"], v["b"][0]])(x)
+        vjp(lambda v: [v["a"]], x)[1]([1.0])
+        hvp(lambda v: v["a"] * v["b"][0], (x,), (x,))
+
+    use_them_all({"a": 2.0, "b": [3.0]})
+    gc.collect()
+    gc.disable()
+    try:
+        use_them_all({"a": 2.0, "b": [3.0]})
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
