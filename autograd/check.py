@@ -14,7 +14,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.nested import Nested, flatten
-from autograd.operation import Operation, is_real
+from autograd.operation import Operation, as_float, is_real
 from autograd.transforms import Function, jacobian, jvp, vjp
 from autograd.value import Value, describe, topological_order
 
@@ -56,7 +56,7 @@ def gradcheck(f: Function, inputs: Sequence[Nested], order: int = 1) -> bool:
         GradientError: derivatives differ by more than 1e-6 of their size; all that do are reported.
         ValueError: the point is within the step of a kink or of another branch of the program, the function
             is not finite there, or differences are too uncertain to judge; so no statement is made.
-        TypeError: ``inputs`` is not a sequence of arguments.
+        TypeError: ``inputs`` is not a sequence of arguments, or contains something else than numbers.
 
     Example:
         >>> from autograd import exp
@@ -68,7 +68,7 @@ def gradcheck(f: Function, inputs: Sequence[Nested], order: int = 1) -> bool:
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"order of gradcheck must be 1 or more, got {order!r}")
     items, rebuild = flatten(tuple(inputs))
-    point = [float(item) for item in items]
+    point = [item.data if isinstance(item, Value) else as_float(item, "gradcheck") for item in items]
     if not point:
         raise ValueError("gradcheck needs at least one input")
     name = getattr(f, "__name__", repr(f))
@@ -85,13 +85,13 @@ def gradcheck(f: Function, inputs: Sequence[Nested], order: int = 1) -> bool:
 def _failures(f: Function, point: list[float], rebuild: Callable[..., Any]) -> Iterator[str]:
     """Yield a line for each entry of the Jacobian that differs."""
     value, pull_back = vjp(f, *rebuild(point))
-    outputs, rebuild_outputs = flatten(value)
+    outputs, (_, rebuild_outputs) = _floats(value), flatten(value)
     if not all(map(math.isfinite, outputs)):
         raise ValueError(f"gradcheck needs a point where the function is finite, but it is {value} there")
     count = len(outputs)
-    reverse = [flatten(pull_back(rebuild_outputs(_unit(k, count))))[0] for k in range(count)]
+    reverse = [_floats(pull_back(rebuild_outputs(_unit(k, count)))) for k in range(count)]
     for i, x in enumerate(point):
-        forward = flatten(jvp(f, rebuild(point), rebuild(_unit(i, len(point))))[1])[0]
+        forward = _floats(jvp(f, rebuild(point), rebuild(_unit(i, len(point))))[1])
         estimates = _complex_step(f, point, rebuild, i, outputs) or _differences(f, point, rebuild, i)
         _refuse_kinks(f, point, rebuild, i, max(estimate.step for estimate in estimates))
         for k, estimate in enumerate(estimates):
@@ -114,7 +114,7 @@ def _differences(f: Function, point: list[float], rebuild: Callable[..., Any], i
     """Return the derivative of each output by input i: central differences, extrapolated from three steps."""
 
     def at(x: float) -> list[float]:
-        return [float(y) for y in flatten(f(*rebuild([*point[:i], x, *point[i + 1 :]])))[0]]
+        return _floats(f(*rebuild([*point[:i], x, *point[i + 1 :]])))
 
     trials: list[list[Estimate]] = []
     for shrink in range(5):
@@ -166,6 +166,10 @@ def _refuse_kinks(f: Function, point: list[float], rebuild: Callable[..., Any], 
                     f"gradcheck refuses input {i} = {point[i]!r}: {describe(nodes[0])} has a kink within "
                     f"{step:.1g}, where no derivative exists"
                 )
+
+
+def _floats(nested: Nested) -> list[float]:
+    return [float(item) for item in flatten(nested)[0]]
 
 
 def _sign(x: float) -> int:

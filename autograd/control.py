@@ -23,7 +23,8 @@ def no_grad() -> Iterator[None]:
     """Record nothing in the body: what is computed there are constants that keep no graph alive.
 
     A context manager, and with parentheses a decorator. It applies to the thread or asyncio task that enters
-    it. A transform called in the body, such as ``grad``, still differentiates its function.
+    it. A transform called in the body, such as ``grad``, still differentiates its function, and its results
+    are plain floats.
 
     Example:
         >>> from autograd import Value, no_grad
@@ -89,13 +90,11 @@ def _check_value(node: Value) -> Value:
 
 
 def _check_flow(node: Value, index: int, local: Any, contribution: Any) -> None:
-    if math.isfinite(_number(contribution)):
-        return
-    assert node.op is not None
-    raise AnomalyError(
-        f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and what "
-        f"flows through it is {_number(contribution)!r}; {_source(node)}"
-    )
+    if node.op is not None and not math.isfinite(_number(contribution)):
+        raise AnomalyError(
+            f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and "
+            f"what flows through it is {_number(contribution)!r}; {_source(node)}"
+        )
 
 
 def _number(x: Any) -> float:
@@ -103,7 +102,8 @@ def _number(x: Any) -> float:
 
 
 def _formula(node: Value) -> str:
-    assert node.op is not None
+    if node.op is None:  # no_grad has cut it from its operands
+        return describe(node)
     operands = zip(node.op.arguments, node.parents, strict=True)
     return f"{node.op.name}({', '.join(f'{name}={describe(parent)}' for name, parent in operands)})"
 

@@ -116,6 +116,12 @@ def test_a_point_beside_another_branch_of_the_program_is_refused():
         gradcheck(lambda x: sin(x) if x > 1.0 else exp(x), (1.0,))
 
 
+def test_a_function_may_close_over_values():
+    w = Value(3.0)
+    assert gradcheck(lambda x: w * x * x, (Value(2.0),), order=2)
+    assert w.grad == 0.0
+
+
 def test_a_tie_that_no_input_can_break_is_no_kink():
     assert gradcheck(lambda x: maximum(x, x) + relu(0.0 * x), (0.5,))
 
@@ -129,6 +135,7 @@ def test_a_tie_that_no_input_can_break_is_no_kink():
             "inputs of gradcheck must be a tuple of arguments, got float",
         ),
         (lambda: gradcheck(sin, (1.0,), order=0), ValueError, "order of gradcheck must be 1 or more, got 0"),
+        (lambda: gradcheck(sin, ("1",)), TypeError, "gradcheck needs a real number, got str"),
         (lambda: gradcheck(lambda: 1.0, ()), ValueError, "at least one input"),
         (
             lambda: gradcheck(log, (-1.0,)),

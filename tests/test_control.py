@@ -150,6 +150,14 @@ def test_a_healthy_computation_passes_whatever_constants_would_give():
         assert x.clamp(max=5.0).data == -2.0  # the infinite default bound is no anomaly
 
 
+@pytest.mark.parametrize("contexts", [(no_grad, detect_anomaly), (detect_anomaly, no_grad)])
+def test_anomalies_are_found_under_no_grad_too(contexts):
+    outer, inner = contexts
+    x = Value(-1.0)
+    with pytest.raises(AnomalyError, match="nan"), outer(), inner():
+        log(x)
+
+
 def test_nothing_is_watched_after_detect_anomaly():
     with detect_anomaly():
         pass
