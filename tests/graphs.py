@@ -21,11 +21,8 @@ STEPS = frozenset(  # rows without a derivative, so drawn rarely
 )
 PIECEWISE = frozenset(name for name, row in ops.TABLE.items() if row.kinks)
 CONSTANTS = (0.5, -1.0, 2.0, 3.0, 0.1, -0.7, 1.5)
-IEEE = (
-    frozenset({"add", "sub", "mul", "div", "sqrt", "neg", "pos", "abs", "relu", "leaky_relu", "where"})
-    | STEPS
-)
-IEEE |= {"maximum", "minimum", "clamp"}  # these give the same bits in every implementation
+IEEE = STEPS | {"add", "sub", "mul", "div", "sqrt", "neg", "pos"}  # the same bits in every implementation
+IEEE |= {"abs", "relu", "leaky_relu", "where", "maximum", "minimum", "clamp"}
 AT_TIES = (0.0, 1.0, -1.0, 1.0, 0.0, 0.5)  # equal inputs and zeros, so that kinks are hit exactly
 
 
@@ -75,6 +72,11 @@ class Conditioning:
         self.error.append(0.0)
         self.path_error.append(0.0)
         self.certain.append(True)
+
+    def repeat(self, wire: int) -> None:
+        """Append a wire that equals another."""
+        for figures in (self.value, self.error, self.path_error, self.certain):
+            figures.append(figures[wire])
 
     def add(self, line: Line, *, ties: bool, limit: float) -> bool:
         """Append a line's figures and return True, or return False if they exceed the limits."""
@@ -201,7 +203,7 @@ def unstructured(
                 break
         else:  # a wire that no joining takes, such as 0 + 0, goes into the next by a select
             lines.append(Line(ops.where, (1.0, a, b)))
-            figures.add_input(figures.value[a])
+            figures.repeat(a)
             unused[:2] = []
             unused.append(count + len(lines) - 1)
     return Program(start, tuple(lines))
