@@ -21,24 +21,29 @@ def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
         {'a': 10, 'b': [20, (30, 40)]}
     """
     contents: list[Any] = []
-
-    def collect(item: Any) -> Callable[[Any], Any]:
-        if isinstance(item, Mapping):
-            keys, builders = list(item), [collect(value) for value in item.values()]
-            return lambda rest: {key: build(rest) for key, build in zip(keys, builders, strict=True)}
-        if isinstance(item, (list, tuple)):
-            builders = [collect(value) for value in item]
-            kind = list if isinstance(item, list) else tuple
-            return lambda rest: kind(build(rest) for build in builders)
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and isinstance(item, numpy.ndarray):
-            builders = [collect(value) for value in item.flat]
-            return lambda rest: _array([build(rest) for build in builders], item.shape)
-        contents.append(item)
-        return next
-
-    build = collect(nested)
+    build = _collect(nested, contents)
     return contents, lambda things: build(iter(things))
+
+
+def _collect(item: Any, contents: list[Any]) -> Callable[[Any], Any]:
+    """Append what a nest contains; return a function that builds it anew from an iterator, and holds nothing."""
+    if isinstance(item, Mapping):
+        keys, builders = list(item), [_collect(value, contents) for value in item.values()]
+        return lambda rest: {key: build(rest) for key, build in zip(keys, builders, strict=True)}
+    if isinstance(item, (list, tuple)):
+        builders = [_collect(value, contents) for value in item]
+        kind = list if isinstance(item, list) else tuple
+        return lambda rest: kind(build(rest) for build in builders)
+    if _is_array(item):
+        builders, shape = [_collect(value, contents) for value in item.flat], item.shape
+        return lambda rest: _array([build(rest) for build in builders], shape)
+    contents.append(item)
+    return next
+
+
+def _is_array(item: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(item, numpy.ndarray)
 
 
 def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
@@ -53,7 +58,7 @@ def _array(items: list[Any], shape: tuple[int, ...]) -> Any:
 
 
 def shape_of(nested: Nested) -> tuple[int, ...]:
-    """Return the shape that nested sequences have as an array; of a dict or a ragged nest, how many items.
+    """Return the shape that nested sequences or arrays have; of a dict or a ragged nest, how many items.
 
     Example:
         >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1.0), shape_of([[1], [2, 3]])
@@ -63,6 +68,7 @@ def shape_of(nested: Nested) -> tuple[int, ...]:
         shapes = {shape_of(item) for item in nested}
         if len(shapes) == 1 and not any(isinstance(item, Mapping) for item in nested):
             return (len(nested), *shapes.pop())
-    elif not isinstance(nested, Mapping):
+    elif not isinstance(nested, Mapping) and not _is_array(nested):
         return ()
-    return (len(flatten(nested)[0]),)
+    items = flatten(nested)[0]
+    return nested.shape if _is_array(nested) and len(items) == nested.size else (len(items),)

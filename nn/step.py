@@ -147,7 +147,7 @@ class CompiledStep(EagerStep):
         program, forward = self.programs[len(points)]
         outputs = self._fed(forward).forward(points=points) if forward is not None else []
         loss = self._fed(program)(points=points, targets=self._encoded(targets))
-        self._grad = program.gradients[: len(self._data)].copy()
+        self._grad = program.gradients.copy()
         norm = math.hypot(*self._grad.tolist())
         if not math.isfinite(loss) or not math.isfinite(norm):
             self.end_epoch()
@@ -208,7 +208,7 @@ class CompiledStep(EagerStep):
         self.end_epoch()
 
     def _fed(self, program: Program) -> Program:
-        program.parameters[: len(self._data)] = self._data
+        program.parameters = self._data
         return program
 
     def _compiled(self, points: Features, targets: Labels) -> tuple[Program, Program | None]:
@@ -218,9 +218,10 @@ class CompiledStep(EagerStep):
             rows = [[Value(x) for x in row] for row in points.tolist()]
             outputs = [self.model(row) for row in rows]
             goals = _values(self._encoded(targets).tolist())
-            inputs = {"parameters": self.optimizer.parameters, "points": rows}
-            program = autograd.compile(self.total(outputs, goals), inputs=inputs | {"targets": goals})
-            forward = autograd.compile(outputs, inputs=inputs) if self.outputs else None
+            parameters = self.optimizer.parameters
+            batch = {"points": rows, "targets": goals}
+            program = autograd.compile(self.total(outputs, goals), inputs=parameters, data=batch)
+            forward = autograd.compile(outputs, parameters, data={"points": rows}) if self.outputs else None
         for opened in (program, forward):
             if opened is not None:
                 self._open.enter_context(opened)

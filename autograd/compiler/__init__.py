@@ -19,17 +19,20 @@ __all__ = ["Program", "compile"]
 
 
 def compile(  # noqa: A001 - the name that users know from other libraries
-    outputs: Nested, inputs: Nested | None = None, *, branches: str = "refuse"
+    outputs: Nested, inputs: Nested | None = None, *, data: Nested = (), branches: str = "refuse"
 ) -> Program:
     """Compile the graph of ``outputs`` to a program that replays it, forward and backward, on new numbers.
 
     The computations of the graph are kept, but sums may be added up in another order: results agree with the
-    recorded ones to rounding, not to the last bit.
+    recorded ones to rounding, not to the last bit. What appears twice is computed once; at a pole, where the
+    recorded gradient is inf - inf = nan, that may give inf.
 
     Args:
         outputs: a Value or several, nested in lists, tuples or dicts.
         inputs: the leaves that are read at each run and receive gradients, nested likewise; every other leaf
-            is frozen at its recorded number. By default all leaves that are not constants are inputs.
+            is frozen at its present number. By default all leaves that are not constants are inputs.
+        data: leaves that are read at each run, but receive no gradient, nested likewise: the points and
+            targets of a mini-batch.
         branches: what to do if the user's program asked a Value for its number (in an ``if``, say, or with
             ``float``) before the graph was complete, so that the graph may depend on the answer: ``"refuse"``
             to compile it, or keep them ``"frozen"`` as they were recorded.
@@ -38,36 +41,43 @@ def compile(  # noqa: A001 - the name that users know from other libraries
         The program. It holds the leaves, but not the graph.
 
     Raises:
-        TypeError: an output or input is not a Value.
-        ValueError: an input is not a leaf or is given twice, or the graph has a branch.
+        TypeError: an output, input or datum is not a Value.
+        ValueError: an input or datum is not a leaf or is given twice, or the graph has a branch.
 
     Example:
         >>> from autograd import Value, compile
         >>> w, x = [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
-        >>> program = compile(w[0] * x[0] + w[1] * x[1], inputs={"w": w, "x": x})
+        >>> program = compile(w[0] * x[0] + w[1] * x[1], inputs=w, data={"x": x})
         >>> program(x=[10.0, 100.0])
         210.0
+        >>> program.gradients.tolist()
+        [10.0, 100.0]
     """
     roots = _values(outputs, "outputs")
     if branches not in ("refuse", "frozen"):
         raise ValueError(f'branches is "refuse" or "frozen", not {branches!r}')
     if not roots:
         raise ValueError("outputs is empty; compile needs at least one Value")
-    variables = None if inputs is None else _values(inputs, "inputs")
-    if variables is not None:
-        for variable in variables:
-            if variable.op is not None:
-                raise ValueError(f"inputs are leaves, but {describe(variable)} is computed from other Values")
-        if len(set(variables)) < len(variables):
-            raise ValueError("inputs has the same Value twice; each is one place in the program's parameters")
-    flat = flatten(roots, variables, branches)
-    order = None
-    if variables is not None:
-        node_of = {leaf: node for node, leaf in flat.leaves.items()}
-        order = [node_of[variable] for variable in variables]
-    layout = lay_out(flat, order)
+    read = _leaves(data, "data")
+    variables = None if inputs is None else _leaves(inputs, "inputs")
+    if not set(read).isdisjoint(variables or ()):
+        raise ValueError("the same Value is in inputs and in data; a leaf has a gradient or it has none")
+    flat = flatten(roots, variables, read, branches)
+    node_of = {leaf: node for node, leaf in flat.leaves.items()}
+    order = None if variables is None else [node_of[variable] for variable in variables]
+    layout = lay_out(flat, order, [node_of[leaf] for leaf in read])
     leaves = [flat.leaves[node] for node in layout.blocks[LEAF].members.tolist()]
-    return Program(emit(flat, layout), outputs, inputs, leaves, flat.size)
+    return Program(emit(flat, layout), outputs, inputs, data, leaves, flat.size)
+
+
+def _leaves(nested: Nested, what: str) -> list[Value]:
+    leaves = _values(nested, what)
+    for leaf in leaves:
+        if leaf.op is not None:
+            raise ValueError(f"{what} are leaves, but {describe(leaf)} is computed from other Values")
+    if len(set(leaves)) < len(leaves):
+        raise ValueError(f"{what} has the same Value twice; each is one place in the program's arrays")
+    return leaves
 
 
 def _values(nested: Nested, what: str) -> list[Value]:

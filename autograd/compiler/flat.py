@@ -26,11 +26,12 @@ class Flat:
     """A flattened graph.
 
     Attributes:
-        kinds: what each node is: an ``Operation``, or ``"leaf"``, ``"constant"``, ``"sum"``; None for a node
-            that became part of another.
+        kinds: what each node is: an ``Operation``, or ``"leaf"``, ``"data"``, ``"constant"``, ``"sum"``; None
+            for a node that became part of another.
         arguments: for an operation its operands, for a sum its terms, else empty.
         data: the recorded number of each node.
-        leaves: the Values of the leaves, by node.
+        active: whether each node depends on a leaf, so that it has an adjoint.
+        leaves: the Values of the leaves and the data, by node.
         outputs: the nodes of the outputs.
         size: how many Values the graph had.
     """
@@ -38,6 +39,7 @@ class Flat:
     kinds: list[Any] = field(default_factory=list)
     arguments: list[Any] = field(default_factory=list)
     data: list[float] = field(default_factory=list)
+    active: list[bool] = field(default_factory=list)
     leaves: dict[int, Value] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     size: int = 0
@@ -48,25 +50,33 @@ class Flat:
         return tuple(chain.from_iterable(arguments)) if self.kinds[node] == "sum" else arguments
 
 
-def flatten(outputs: Sequence[Value], inputs: Sequence[Value] | None, branches: str) -> Flat:
+def flatten(
+    outputs: Sequence[Value], inputs: Sequence[Value] | None, data: Sequence[Value], branches: str
+) -> Flat:
     """Flatten the graph of ``outputs``.
 
     Args:
         outputs: the roots.
-        inputs: the leaves to keep variable; None for all that are not constants.
+        inputs: the leaves to differentiate by; None for all others that are not constants.
+        data: the leaves to read without differentiating by them.
         branches: ``"refuse"`` or ``"frozen"``: what to do with a node whose number a branch has asked for.
 
     Raises:
         ValueError: a node was asked for its number and branches are refused.
     """
-    order = topological_order(*outputs, *(inputs or ()))  # with the inputs that no output depends on
-    variable = None if inputs is None else set(inputs)
+    order = topological_order(*outputs, *(inputs or ()), *data)  # with those that no output depends on
+    fed = set(data)
+    if inputs is None:
+        inputs = [
+            node for node in order if node.op is None and node.__class__ is not Constant and node not in fed
+        ]
+    kind_of = dict.fromkeys(inputs, "leaf") | dict.fromkeys(data, "data")
     if branches != "frozen":
-        _refuse_branches(order, variable, outputs)
-    return _merge(_fold(order, outputs, variable))
+        _refuse_branches(order, kind_of, outputs)
+    return _activate(_merge(_fold(order, outputs, kind_of)))
 
 
-def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: Sequence[Value]) -> None:
+def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Sequence[Value]) -> None:
     """Refuse a graph that a branch outside it may have shaped.
 
     A single output is exempt: the whole graph was there before it could be asked for. So is what depends on
@@ -75,17 +85,14 @@ def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: S
     """
     varying: set[Value] = set()
     for node in order:
-        if node.op is None:
-            varies = node.__class__ is not Constant if variable is None else node in variable
-        else:
-            varies = not varying.isdisjoint(node.parents)
+        varies = node in kind_of if node.op is None else not varying.isdisjoint(node.parents)
         if varies:
             varying.add(node)
         asked = getattr(node, "_notes", {}).get("asked")
         if asked is None or (len(outputs) == 1 and node is outputs[0]):
             continue
         if asked in ("detach()", "no_grad()"):
-            if variable is None or node not in variable:
+            if node not in kind_of:
                 raise ValueError(
                     f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow "
                     f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
@@ -98,7 +105,7 @@ def _refuse_branches(order: list[Value], variable: set[Value] | None, outputs: S
             )
 
 
-def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | None) -> Flat:
+def _fold(order: list[Value], outputs: Sequence[Value], kind_of: dict[Value, str]) -> Flat:
     """Number the nodes; fold operations on constants alone, and merge constants of equal value."""
     flat = Flat(size=len(order))
     kinds, arguments, data = flat.kinds, flat.arguments, flat.data
@@ -109,7 +116,7 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
         op = node.op
         here = len(kinds)
         if op is None:
-            folded = node.__class__ is Constant if variable is None else node not in variable
+            folded = node not in kind_of
             value = node._data
         else:
             if op.arity == 2:
@@ -133,7 +140,7 @@ def _fold(order: list[Value], outputs: Sequence[Value], variable: set[Value] | N
             kinds.append("constant")
             arguments.append(())
         elif op is None:
-            kinds.append("leaf")
+            kinds.append(kind_of[node])
             arguments.append(())
             flat.leaves[here] = node
         else:
@@ -202,6 +209,15 @@ def _absorbed(flat: Flat) -> list[bool]:
         (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[consumer[here]] is ops.add
         for here, kind in enumerate(kinds)
     ]
+
+
+def _activate(flat: Flat) -> Flat:
+    """Find the nodes that have adjoints."""
+    flat.active = [kind == "leaf" for kind in flat.kinds]
+    for here, kind in enumerate(flat.kinds):
+        if kind is not None and not flat.active[here]:
+            flat.active[here] = any(flat.active[operand] for operand in flat.operands(here))
+    return flat
 
 
 def _join(left: deque[Term], right: deque[Term]) -> deque[Term]:

@@ -10,7 +10,7 @@ from autograd.compiler.flat import Flat
 from autograd.compiler.loops import Loop, find_exports
 from autograd.compiler.recurrence import Recurrence, find_recurrences
 from autograd.compiler.statements import FloatStatement, Statement, Taped
-from autograd.compiler.stores import Leaves, Memory
+from autograd.compiler.stores import Array, Leaves, Memory
 from autograd.compiler.structure import Block, Index, Layout
 from autograd.compiler.symbols import Expression
 from autograd.compiler.tape import Tape
@@ -34,6 +34,7 @@ class Listing:
         namespace: what the statements refer to.
         descriptions: what the views among them are.
         leaves: the store of the leaves, with the arrays ``parameters`` and ``gradients``.
+        data: the array of the data.
         found: what was recognised, counted.
     """
 
@@ -42,6 +43,7 @@ class Listing:
     namespace: dict[str, Any]
     descriptions: dict[str, str]
     leaves: Leaves
+    data: Array
     found: Counter[str]
 
 
@@ -54,8 +56,7 @@ def emit(flat: Flat, layout: Layout) -> Listing:
     """
     memory = Memory(flat, layout)
     writer = memory.writer
-    seeds = _by_block(layout, flat.outputs)
-    for number, positions in seeds.items():
+    for number, positions in _by_block(layout, flat.outputs).items():
         memory[number].prepare(positions)
     steps = [step for part in layout.schedule for step in _steps(part, flat, memory)]
     find_exports(flat, [step for step in steps if isinstance(step, Loop)])
@@ -67,12 +68,14 @@ def emit(flat: Flat, layout: Layout) -> Listing:
     for step in steps:
         if isinstance(step, (Loop, Taped)):
             step.begin_adjoints()
-    for number, positions in seeds.items():
+    for number, positions in _by_block(layout, [node for node in flat.outputs if flat.active[node]]).items():
         memory[number].add(positions, Expression("1.0", writer, array=False))
     for step in reversed(steps):
         step.reverse()
     memory.leaves.finish()
-    return Listing(forward, writer.lines, writer.namespace, writer.descriptions, memory.leaves, memory.found)
+    return Listing(
+        forward, writer.lines, writer.namespace, writer.descriptions, memory.leaves, memory.data, memory.found
+    )
 
 
 def _steps(part: Block | list[int], flat: Flat, memory: Memory) -> list[_Step]:

@@ -31,7 +31,7 @@ class Loop:
         self.exported: list[int] = []
         self._fixed: list[Expression] = []
         self._reached: set[Key] = set()
-        self._varies = [not all(map(memory.is_constant, table)) for table in recurrence.tables]
+        self._active = self._find_active()
         body = recurrence.steps[0]
         self.statements = [
             FloatStatement[Key](("same", j), flat.kinds[node], recurrence.arguments[j], self)
@@ -83,12 +83,13 @@ class Loop:
         """Write the loop backward, and what it adds to the adjoints of outside nodes."""
         write, recurrence = self.writer.write, self.recurrence
         for i, node in enumerate(recurrence.fixed):
-            if not self.memory.is_constant(node):
+            if self.memory.is_active(node):
                 write(f"{self._name('df', i)} = 0.0")
-        for j in self.carried:
+        carried = [j for j in self.carried if self.is_active(("before", j))]
+        for j in carried:
             write(f"{self._name('dp', j)} = 0.0")
-        varying = [i for i, varies in enumerate(self._varies) if varies]
-        for i in varying:
+        active = [i for i in range(len(recurrence.tables)) if self.is_active(("table", i))]
+        for i in active:
             write(f"{self._name('dus', i)} = []")
         names = [f"({self._kept()})", *(self._name("e", j) + "_t" for j in self.exported)]
         sources = [f"{self.name}_kept", *(self._name("e", j) for j in self.exported)]
@@ -98,30 +99,37 @@ class Loop:
         head = f"for {', '.join(names)} in zip({', '.join(sources)}):"
         with self.writer.indented(head if len(names) > 1 else f"for {names[0]} in {sources[0]}:"):
             self._reached = set()
-            for j in self.carried:
+            for j in carried:
                 self.add_node(("same", j), self._float(self._name("dp", j)))
-            for j in self.exported:
+            for j in filter(lambda j: self.is_active(("same", j)), self.exported):
                 self.add_node(("same", j), self._float(self._name("e", j) + "_t"))
             for statement in reversed(self.statements):
                 statement.reverse()
-            for i in varying:
+            for i in active:
                 write(f"{self._name('dus', i)}.append({self._name('du', i)})")
         for i, node in enumerate(recurrence.fixed):
-            if not self.memory.is_constant(node):
+            if self.memory.is_active(node):
                 self.memory.add_node(node, self._float(self._name("df", i)))
-        for j in self.carried:
-            self.memory.add_node(recurrence.begin[j], self._float(self._name("dp", j)))
-        for i in varying:
+        for j in carried:
+            if self.memory.is_active(recurrence.begin[j]):
+                self.memory.add_node(recurrence.begin[j], self._float(self._name("dp", j)))
+        for i in active:
             self.memory.add_sequence(recurrence.tables[i], f"{self._name('dus', i)}[::-1]")
 
     # What the statements of the body ask (see Places).
 
-    def is_constant(self, node: Key) -> bool:
-        """Tell whether what a key stands for has no adjoint."""
-        kind, i = node
-        if kind == "table":
-            return not self._varies[i]
-        return kind == "fixed" and self.memory.is_constant(self.recurrence.fixed[i])
+    def is_active(self, node: Key) -> bool:
+        """Tell whether what a key stands for has an adjoint, in any step."""
+        return node in self._active
+
+    def _find_active(self) -> set[Key]:
+        recurrence, is_active = self.recurrence, self.memory.is_active
+        active: set[Key] = {("fixed", i) for i, node in enumerate(recurrence.fixed) if is_active(node)}
+        active |= {("table", i) for i, table in enumerate(recurrence.tables) if any(map(is_active, table))}
+        for j, nodes in enumerate(zip(recurrence.begin, *recurrence.steps, strict=True)):
+            if any(map(is_active, nodes)):
+                active |= {("same", j), ("before", j)}
+        return active
 
     def read_node(self, node: Key) -> Expression:
         """Return what a key stands for."""
@@ -130,8 +138,6 @@ class Loop:
 
     def add_node(self, node: Key, contribution: Expression) -> None:
         """Write a statement that adds to the adjoint of what a key stands for."""
-        if self.is_constant(node):
-            return
         kind, i = node
         sign = "+=" if kind == "fixed" or node in self._reached else "="
         self._reached.add(node)

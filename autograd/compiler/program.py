@@ -1,22 +1,16 @@
 """A compiled graph: feed numbers to the leaves, run, read outputs and gradients."""
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from autograd.compiler.feeds import Bank, Fields, Floats
 from autograd.compiler.listing import Listing
-from autograd.compiler.structure import Index
-from autograd.nested import Nested, flatten, shape_of
+from autograd.nested import Nested, flatten
 from autograd.value import Value
-
-Floats = NDArray[np.float64]
-
-_data = attrgetter("_data")
 
 
 class Program:
@@ -46,12 +40,14 @@ class Program:
         (-4.0, -4.0, 3.0)
         >>> program(x=1.0, z=2.0)
         12.0
-        >>> with program:
+        >>> w = Value(0.0)
+        >>> descent = autograd.compile((w - 3) ** 2)
+        >>> with descent:
         ...     for _ in range(100):
-        ...         value = program()
-        ...         program.parameters -= 0.01 * program.gradients
-        >>> round(x.data, 3)
-        -1.459
+        ...         loss = descent()
+        ...         descent.parameters -= 0.1 * descent.gradients
+        >>> round(w.data, 6)
+        3.0
     """
 
     def __init__(
@@ -59,47 +55,49 @@ class Program:
         listing: Listing,
         outputs: Nested,
         inputs: Nested | None,
+        data: Nested,
         leaves: Sequence[Value],
         size: int,
     ) -> None:
         self._listing = listing
-        self._leaves = tuple(leaves)
         self._size = size
         values, self._rebuild = flatten(outputs)
         self._outputs = [weakref.ref(value) for value in values]
         self._results = tuple(value.data for value in values)
-        self._parameters = listing.leaves.parameters
+        self._bank = Bank(tuple(leaves), listing.leaves.parameters)
+        self._data = Bank(tuple(flatten(data)[0]), listing.data)
         self._gradients = listing.leaves.gradients
-        self._place = {leaf: place for place, leaf in enumerate(self._leaves)}
-        self._fields = self._name_fields(inputs)
+        self._fields = Fields(self._bank, self._data, inputs, data or None)
         self._detached = 0
         self._step = self._define("step", listing.forward + listing.reverse)
         self._forward: Callable[[], tuple[float, ...]] | None = None
 
-    def __call__(self, *values: Any, **named: Any) -> Any:
+    def __call__(self, /, *values: Any, **named: Any) -> Any:
         """Feed values, run forward and backward, and return the outputs' numbers.
 
         Args:
-            *values: what to feed the first inputs, in the order and with the shapes of ``inputs=``.
-            **named: what to feed inputs by name: a key of ``inputs=``, if it was a dict, or a leaf's label.
+            *values: what to feed, in the order and with the shapes of ``data=``, or of ``inputs=`` if there
+                is no data.
+            **named: what to feed by name: a key of ``data=`` or ``inputs=``, if they were dicts, or a label.
 
         Returns:
             The outputs' numbers, nested as the outputs were.
 
         Raises:
-            TypeError: an unknown or ambiguous name, too many values, or a value that is not numeric.
+            TypeError: an unknown or ambiguous name, too many values, a leaf fed twice, or a value that is not
+                numeric.
             ValueError: a value of another shape than the input.
+            OverflowError: a number beyond the range of doubles.
         """
         self._load(values, named)
         with np.errstate(all="ignore"):
             self._results = self._step()
         if not self._detached:
-            for leaf, gradient in zip(self._leaves, self._gradients.tolist(), strict=True):
-                leaf.grad = gradient
+            self._write_gradients()
             self._write_outputs()
         return self._rebuild(self._results)
 
-    def forward(self, *values: Any, **named: Any) -> Any:
+    def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
         if self._forward is None:
             self._forward = self._define("forward", self._listing.forward)
@@ -113,11 +111,11 @@ class Program:
     @property
     def parameters(self) -> Floats:
         """The leaves' numbers, of shape (leaves,), in the order of `leaves`. Assigning copies into it."""
-        return self._parameters
+        return self._bank.numbers
 
     @parameters.setter
     def parameters(self, numbers: Floats) -> None:
-        self._parameters[...] = numbers
+        self._bank.numbers[...] = numbers
 
     @property
     def gradients(self) -> Floats:
@@ -126,8 +124,8 @@ class Program:
 
     @property
     def leaves(self) -> tuple[Value, ...]:
-        """The leaves, in the order of ``inputs=`` if that was given."""
-        return self._leaves
+        """The leaves that are differentiated by, in the order of ``inputs=`` if that was given."""
+        return self._bank.leaves
 
     @property
     def source(self) -> str:
@@ -147,16 +145,16 @@ class Program:
 
     def sync(self) -> None:
         """Write parameters and gradients to the leaves, and the latest results to the outputs."""
-        for leaf, number, gradient in zip(
-            self._leaves, self._parameters.tolist(), self._gradients.tolist(), strict=True
-        ):
-            leaf.data = number
-            leaf.grad = gradient
+        self._bank.write()
+        self._data.write()
+        self._write_gradients()
         self._write_outputs()
 
     def __enter__(self) -> Self:
         """Read the leaves once, and leave them alone until the block ends."""
-        self._read()
+        if not self._detached:
+            self._bank.read()
+            self._data.read()
         self._detached += 1
         return self
 
@@ -165,14 +163,16 @@ class Program:
     ) -> None:
         """Write the leaves back, also after an error."""
         self._detached -= 1
-        self.sync()
+        if not self._detached:
+            self.sync()
 
     def __repr__(self) -> str:
         """Return for instance ``<program: 68,814 scalar nodes -> 22 statements ...>``."""
         return f"<program: {self.summary()}>"
 
-    def _read(self) -> None:
-        self._parameters[:] = np.fromiter(map(_data, self._leaves), float, len(self._leaves))
+    def _write_gradients(self) -> None:
+        for leaf, gradient in zip(self._bank.leaves, self._gradients.tolist(), strict=True):
+            leaf.grad = gradient
 
     def _write_outputs(self) -> None:
         for reference, result in zip(self._outputs, self._results, strict=True):
@@ -182,52 +182,12 @@ class Program:
 
     def _load(self, values: tuple[Any, ...], named: dict[str, Any]) -> None:
         """Read the leaves, then the numbers that were fed; nothing changes if one of them is refused."""
-        feeds = [(self._field(name), value) for name, value in named.items()]
-        if values:
-            positional = [field for name, field in self._fields.items() if isinstance(name, int)]
-            if len(values) > len(positional):
-                raise TypeError(
-                    f"{len(values)} values for {len(positional)} inputs; "
-                    + ("feed them by label" if not positional else "feed one value for each item of inputs=")
-                )
-            feeds += list(zip(positional, values, strict=False))
-        arrays = [_numbers(value, places, name) for (name, places), value in feeds]
+        feeds = self._fields.match(values, named) if values or named else []
         if not self._detached:
-            self._read()
-        for ((_, places), _), array in zip(feeds, arrays, strict=True):
-            self._parameters[places] = array
-            if not self._detached:
-                for place, number in zip(places.ravel().tolist(), array.ravel().tolist(), strict=True):
-                    self._leaves[place].data = number
-
-    def _field(self, name: str) -> tuple[str, Index]:
-        described, places = self._fields.get(name, (None, None))
-        if described is None:
-            known = ", ".join(sorted(repr(key) for key in self._fields if isinstance(key, str)))
-            raise TypeError(f"no input is named {name!r}; the names are: {known or 'none'}")
-        if places is None:
-            raise TypeError(f"several leaves are labelled {name!r}; feed them by position or give them a key")
-        return described, places
-
-    def _name_fields(self, inputs: Nested | None) -> dict[str | int, Any]:
-        """Return what can be fed: items of ``inputs`` by position and key, leaves by label."""
-        fields: dict[str | int, Any] = {}
-        for place, leaf in enumerate(self._leaves):
-            if leaf.label:
-                places = None if leaf.label in fields else np.array(place, dtype=np.intp)
-                fields[leaf.label] = (f"input {leaf.label!r}", places)
-        if inputs is None:
-            return fields
-        items = inputs if isinstance(inputs, (list, tuple, Mapping)) else [inputs]
-        keys = list(items) if isinstance(items, Mapping) else range(len(items))
-        for position, key in enumerate(keys):
-            item = items[key]
-            leaves, _ = flatten(item)
-            places = np.array([self._place[leaf] for leaf in leaves], dtype=np.intp).reshape(shape_of(item))
-            fields[position] = (f"input {key!r}", places)
-            if isinstance(key, str):
-                fields[key] = fields[position]
-        return fields
+            self._bank.read()
+            self._data.read()
+        for field, array in feeds:
+            field.feed(array, leaves=not self._detached)
 
     def _text(self, name: str, lines: list[str]) -> str:
         body = "".join(f"    {line}\n" if line else "\n" for line in lines)
@@ -241,19 +201,3 @@ class Program:
         exec(compile(text, f"<compiled {name}>", "exec"), namespace)
         function: Callable[[], tuple[float, ...]] = namespace[name]
         return function
-
-
-def _numbers(value: Any, places: Index, name: str) -> Floats:
-    """Return what is fed to an input as an array of its shape.
-
-    Raises:
-        TypeError: it is not numeric.
-        ValueError: it has another shape.
-    """
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} needs numbers of shape {places.shape}, got {value!r:.60}") from None
-    if array.shape != places.shape:
-        raise ValueError(f"{name} has shape {places.shape}, but the value fed to it has shape {array.shape}")
-    return array

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from autograd.compiler.stores import Memory
-from autograd.compiler.structure import CONSTANT, Block, Group, Operand
+from autograd.compiler.structure import Block, Group, Operand
 from autograd.compiler.symbols import Expression, Writer, as_float, total
 from autograd.compiler.tape import Tape
 from autograd.operation import Operation
@@ -38,27 +38,29 @@ class Statement:
                 text = f"np.full({block.shape}, {text})"
             comment = f"{block.size} x sum of {sum(group.terms for group in block.groups)}"
         if block.size == 1:  # such as a loss: it is held as a float
-            self.writer.write(f"{self.memory.read_node(self._only).text} = float({text})", comment)
+            self.writer.write(f"{self.memory.read_node(self._first).text} = float({text})", comment)
         else:
             self.memory.arrays[block.number].assign(text, comment)
 
     def reverse(self) -> None:
         """Write what the block adds to the adjoints of its operands."""
         block = self.block
+        if not self.memory.is_active(self._first):
+            return
         if block.size == 1:
-            value, upstream = self.memory.read_node(self._only), self.memory.adjoint_of(self._only)
+            value, upstream = self.memory.read_node(self._first), self.memory.adjoint_of(self._first)
         else:
             value, upstream = self.memory.arrays[block.number].finish()
         if isinstance(block.kind, Operation):
             operands = [self._read(operand) for operand in block.operands]
             for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
-                if operand.block != CONSTANT:
+                if operand.active:
                     self._add(operand, _times(upstream, derivative(value, *operands)))
         for group in block.groups:
             self._reverse_group(group, upstream)
 
     @property
-    def _only(self) -> int:
+    def _first(self) -> int:
         return int(self.block.members[0])
 
     def _read(self, operand: Operand) -> Expression:
@@ -71,9 +73,7 @@ class Statement:
         # What is added up, or multiplied as a vector, has to have its terms' axis even if all terms are one
         # float.
         return [
-            side
-            if side.array
-            else self._array(f"np.full({operand.index.shape}, {side.text})")
+            side if side.array else self._array(f"np.full({operand.index.shape}, {side.text})")
             for operand, side in zip(group.operands, read, strict=True)
         ]
 
@@ -110,7 +110,7 @@ class Statement:
         if _is_square(group):
             sides, contributions = sides[:1], [contributions[0] * 2.0]
         for side, contribution in zip(sides, contributions, strict=True):
-            if side.block != CONSTANT:
+            if side.active:
                 self._add(side, contribution)
 
 
@@ -151,8 +151,8 @@ class Places(Protocol[N]):
 
     writer: Writer
 
-    def is_constant(self, node: N) -> bool:
-        """Tell whether a node has no adjoint."""
+    def is_active(self, node: N) -> bool:
+        """Tell whether a node has an adjoint."""
 
     def read_node(self, node: N) -> Expression:
         """Return a node as a float."""
@@ -190,6 +190,8 @@ class FloatStatement(Generic[N]):
 
     def reverse(self) -> None:
         """Write what the node adds to the adjoints of its operands."""
+        if not self.memory.is_active(self.node):
+            return
         upstream: Any = self.memory.adjoint_of(self.node)
         if self.kind == "sum":
             for term in self.arguments:
@@ -203,14 +205,15 @@ class FloatStatement(Generic[N]):
         operands = [self._read(operand) for operand in self.arguments]
         value = self._read(self.node)
         for operand, derivative in zip(self.arguments, self.kind.derivatives, strict=True):
-            if not self.memory.is_constant(operand):
+            if self.memory.is_active(operand):
                 self._add(operand, _times(upstream, derivative(value, *operands)))
 
     def _read(self, node: N) -> Any:
         return self.memory.read_node(node)
 
     def _add(self, node: N, contribution: Expression) -> None:
-        self.memory.add_node(node, contribution)
+        if self.memory.is_active(node):
+            self.memory.add_node(node, contribution)
 
 
 class Taped:
@@ -238,5 +241,6 @@ class Taped:
         """Write the tape's reverse run, and the additions to what it reads."""
         self.writer.write(f"{self.name}.reverse({self.values}, {self.adjoints})")
         for place, node in enumerate(self.tape.externals):
-            contribution = Expression(f"{self.adjoints}[{place}]", self.writer, array=False)
-            self.memory.add_node(node, contribution)
+            if self.memory.is_active(node):
+                contribution = Expression(f"{self.adjoints}[{place}]", self.writer, array=False)
+                self.memory.add_node(node, contribution)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.compiler.flat import Flat
-from autograd.compiler.structure import CONSTANT, FLOAT, GIVEN, LEAF, Block, Index, Layout
+from autograd.compiler.structure import CONSTANT, DATA, FLOAT, GIVEN, LEAF, Block, Index, Layout
 from autograd.compiler.symbols import Expression, Writer, strip
 
 Array = NDArray[np.float64]
@@ -262,6 +262,16 @@ class Leaves(Large):
         self.reached = True
 
 
+class Data(Large):
+    """Leaves that are read but not differentiated by: an array, which the caller fills."""
+
+    def __init__(self, block: Block, writer: Writer, found: Counter[str], numbers: Sequence[float]) -> None:
+        super().__init__(block, writer, found)
+        self.value = "data"
+        self.numbers = self.buffer = np.array(numbers, dtype=float)
+        writer.bind(self.value, self.numbers)
+
+
 class Floats(Store):
     """The nodes held as floats: ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of a tape."""
 
@@ -325,13 +335,15 @@ class Memory:
         self._block_of, self._position = layout.block_of, layout.position
         blocks = layout.blocks
         common = self.writer, self.found
-        self.leaves = Leaves(blocks[LEAF], *common, [flat.data[node] for node in blocks[LEAF].members])
-        constants = Constants(
-            blocks[CONSTANT], *common, [flat.data[node] for node in blocks[CONSTANT].members]
-        )
+        self._active = flat.active
+        numbers = [[flat.data[node] for node in block.members] for block in blocks[: len(GIVEN)]]
+        self.leaves = Leaves(blocks[LEAF], *common, numbers[LEAF])
+        constants = Constants(blocks[CONSTANT], *common, numbers[CONSTANT])
+        data = Data(blocks[DATA], *common, numbers[DATA])
+        self.data = data.numbers
         self._floats = Floats(blocks[FLOAT], *common)
         self.arrays = {block.number: Large(block, *common) for block in blocks[len(GIVEN) :]}
-        self._stores: list[Store] = [self.leaves, constants, self._floats, *self.arrays.values()]
+        self._stores: list[Store] = [self.leaves, constants, data, self._floats, *self.arrays.values()]
         for block in blocks:
             for operand in block.references():
                 self[operand.block].prepare(operand.index)
@@ -340,9 +352,9 @@ class Memory:
         """Return a block's store."""
         return self._stores[number]
 
-    def is_constant(self, node: int) -> bool:
-        """Tell whether a node has no adjoint."""
-        return self._block_of[node] == CONSTANT
+    def is_active(self, node: int) -> bool:
+        """Tell whether a node has an adjoint."""
+        return self._active[node]
 
     def read_node(self, node: int) -> Expression:
         """Return a node as a float."""
@@ -362,12 +374,13 @@ class Memory:
     def add_sequence(self, nodes: Sequence[int], contributions: str) -> None:
         """Write statements that add each element of a list to the adjoint of a node."""
         stores, places = self._located(nodes)
-        if len(stores) == 1:
+        if len(stores) == 1 and all(map(self.is_active, nodes)):
             stores.pop().add_floats(places, contributions)
             return
         listed = self.writer.once(contributions)
         for place, node in enumerate(nodes):
-            self.add_node(node, Expression(f"{listed}[{place}]", self.writer, array=False))
+            if self.is_active(node):
+                self.add_node(node, Expression(f"{listed}[{place}]", self.writer, array=False))
 
     def _located(self, nodes: Sequence[int]) -> tuple[set[Store], list[int]]:
         return {self._stores[self._block_of[node]] for node in nodes}, [

@@ -19,8 +19,8 @@ from autograd.operation import Operation
 
 Index = NDArray[np.intp]
 
-LEAF, CONSTANT, FLOAT = 0, 1, 2
-GIVEN = ("leaf", "constant", "float")  # the kinds of the blocks of these numbers
+LEAF, CONSTANT, DATA, FLOAT = range(4)
+GIVEN = ("leaf", "constant", "data", "float")  # the kinds of the blocks of these numbers
 
 SMALL = 40
 """A class of up to so many scalar operations (of a sum: to each group of terms) is computed as floats.
@@ -35,10 +35,12 @@ class Operand:
     Attributes:
         block: the number of the block that is read.
         index: positions in that block; the member's axes come first, a sum's terms last.
+        active: whether what is read has an adjoint.
     """
 
     block: int
     index: Index
+    active: bool
 
 
 @dataclass
@@ -105,13 +107,14 @@ class Layout:
     position: list[int]
 
 
-def lay_out(flat: Flat, leaf_order: list[int] | None) -> Layout:
+def lay_out(flat: Flat, leaf_order: list[int] | None, data_order: list[int]) -> Layout:
     """Find the blocks of a flattened graph, and give every node a place.
 
     Args:
         flat: the graph.
         leaf_order: the leaves in the order in which their array is to hold them; None to choose the order
             that makes most operands contiguous.
+        data_order: the same for the data.
     """
     class_of, work = _classify(flat)
     members: list[list[int]] = [[] for _ in work]
@@ -121,7 +124,8 @@ def lay_out(flat: Flat, leaf_order: list[int] | None) -> Layout:
     position = np.full(len(class_of), -1, dtype=np.intp)
     block_of = np.full(len(class_of), -1, dtype=np.intp)
     blocks = [Block(n, kind, np.array(members[n], dtype=np.intp)) for n, kind in enumerate(GIVEN)]
-    block_of[members[LEAF]], block_of[members[CONSTANT]] = LEAF, CONSTANT
+    for block in blocks:
+        block_of[block.members] = block.number
     floats: list[int] = []
     schedule: list[Block | list[int]] = []
     for number in range(len(GIVEN), len(work)):
@@ -145,6 +149,7 @@ def lay_out(flat: Flat, leaf_order: list[int] | None) -> Layout:
     blocks[FLOAT].members = np.array(floats, dtype=np.intp)
     _place(blocks[LEAF], blocks, position, leaf_order)
     _place(blocks[CONSTANT], blocks, position, None)
+    _place(blocks[DATA], blocks, position, data_order)
     for block in blocks[len(GIVEN) :]:
         _resolve(block, position)
     return Layout(blocks, schedule, block_of.tolist(), position.tolist())
@@ -226,7 +231,9 @@ def _arrange(
     order, block.shape = _order(tables, sources, pairs, position, blocks)
     block.members = block.members[order]
     operands = [
-        Operand(source, np.ascontiguousarray(table[order]).reshape(*block.shape, -1))
+        Operand(
+            source, np.ascontiguousarray(table[order]).reshape(*block.shape, -1), flat.active[table.flat[0]]
+        )
         for source, table in zip(sources, tables, strict=True)
     ]
     for place in places if block.kind == "sum" else []:
@@ -278,12 +285,12 @@ def _order(
         if count_a * count_b != size or min(count_a, count_b) == 1:
             continue
         # Data runs down, weights across: the side that is computed, else the one with more rows, comes first.
-        computed_a, computed_b = sources[a] > CONSTANT, sources[b] > CONSTANT
+        computed_a, computed_b = sources[a] > DATA, sources[b] > DATA
         swap = computed_b > computed_a or (computed_a == computed_b and count_b > count_a)
         key = rank_b * count_a + rank_a if swap else rank_a * count_b + rank_b
         if len(np.unique(key)) == size:
             return np.argsort(key, kind="stable"), (count_b, count_a) if swap else (count_a, count_b)
-    best = max(range(len(rows)), key=lambda i: (rows[i][1], sources[i] > CONSTANT))
+    best = max(range(len(rows)), key=lambda i: (rows[i][1], sources[i] > DATA))
     order = np.lexsort((*(rank for rank, _ in rows), rows[best][0]))
     source = blocks[sources[best]]
     if rows[best][1] == size and tables[best].shape[1] == 1 and source.size == size and sources[best] > FLOAT:
@@ -299,7 +306,7 @@ def _distinct_rows(table: Index, source: int, position: Index) -> tuple[Index, i
     row = table.dtype if table.shape[1] == 1 else np.dtype((np.void, table.dtype.itemsize * table.shape[1]))
     flat = np.ascontiguousarray(table).view(row).ravel()
     _, first, inverse = np.unique(flat, return_index=True, return_inverse=True)
-    keys = position[table[first, 0]] if source > CONSTANT else first
+    keys = position[table[first, 0]] if source > DATA else first
     rank = np.empty(len(first), dtype=np.intp)
     rank[np.argsort(keys, kind="stable")] = np.arange(len(first))
     return rank[inverse.ravel()], len(first)

@@ -6,6 +6,7 @@ it.
 """
 
 import operator
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,15 @@ class Expression:
         self.boolean = boolean
         self.full = array if full is None else full
 
+    def _refuse(self, *_: Any) -> Any:
+        raise TypeError(
+            "a local derivative asked an argument for its number, but while compiling it has none; write a "
+            "branch as an operation, such as where(greater(x, 0.0), ...), and use operations of autograd "
+            "rather than of math"
+        )
+
+    __bool__ = __float__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
     if TYPE_CHECKING:  # the operators are rows of the table; see the loop below
 
         def __mul__(self, other: Any) -> "Expression": ...
@@ -134,36 +144,51 @@ class Expression:
         if any(isinstance(a, Expression) and a.array for a in arguments):
             return _on_arrays(writer, operation, arguments)
         texts = [_operand(a) for a in arguments]
-        if getattr(operator, operation.value.__name__, None) is operation.value and _is_infix(operation):
+        if _is_infix(operation) and getattr(operator, operation.value.__name__, None) is operation.value:
             return Expression(_infix(operation, texts), writer, array=False, atomic=False)
-        name = writer.bind(operation.name, operation.value)
+        name = writer.bind(_name(operation), operation.value)
         return Expression(writer.once(f"{name}({', '.join(map(strip, texts))})"), writer, array=False)
 
 
 def _on_arrays(writer: Writer, operation: Operation, arguments: Sequence[Any]) -> Expression:
     form = operation.numpy
     ufunc = getattr(np, form) if isinstance(form, str) else None
-    arrays = [a for a in arguments if isinstance(a, Expression) and a.array]
-    if ufunc is None or all(isinstance(a, Expression) and a.boolean for a in arguments):
+    full = any(a.full for a in arguments if isinstance(a, Expression) and a.array)
+    count = ufunc is not None and all(isinstance(a, Expression) and a.boolean for a in arguments)
+    if ufunc is None:
         arguments = [as_float(a) for a in arguments]
     texts = [_operand(a) for a in arguments]
     boolean = any(signature.endswith("d->?") for signature in getattr(ufunc, "types", ()))
-    full = any(a.full for a in arrays)
-    if _is_infix(operation):
+    if _is_infix(operation) and not count:
         text = _infix(operation, texts)
         return Expression(text, writer, array=True, atomic=False, boolean=boolean, full=full)
-    name = (
-        f"np.{form}"
-        if ufunc is not None
-        else writer.bind_once(("array", operation), operation.name, lambda: operation.array_function)
+    if ufunc is None:
+        name = writer.bind_once(("array", operation), _name(operation), lambda: operation.array_function)
+    else:
+        name = f"np.{form}"
+    inside = [
+        *map(strip, texts),
+        *(["dtype=float"] if count and not boolean else []),
+    ]  # bools are to count as 0, 1
+    return Expression(
+        writer.once(f"{name}({', '.join(inside)})"), writer, array=True, boolean=boolean, full=full
     )
-    text = writer.once(f"{name}({', '.join(map(strip, texts))})")
-    return Expression(text, writer, array=True, boolean=boolean, full=full)
 
 
 def _is_infix(operation: Operation) -> bool:
     """Tell whether the row's symbol is Python's operator; a user's row may be drawn with any symbol."""
-    return ops.TABLE.get(operation.name) is operation and not operation.symbol.isidentifier()
+    return _is_ours(operation) and not operation.symbol.isidentifier()
+
+
+def _name(operation: Operation) -> str:
+    """Return a name for a row; a user's may be called anything, ``<lambda>`` and ``x1`` included."""
+    return (
+        operation.name if _is_ours(operation) else "op_" + re.sub(r"\W", "_", operation.name, flags=re.ASCII)
+    )
+
+
+def _is_ours(operation: Operation) -> bool:
+    return ops.TABLE.get(operation.name) is operation
 
 
 def _infix(operation: Operation, texts: list[str]) -> str:

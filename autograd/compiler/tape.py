@@ -34,7 +34,7 @@ class Tape:
         own = set(nodes)
         self.externals = list(dict.fromkeys(o for node in nodes for o in flat.operands(node) if o not in own))
         self.place = {node: place for place, node in enumerate(self.externals)}
-        self._fixed = {self.place[node] for node in self.externals if flat.kinds[node] == "constant"}
+        self._fixed = {self.place[node] for node in self.externals if not flat.active[node]}
         self._lines: list[Line] = []
         for node in nodes:
             kind, arguments = flat.kinds[node], flat.arguments[node]
@@ -42,6 +42,8 @@ class Tape:
                 self.place[node] = self._append_sum(arguments)
             else:
                 self.place[node] = self._append(kind, [self.place[operand] for operand in arguments])
+            if not flat.active[node]:
+                self._fixed.add(self.place[node])
 
     def __len__(self) -> int:
         """The length of the list."""
