@@ -82,6 +82,8 @@ class Loop:
     def reverse(self) -> None:
         """Write the loop backward, and what it adds to the adjoints of outside nodes."""
         write, recurrence = self.writer.write, self.recurrence
+        if not self._active:
+            return
         for i, node in enumerate(recurrence.fixed):
             if self.memory.is_active(node):
                 write(f"{self._name('df', i)} = 0.0")
