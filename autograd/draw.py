@@ -9,18 +9,17 @@ import base64
 import math
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from autograd.files import write_file
 from autograd.value import Constant, Value, topological_order
 
 # A contrast of 4.5 : 1 on white, and apart from one another with any kind of colour blindness.
@@ -229,25 +228,6 @@ def format_number(x: float) -> str:
         return text
     text = f"{x:#.4g}"
     return f"{x:.1f}" if text.endswith(".") else text
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        OSError: the file cannot be written; what was there before is untouched.
-    """
-    target = path.resolve()  # a link stays a link
-    partial = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(target)
-    except OSError as error:
-        reason = f"cannot write {str(path)!r}: {error.strerror}; choose a folder that exists and is writable"
-        raise OSError(error.errno, reason) from None
-    finally:
-        with suppress(OSError):  # usually it is gone already
-            partial.unlink()
 
 
 def _require(name: str, value: object, allowed: Sequence[str]) -> None:

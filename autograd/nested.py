@@ -26,7 +26,7 @@ def flatten(nested: Nested) -> tuple[list[Any], Callable[[Iterable[Any]], Any]]:
 
 
 def _collect(item: Any, contents: list[Any]) -> Callable[[Any], Any]:
-    """Append what a nest contains; return a function that builds it anew from an iterator, and holds nothing."""
+    """Append what a nest contains; return a function that builds it anew from an iterator."""
     if isinstance(item, Mapping):
         keys, builders = list(item), [_collect(value, contents) for value in item.values()]
         return lambda rest: {key: build(rest) for key, build in zip(keys, builders, strict=True)}

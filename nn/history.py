@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from autograd.draw import write_file
+from autograd.files import write_file
 
 
 class History:

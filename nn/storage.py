@@ -10,7 +10,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from autograd.draw import write_file
+from autograd.files import write_file
 
 FORMAT = "chainrule model"
 VERSION = 1

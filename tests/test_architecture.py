@@ -13,7 +13,7 @@ LEVELS = [
     ["operation"],
     ["ops"],
     ["value"],
-    ["nested", "expression"],
+    ["nested", "expression", "files", "symbolic"],
     ["control"],
     ["transforms"],
     ["check", "draw", "compiler"],

@@ -21,7 +21,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograd import Operation, Value, draw, exp, topological_order
-from autograd.draw import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, format_number, write_file
+from autograd.draw import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, format_number
+from autograd.files import write_file
 
 SVG = "{http://www.w3.org/2000/svg}"
 DIRECTIONS = ("LR", "RL", "TB", "BT")

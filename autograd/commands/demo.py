@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.draw import draw_dot, format_number, write_file
+from autograd.draw import draw_dot, format_number
+from autograd.files import write_file
 from autograd.ops import exp, relu, sigmoid
 from autograd.value import Constant, Value, topological_order
 

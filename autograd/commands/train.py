@@ -17,7 +17,7 @@ from rich.table import Table
 from autograd.commands import CommandError, tables
 from autograd.commands.recipe import OnRawRows, Recipe
 from autograd.commands.sources import DATA_SETS, LOSSES, Data, load
-from autograd.draw import write_file
+from autograd.files import write_file
 from nn import MLP, SGD, Adagrad, Adam, AdamW, History, RMSprop, diagnose, fit, l2, plot, split
 from nn.data import Points
 from nn.optim import Optimizer

@@ -9,12 +9,13 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from autograd import ops
 from autograd.operation import Operation
+from autograd.symbolic import Symbolic
 
 CHAIN = 100
 """The most operators in a row in one expression."""
@@ -87,7 +88,7 @@ class Writer:
         self.write(f"{name} = {text}", comment)
 
 
-class Expression:
+class Expression(Symbolic):
     """Text that computes a float or an array.
 
     Args:
@@ -117,20 +118,6 @@ class Expression:
         self.atomic = atomic
         self.boolean = boolean
         self.full = array if full is None else full
-
-    def _refuse(self, *_: Any) -> Any:
-        raise TypeError(
-            "a local derivative asked an argument for its number, but while compiling it has none; write a "
-            "branch as an operation, such as where(greater(x, 0.0), ...), and use operations of autograd "
-            "rather than of math"
-        )
-
-    __bool__ = __float__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
-
-    if TYPE_CHECKING:  # the operators are rows of the table; see the loop below
-
-        def __mul__(self, other: Any) -> "Expression": ...
-        def __neg__(self) -> "Expression": ...
 
     @property
     def operand(self) -> str:
@@ -227,16 +214,3 @@ def strip(text: str) -> str:
         if depth == 0 and place < len(text) - 1:
             return text
     return text[1:-1]
-
-
-def _method(row: Operation, *, reflected: bool = False) -> Callable[..., Any]:
-    if row.arity == 1:
-        return lambda self: row(self)
-    return (lambda self, other: row(other, self)) if reflected else (lambda self, other: row(self, other))
-
-
-for _row in ops.TABLE.values():
-    if _row.operator is not None:
-        setattr(Expression, f"__{_row.operator}__", _method(_row))
-        if _row.arity == 2:
-            setattr(Expression, f"__r{_row.operator}__", _method(_row, reflected=True))

@@ -12,6 +12,7 @@ from typing import Any
 from autograd import ops
 from autograd.draw import format_number, printable
 from autograd.operation import Operation
+from autograd.symbolic import Symbolic
 from autograd.value import Constant, Value
 
 # How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.
@@ -19,7 +20,7 @@ BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**
 UNARY, ATOM = 3, 5
 
 
-class Formula:
+class Formula(Symbolic):
     """A name, or an operation on formulas and numbers, with the number that it stands for.
 
     Args:
@@ -58,23 +59,6 @@ class Formula:
         if operation in (ops.pow, ops.div) and arguments[1] == 1.0:
             return arguments[0]
         return cls(operation.value(*numbers), "", operation, arguments)
-
-    def __bool__(self) -> bool:
-        """Refuse to choose a branch, which a formula has no way to show."""
-        raise TypeError("a derivative that branches has no formula; write the branch with where(...)")
-
-
-def _method(row: Operation, *, reflected: bool = False) -> Callable[..., Any]:
-    if row.arity == 1:
-        return lambda self: row(self)
-    return (lambda self, other: row(other, self)) if reflected else (lambda self, other: row(self, other))
-
-
-for _row in ops.TABLE.values():
-    if _row.operator is not None:
-        setattr(Formula, f"__{_row.operator}__", _method(_row))
-        if _row.arity == 2:
-            setattr(Formula, f"__r{_row.operator}__", _method(_row, reflected=True))
 
 
 def name_nodes(order: Sequence[Value]) -> dict[Value, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.draw import write_file
+from autograd.files import write_file
 from autograd.stepping.events import Event, graph_of, record
 from autograd.stepping.formula import name_nodes
 from autograd.stepping.groups import Group
