@@ -1,8 +1,9 @@
 """The mutation report: every single-token mutant of the table's derivatives must make the suite fail.
 
 ``python -m tests.mutants`` changes one token of one local derivative at a time - a sign, an operator, an
-operand, a constant, a function, the order of two arguments - and runs the suite's tests of that row on it,
-until one fails. It prints each survivor and ends with "N of N killed".
+operand, a constant, a function, the order of two arguments - or takes the derivative by another argument. It
+runs the suite's tests of that row on the mutant until one fails, prints each survivor, and ends with "N of N
+mutants killed".
 
 A change that makes no difference, such as cos(-x) for cos(x), is no mutant. It is told by the derivative and
 its own derivatives, which must be the same on a grid of infinities, nan, signed zeros, ties and many other
@@ -81,11 +82,13 @@ def derivative_expressions() -> Iterator[tuple[Operation, int, ast.Lambda]]:
 
 def mutants() -> Iterator[Mutant]:
     """Yield every mutant once."""
-    for row, index, function in derivative_expressions():
+    functions = list(derivative_expressions())
+    for row, index, function in functions:
         seen = {ast.unparse(function)}
         names = [argument.arg for argument in function.args.args]
         count = sum(1 for _ in ast.walk(function.body))
         changes = [("sign", ast.UnaryOp(ast.USub(), function.body))]
+        changes += [("swapped derivative", other.body) for owner, _, other in functions if owner is row]
         for position in range(count):
             changes += _changes(function.body, position, names)
         for kind, body in changes:
@@ -254,7 +257,7 @@ def main() -> int:
         else:
             killed[mutant.kind] += 1
     for kind, count in sorted(killed.items()):
-        print(f"{kind:17} {count:4} killed")
+        print(f"{kind:18} {count:4} killed")
     total = killed.total() + len(survivors)
     print(f"{killed.total()} of {total} mutants killed; {equivalent} more changes make no difference")
     return 1 if survivors else 0
