@@ -18,6 +18,7 @@ from autograd.commands import CommandError
 COMMANDS = {
     "demo": "work through two examples of the chain rule, then train a network on two moons",
     "draw": "draw the graph of a formula, with its values and gradients",
+    "step": "walk through a formula, forward and backward, one gate at a time",
     "train": "train a network on a data set or on a table of your own",
     "predict": "print what a trained network says about the rows of a table",
 }

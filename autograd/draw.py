@@ -150,21 +150,7 @@ class Drawing:
         """
         if not (math.isfinite(scale) and scale > 0):
             raise ValueError(f"scale must be a positive number, not {scale!r}")
-        import matplotlib
-        import resvg_py
-
-        fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
-        svg = self._svg(_spelled_out(self.source, fonts / "DejaVuSans.ttf"))
-        root = ElementTree.fromstring(svg)
-        longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height"))
-        return resvg_py.svg_to_bytes(
-            svg_string=svg,
-            dpi=96,
-            zoom=min(scale, MAX_PIXELS / (longest * 96 / 72)),
-            font_family=_FONT,
-            font_files=[str(fonts / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Oblique.ttf")],
-            skip_system_fonts=True,  # the same picture on every machine
-        )
+        return rasterise(self._svg(spelled_out(self.source)), scale)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the form that its suffix names.
@@ -333,6 +319,9 @@ def _describe(
 
     dot = graphviz.Digraph("graph")
     dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3", bgcolor="white")
+    # As many rounds of placing as there are nodes: enough for any usual graph, which it does not change, and
+    # a bound where many wires are long; without it a node used a hundred times takes minutes.
+    dot.attr("graph", nslimit="1")
     dot.attr("node", fontname=_FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
     dot.attr("edge", fontname=_FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR)
     count = sum(isinstance(element, Wire) for element in elements)
@@ -431,13 +420,41 @@ def _escaped(text: str) -> str:
     return r"\n".join(line or "&#160;" for line in lines)  # Graphviz drops empty lines, or fails on them
 
 
-def _spelled_out(source: str, font: Path) -> str:
+def rasterise(svg: str, scale: float) -> bytes:
+    """Return an SVG as PNG, in the same pixels on every machine.
+
+    Args:
+        svg: the picture; its texts may use DejaVu Sans.
+        scale: pixels per CSS pixel; less where a side would be longer than ``MAX_PIXELS``.
+    """
+    import resvg_py
+
+    root = ElementTree.fromstring(svg)
+    longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height"))
+    return resvg_py.svg_to_bytes(
+        svg_string=svg,
+        dpi=96,
+        zoom=min(scale, MAX_PIXELS / (longest * 96 / 72)),
+        font_family=_FONT,
+        font_files=[str(_fonts() / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Oblique.ttf")],
+        skip_system_fonts=True,
+    )
+
+
+def _fonts() -> Path:
+    import matplotlib
+
+    return Path(matplotlib.get_data_path(), "fonts", "ttf")
+
+
+def spelled_out(source: str) -> str:
     """Replace each character that the font lacks by its code."""
     if source.isascii():
         return source
     from matplotlib.ft2font import FT2Font
 
-    missing = {ord(c) for c in source if not c.isascii()} - FT2Font(str(font)).get_charmap().keys()
+    font = FT2Font(str(_fonts() / "DejaVuSans.ttf"))
+    missing = {ord(c) for c in source if not c.isascii()} - font.get_charmap().keys()
     return source.translate({code: f"[U+{code:04X}]" for code in missing})
 
 

@@ -53,6 +53,7 @@
         for (const kind of ["data", "grad"]) if (texts[kind]) texts[kind].textContent = "";
         describe(+id.slice(1), "", "");
       }
+      if (/^(e|o|c\d+-)/.test(id)) group.querySelector("title")?.remove(); // it tells the local derivative early
       if (/^[ngcb]\d+$/.test(id)) {
         group.setAttribute("role", "button");
         group.setAttribute("tabindex", "-1"); // the up and down arrows choose; four hundred tab stops would not help

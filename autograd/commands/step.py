@@ -1,0 +1,50 @@
+"""``chainrule step``: walk through a formula forward and backward, one gate at a time."""
+
+import argparse
+import sys
+
+from autograd.commands import CommandError
+from autograd.commands.draw import assignments
+from autograd.expression import parse
+from autograd.stepping.stepper import LIMIT
+from autograd.stepping.terminal import run as walk
+from autograd.steps import step_through
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the formula, its numbers, breakpoints, and a file to write instead."""
+    parser.epilog = 'Example: chainrule step "(x + y) * z" x=-2 y=5 z=-4. In a terminal, h shows the keys.'
+    parser.add_argument("formula", metavar="FORMULA", help='such as "(x + y) * z"')
+    parser.add_argument(
+        "numbers", metavar="NAME=NUMBER", nargs="*", help="a number for each name, such as x=-2"
+    )
+    parser.add_argument(
+        "--break",
+        dest="stops",
+        metavar="WHERE",
+        action="append",
+        default=[],
+        help="stop at a name, an operation, '>10' (a gradient's magnitude) or nan; repeatable",
+    )
+    parser.add_argument(
+        "-o",
+        dest="path",
+        metavar="FILE",
+        help="write a page (.html) or an animation (.gif, .png) instead of walking here",
+    )
+    parser.add_argument(
+        "--limit", type=int, default=LIMIT, help=f"how many values at most (default: {LIMIT})"
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Walk through the graph in the terminal, print its steps, or write them to a file."""
+    numbers = assignments(arguments.numbers)
+    try:
+        stepper = step_through(parse(arguments.formula, numbers), limit=arguments.limit)
+        if arguments.path is None:
+            walk(stepper, sys.stdin, sys.stdout, tuple(arguments.stops))
+        else:
+            print(f"wrote {stepper.save(arguments.path)}")
+    except (ValueError, RuntimeError) as error:
+        raise CommandError(str(error)) from error

@@ -1,0 +1,438 @@
+"""The player in a real browser: what it shows at each step, how it is operated, and what it never does."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from autograd import Value, exp, group, log, step_through, topological_order
+from autograd.draw import format_number
+from autograd.steps import steps
+from tests.test_steps import sigmoid_gate, simple
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
+NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A running browser; without one the tests of this file are skipped by name."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright for Python")
+    if CHROMIUM is None:
+        pytest.skip("no browser (Chromium)")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Player:
+    """A page with the player, as its user sees it."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def press(self, key, times=1):
+        for _ in range(times):
+            self.page.keyboard.press(key)
+
+    def text(self, selector):
+        return self.page.inner_text(selector)
+
+    @property
+    def count(self):
+        return self.text("#count")
+
+    def facts(self):
+        terms = self.page.locator("#facts dt").all_inner_texts()
+        return dict(zip(terms, self.page.locator("#facts dd").all_inner_texts(), strict=True))
+
+    def numbers(self):
+        """What is written above and below each wire, by the place of the value."""
+        return self.page.evaluate(
+            """() => Object.fromEntries([...document.querySelectorAll("g.value")].map((g) => {
+                const text = (kind) => g.querySelector("text." + kind)?.textContent ?? "";
+                return [g.id.slice(1), [text("data"), text("grad")]];
+            }))"""
+        )
+
+    def marked(self, name):
+        return self.page.evaluate(f"[...document.querySelectorAll('#graph .{name}')].map((e) => e.id)")
+
+
+@pytest.fixture
+def open_player(chromium, tmp_path):
+    """Open the player of a graph; afterwards the console must be empty and the network untouched."""
+    troubles, context = [], chromium.new_context(viewport={"width": 1280, "height": 720})
+
+    def open_graph(root, fragment="", **options):
+        path = step_through(root, **options).save(tmp_path / "player.html")
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(("file:", "data:")) else troubles.append(request.url)
+            ),
+        )
+        page.goto(path.as_uri() + fragment)
+        return Player(page)
+
+    yield open_graph
+    context.close()
+    assert troubles == []
+
+
+def shown(root):
+    """The numbers of the last state, by the engine."""
+    root.backward()
+    return {
+        str(k): [
+            format_number(node.data),
+            "" if type(node).__name__ == "Constant" else f"grad {format_number(node.grad)}",
+        ]
+        for k, node in enumerate(topological_order(root))
+    }
+
+
+def test_at_the_start_nothing_is_computed(open_player):
+    player = open_player(simple())
+    assert player.count == "0 / 8"
+    assert set(map(tuple, player.numbers().values())) == {("", "")}
+    assert player.text("#sentence") == "Nothing is computed yet."
+
+
+def test_next_shows_the_inputs_then_each_gate_then_each_message(open_player):
+    player = open_player(simple())
+    player.page.click("#next")
+    assert player.facts() == {"inputs": "x = -2, y = 5, z = -4"}
+    player.page.click("#next")
+    assert player.facts() == {"formula": "q = x + y", "numbers": "q = -2 + 5 = 3"}
+    assert player.marked("active") == ["g2"]
+    assert sorted(player.marked("told")) == ["e2-0", "e2-1", "o2"]
+    player.page.click("#next")
+    player.page.click("#next")
+    assert player.text("#sentence") == "Backward pass: the backward pass begins: df/df = 1."
+    player.page.click("#next")
+    assert player.facts() == {
+        "upstream": "df/df = 1",
+        "local": "d(q*z)/dq = z = -4",
+        "product": "local * upstream = -4 * 1 = -4",
+        "sum": "q.grad: 0 -> -4",
+    }
+    assert player.numbers()["2"] == ["3", "grad -4"]
+    assert player.numbers()["0"] == ["-2", ""]
+    assert player.text("#waiting") == "waiting for messages: z, x, y"
+    assert sorted(player.marked("told")) == ["e4-0", "o4"]
+
+
+@pytest.mark.parametrize("graph", [simple, sigmoid_gate])
+def test_the_end_shows_the_numbers_of_the_engine(open_player, graph):
+    root = graph()
+    player = open_player(root)
+    player.press("End")
+    assert player.numbers() == shown(root)
+    assert player.page.is_disabled("#next")
+
+
+def test_every_step_forward_is_undone_by_a_step_back(open_player):
+    player = open_player(sigmoid_gate())
+    states = []
+    for _ in range(22):
+        states.append((player.numbers(), player.marked("empty"), player.marked("sent"), player.facts()))
+        player.press("ArrowRight")
+    for state in reversed(states):
+        player.press("ArrowLeft")
+        assert (player.numbers(), player.marked("empty"), player.marked("sent"), player.facts()) == state
+    assert player.count == "0 / 22"
+
+
+def test_it_is_operated_by_keys(open_player):
+    player = open_player(simple())
+    for key, count in (
+        ("ArrowRight", 1),
+        (" ", 2),
+        ("n", 3),
+        ("ArrowLeft", 2),
+        ("b", 1),
+        ("End", 8),
+        ("Home", 0),
+    ):
+        player.press(key)
+        assert player.count == f"{count} / 8"
+    player.page.focus("#next")
+    player.press("Enter")
+    assert player.count == "1 / 8"
+
+
+def test_the_slider_and_the_address_name_the_step(open_player):
+    player = open_player(simple(), "#step=5")
+    assert player.count == "5 / 8"
+    player.page.fill("#slider", "3")
+    assert player.count == "3 / 8"
+    assert player.page.url.endswith("#step=3")
+    assert player.page.get_attribute("#slider", "aria-valuetext") == "step 3 of 8: forward: f"
+    player.page.evaluate("location.hash = '#step=7'")
+    player.page.wait_for_function("document.getElementById('count').textContent === '7 / 8'")
+
+
+def test_play_walks_to_the_end_and_pauses(open_player):
+    player = open_player(simple())
+    player.page.clock.install()
+    player.page.click("#play")
+    assert player.count == "1 / 8"
+    assert player.page.get_attribute("#play", "aria-pressed") == "true"
+    player.page.clock.run_for(2500)
+    assert player.count == "3 / 8"
+    player.page.click("#play")
+    player.page.clock.run_for(5000)
+    assert player.count == "3 / 8"
+    player.press("p")
+    player.page.clock.run_for(20000)
+    assert player.count == "8 / 8"
+    assert player.text("#play") == "play"
+
+
+def test_a_live_region_speaks_each_step(open_player):
+    player = open_player(simple())
+    assert player.page.get_attribute("#sentence", "aria-live") == "polite"
+    player.press("ArrowRight", 2)
+    assert player.text("#sentence") == "Forward pass: q = x + y = -2 + 5 = 3."
+    player.press("End")
+    assert player.text("#sentence").startswith("Backward pass: d(x + y)/dy = 1; local * upstream = 1 * (-4)")
+
+
+def test_every_control_has_a_name(open_player):
+    player = open_player(simple())
+    unnamed = player.page.evaluate(
+        """[...document.querySelectorAll("button, input, select")].filter((e) =>
+            !e.getAttribute("aria-label") && !e.textContent.trim() && !e.labels?.length).length"""
+    )
+    assert unnamed == 0
+    player.press("ArrowRight", 2)
+    assert player.page.evaluate("document.querySelector('#n2 title').textContent") == "q: data 3.0"
+
+
+def test_a_click_on_a_value_tells_its_story(open_player):
+    x = Value(3.0, "x")
+    player = open_player((x + 1.0) * x)
+    player.press("End")
+    player.page.click("#n0 text.data")
+    story = player.text("#details")
+    assert "data = 3.0" in story
+    assert "x.grad = 7.0" in story
+    assert "df/dx = 7, over 2 paths" in story
+    assert "f <- x: 4" in story
+    player.page.click("#g3")
+    assert "f = v1*x" in player.text("#details")
+    assert "d(v1*x)/dv1 = x = 3" in player.text("#details")
+    player.press("Escape")
+    assert player.page.is_hidden("#details")
+
+
+def test_the_arrows_choose_a_value_without_a_mouse(open_player):
+    player = open_player(simple())
+    player.press("End")
+    player.press("ArrowDown")
+    assert player.text("#name") == "x"
+    assert "x.grad = -4.0" in player.text("#sentence")
+    player.press("ArrowUp")
+    assert player.text("#name") == "f"
+
+
+def test_local_gradients_are_written_at_the_gates_on_request(open_player):
+    player = open_player(simple())
+    player.press("End")
+    visible = "[...document.querySelectorAll('#graph text.local')].map((t) => getComputedStyle(t).visibility)"
+    assert player.page.evaluate(visible).count("visible") == 1  # of the last message
+    player.press("l")
+    assert player.page.evaluate(visible).count("visible") == 4
+    player.press("Home")
+    assert player.page.evaluate(visible).count("visible") == 0
+
+
+def test_predict_hides_the_next_number_until_there_is_a_guess(open_player):
+    player = open_player(simple())
+    player.press("g")
+    player.press("ArrowRight")  # the inputs are given
+    player.press("ArrowRight")
+    assert player.text("#question") == "Your guess: q = x + y = -2 + 5 = ?"
+    assert player.count == "1 / 8"
+    assert player.numbers()["2"] == ["", ""]
+    player.page.keyboard.type("three")
+    player.press("Enter")
+    assert "Enter a number" in player.text("#verdict")
+    assert player.numbers()["2"] == ["", ""]
+    player.page.fill("#number", "3")
+    player.press("Enter")
+    assert player.text("#verdict") == "✓ Right: 3."
+    assert player.numbers()["2"] == ["3", ""]
+    player.page.keyboard.press("Enter")  # the focus is on the button for the next step
+    player.page.keyboard.type("12")
+    player.press("Enter")
+    assert player.text("#verdict") == "✗ You said 12; it is -12."
+    assert player.count == "3 / 8"
+
+
+def test_a_predicting_reader_cannot_look_ahead(open_player):
+    player = open_player(simple())
+    player.press("ArrowRight")
+    player.press("g")
+    player.press("End")
+    assert player.count == "1 / 8"
+    player.page.evaluate(
+        "const s = document.getElementById('slider'); s.value = 8; s.dispatchEvent(new Event('input'))"
+    )
+    assert player.count == "1 / 8"
+    player.page.click("#n2", force=True)
+    seen = player.page.evaluate(
+        """[...document.querySelectorAll("#graph text, #graph title, #player .card")]
+            .filter((e) => getComputedStyle(e).visibility !== "hidden")
+            .map((e) => e.textContent).join(" | ")"""
+    )
+    assert "-12" not in seen
+    assert not re.search(r"\b3\b", seen)
+
+
+def test_nan_and_infinity_can_be_predicted(open_player):
+    x = Value(0.0, "x")
+    player = open_player(log(x) * 0.0)
+    player.press("ArrowRight")
+    player.press("g")
+    for guess, verdict in (("-inf", "✓ Right: -inf."), ("NaN", "✓ Right: nan.")):
+        player.press("ArrowRight")
+        player.page.fill("#number", guess)
+        player.press("Enter")
+        assert player.text("#verdict") == verdict
+
+
+@pytest.mark.parametrize("label", NASTY)
+def test_a_label_is_shown_as_text(open_player, label):
+    x = Value(2.0, label)
+    with group(label):
+        f = exp(x)
+    f.label = label + label
+    player = open_player(f * x)
+    spelled = label.replace("\n", r"\n").replace("\x00", r"\x00")
+    player.press("ArrowRight")
+    assert player.facts()["inputs"] == f"{spelled} = 2"
+    player.press("End")
+    player.page.click("#n0", force=True)
+    assert player.text("#name") == spelled
+    drawn = player.page.locator("#n0 text.label").all_text_contents()
+    assert "".join(drawn).replace("\xa0", " ") == spelled
+    assert label.replace("\x00", r"\x00").split("\n")[0] in player.page.evaluate(
+        "document.querySelector('#c0').textContent"
+    )
+
+
+# Groups
+
+
+def grouped():
+    """The sigmoid gate: a neuron, in which a sigmoid."""
+    w0, x0, w1, x1, w2 = (Value(v, n) for v, n in ((2, "w0"), (-1, "x0"), (-3, "w1"), (-2, "x1"), (-3, "w2")))
+    with group("neuron", inside=[w0, w1, w2]):
+        s = w0 * x0 + w1 * x1 + w2
+        s.label = "s"
+        with group("sigmoid"):
+            f = 1 / (1 + exp(-s))
+    f.label = "f"
+    return f
+
+
+def test_a_closed_group_is_one_gate_with_the_same_numbers(open_player):
+    root = grouped()
+    player = open_player(root)
+    player.press("End")
+    expected = shown(root)
+    assert player.page.locator("g.gate").count() == 1
+    numbers = player.numbers()
+    assert len(numbers) == 3
+    assert numbers == {k: expected[k] for k in numbers}
+
+
+def test_a_group_is_opened_by_a_click_at_the_same_moment_and_closed_again(open_player):
+    root = grouped()
+    player = open_player(root)
+    player.press("End")
+    player.page.click("#c0")
+    assert player.text("#view option:checked") == "neuron"
+    assert player.page.locator("g.gate").count() == 5
+    player.page.click("#c1")
+    assert player.text("#view option:checked") == "neuron / sigmoid"
+    player.press("End")
+    assert player.numbers() == shown(root)
+    assert player.page.locator("g.box").count() == 2
+    assert "view=2" in player.page.url
+    player.page.click("#b1 text")
+    assert player.text("#view option:checked") == "neuron"
+    player.press("Home")
+    assert set(map(tuple, player.numbers().values())) == {("", "")}
+
+
+def test_views_are_chosen_without_a_mouse(open_player):
+    player = open_player(grouped(), "#step=2&view=1")
+    assert player.text("#view option:checked") == "neuron"
+    assert player.count.startswith("2 / ")
+    player.page.select_option("#view", label="all groups closed")
+    assert player.page.locator("g.gate").count() == 1
+
+
+# Odd graphs, and what a page is made of
+
+
+def test_a_single_leaf_steps(open_player):
+    player = open_player(Value(3.0, "x"))
+    player.press("End")
+    assert player.numbers() == {"0": ["3", "grad 1"]}
+
+
+def test_a_node_used_a_thousand_times_steps(open_player):
+    x = Value(1.0, "x")
+    y = Value(0.0, "y")
+    sums = [x + y for _ in range(1000)]
+    while len(sums) > 1:  # in pairs, so that the picture is ten gates deep and not a thousand
+        sums = [a + b for a, b in zip(sums[::2], sums[1::2], strict=False)] + sums[len(sums) & ~1 :]
+    player = open_player(sums[0], limit=None)
+    place = topological_order(sums[0]).index(x)
+    player.press("End")
+    assert player.numbers()[str(place)] == ["1", "grad 1000"]
+
+
+def test_a_group_beyond_the_limit_stays_closed_and_says_so(open_player):
+    x = Value(1.0, "x")
+    with group("long"):
+        f = x
+        for _ in range(30):
+            f = f * 1.5
+    player = open_player(f, limit=20)
+    player.page.click("#c0")
+    assert "too large to be opened" in player.text("#verdict")
+
+
+def test_the_page_names_no_network_address():
+    page = step_through(sigmoid_gate()).html()
+    addresses = set(re.findall(r"https?://[^\s\"'<>]+", page))
+    assert addresses <= {"http://www.w3.org/2000/svg"}
+    assert not re.search(r"<(link|img|iframe|script)[^>]+(src|href)=\"(?!data:)", page)
+
+
+def test_the_page_holds_the_numbers_of_the_stream():
+    root = sigmoid_gate()
+    page = step_through(root).html()
+    data = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', page)[1])
+    changes = [change for move in data["views"][0]["moves"] for change in move["changes"]]
+    root.backward()
+    order = topological_order(root)
+    last = {(k, kind): full for k, kind, _, full in changes}
+    for k, node in enumerate(order):
+        assert float(last[k, "data"]) == node.data
+        if (k, "grad") in last:
+            assert float(last[k, "grad"]) == node.grad
+    assert len(changes) == len(steps(root))
