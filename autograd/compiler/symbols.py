@@ -82,7 +82,7 @@ class Writer:
         If that is the temporary that was written last, it is renamed.
         """
         last = self._margin + f"{text} = "
-        if self.lines and self.lines[-1].startswith(last):
+        if text == f"t{self._temporaries}" and self.lines and self.lines[-1].startswith(last):
             known = self.lines.pop().removeprefix(last)
             self._known[known], text = name, known
         self.write(f"{name} = {text}", comment)
