@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd.operation import Operation
 from autograd.ops import TABLE
+from autograd.stepping.groups import group
 from autograd.value import Constant, Value
 from nn import storage
 
@@ -93,6 +94,23 @@ class Module:
             True
         """
         return copy.deepcopy(self, {id(p): p.data for p in self.parameters()})
+
+    def grouped(self) -> Any:
+        """Return a copy with the same parameters whose calls name their groups, for ``step_through``.
+
+        A graph that it records is drawn and stepped as one gate, which opens into layers, these into neurons,
+        and these into operations. A group is named by its place, such as ``layers.0``.
+
+        Example:
+            >>> from autograd import step_through
+            >>> model = MLP(2, [4, 1], rng=random.Random(0))
+            >>> stepper = step_through(model.grouped()([Value(1.0, "x0"), Value(-2.0, "x1")]))
+            >>> [group.name for group in stepper.groups][:4]
+            ['MLP', 'layers.0', 'layers.1', 'neurons.0']
+        """
+        twin = copy.deepcopy(self, {id(parameter): parameter for parameter in self.parameters()})
+        _name_groups(type(self).__name__, twin)
+        return twin
 
     def state_dict(self) -> dict[str, float]:
         """Return the parameters' numbers by their paths.
@@ -471,6 +489,21 @@ def _count(number: Any, name: str) -> int:
 def _as_list(outputs: Any) -> Any:
     """Undo the unwrapping of a single output, which may be an array and so look like many."""
     return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def _name_groups(name: str, module: Module) -> None:
+    """Make the calls of a module, and of the modules in it, record groups; the first one gets ``name``."""
+    for attribute, thing in vars(module).items():
+        for path, part in find(Module, attribute, thing):
+            _name_groups(path, part)
+    kind = type(module)
+    parameters = module.parameters()
+
+    def call(self: Module, *arguments: Any) -> Any:
+        with group(name, inside=parameters):
+            return kind.__call__(self, *arguments)
+
+    module.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
 
 
 def find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:

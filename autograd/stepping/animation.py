@@ -40,8 +40,8 @@ def animate(outline: Outline, events: Sequence[Event], form: str, seconds: float
     moves = moves_of(view, events)
     if len(moves) > MAX_FRAMES:
         raise ValueError(
-            f"the walk has {len(moves)} steps, above the {MAX_FRAMES} that an animation shows; put parts of the "
-            "graph into groups, step through a part of it, or save a page (.html)"
+            f"the walk has {len(moves)} steps, above the {MAX_FRAMES} that an animation shows; put parts of "
+            "the graph into groups, step through a part of it, or save a page (.html)"
         )
     from PIL import Image
 

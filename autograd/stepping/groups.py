@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
 
 from autograd.value import Value, hooked, note
 
@@ -14,14 +15,16 @@ class Group:
         name: what is written on its gate.
         parent: the group around it, or None.
         inside: leaves that are drawn inside of it only, such as the weights of a layer.
+        number: counts the groups that were made, so that they can be listed in the order of the program.
     """
 
-    __slots__ = ("inside", "name", "parent")
+    __slots__ = ("inside", "name", "number", "parent")
 
     def __init__(self, name: str, parent: "Group | None", inside: Collection[Value]) -> None:
         self.name = name
         self.parent = parent
         self.inside = frozenset(inside)
+        self.number = next(_numbers)
 
     @property
     def chain(self) -> tuple["Group", ...]:
@@ -38,6 +41,7 @@ class Group:
         return f"<group {'/'.join(group.name for group in self.chain)}>"
 
 
+_numbers = count()
 _innermost: ContextVar[Group | None] = ContextVar("innermost", default=None)
 
 

@@ -44,7 +44,7 @@ class Outline:
             if node.op is None:
                 self.chains[node] = self._chain_of_leaf(node)
         self.groups = list(dict.fromkeys(group for node in order for group in self.chains[node]))
-        self.groups.sort(key=lambda group: len(group.chain))
+        self.groups.sort(key=lambda group: (len(group.chain), group.number))
         self.names = {group: f"c{j}" for j, group in enumerate(self.groups)}
 
     def _chain_of_leaf(self, leaf: Value) -> Chain:
