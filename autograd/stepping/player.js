@@ -74,13 +74,15 @@
     element.told = [data, grad];
   }
 
+  // The text stands beside the picture or, below a long one, where the picture is then larger.
   function fit() {
-    root.classList.toggle("wide", view.size.width > 2.4 * view.size.height && window.innerHeight > 400);
-    const space = graph.clientWidth - 26;
-    const scale = zoom || Math.min(1.9, Math.max(0.8, space / view.size.width));
-    view.scale = scale;
-    view.picture.setAttribute("width", view.size.width * scale);
-    view.picture.setAttribute("height", view.size.height * scale);
+    const { clientWidth, clientHeight } = graph.parentElement, { width, height } = view.size;
+    const beside = Math.min((clientWidth - 386) / width, (clientHeight - 26) / height);
+    const below = Math.min((clientWidth - 26) / width, (clientHeight - 290) / height);
+    root.classList.toggle("wide", below > beside);
+    view.scale = zoom || Math.min(1.9, Math.max(0.8, beside, below));
+    view.picture.setAttribute("width", width * view.scale);
+    view.picture.setAttribute("height", height * view.scale);
   }
 
   // Where the gates and wires are is read once, so that a step need not ask the layout.
