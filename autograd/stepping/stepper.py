@@ -161,7 +161,7 @@ class Stepper:
         image = base64.b64encode(png).decode()
         # The page is a frame of its own, so that neither its style nor its keys meet the notebook's.
         name = f"chainrule-{secrets.token_hex(8)}"
-        page = json.dumps(self.html()).replace("</", r"<\/")
+        page = json.dumps(self.html()).replace("<", r"\u003c")
         room = min(680, max(480, int(1.5 * height) + 150))
         script = (
             f'{{const place=document.getElementById("{name}"),frame=document.createElement("iframe");'

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from autograd.draw import format_number
-from autograd.stepping.events import Backward
+from autograd.stepping.events import Backward, Seed
 from autograd.stepping.groups import Group
 from autograd.stepping.moves import Change, Move
 from autograd.value import Constant, Value
@@ -67,7 +67,8 @@ def breakpoint_at(text: str, stepper: "Stepper") -> Breakpoint:
             return True
         events = move.events if move.kind != "inputs" else ()
         touched = {event.receiver if isinstance(event, Backward) else event.name for event in events}
-        return text in touched or any(event.operation == text for event in events)
+        at_work = {event.operation for event in events if not isinstance(event, Seed)}
+        return text in touched or text in at_work
 
     return stop
 
