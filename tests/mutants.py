@@ -6,8 +6,8 @@ runs the suite's tests of that row on the mutant until one fails, prints each su
 mutants killed".
 
 A change that makes no difference, such as cos(-x) for cos(x), is no mutant. It is told by the derivative and
-its own derivatives, which must be the same on a grid of infinities, nan, signed zeros, ties and many other
-points (`makes_no_difference`). How many those are is printed too, and ``--equivalent`` lists them.
+its own derivatives, which must be the same but for rounding on a grid of infinities, nan, signed zeros, ties
+and many other points (`makes_no_difference`). How many those are is printed too, and ``--equivalent`` lists them.
 """
 
 import argparse
@@ -184,7 +184,7 @@ def _figures(row: Operation, derivative: Callable[..., Any], x: tuple[float, ...
         return [repr(error)]
     if not isinstance(result, Value):
         return [repr(result)]
-    return [repr(result.data), *(f"{d + 0.0:.12g}" for d in gradients(result, leaves))]
+    return [f"{result.data:.13g}", *(f"{d + 0.0:.11g}" for d in gradients(result, leaves))]
 
 
 def tests_of(row: Operation) -> Iterator[tuple[str, Callable[[], None]]]:
