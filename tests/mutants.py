@@ -7,7 +7,7 @@ mutants killed".
 
 A change that makes no difference, such as cos(-x) for cos(x), is no mutant. It is told by the derivative and
 its own derivatives, which must be the same but for rounding on a grid of infinities, nan, signed zeros, ties
-and many other points (`makes_no_difference`). How many those are is printed too, and ``--equivalent`` lists them.
+and many other points (`makes_no_difference`). How many those are is printed too; ``--equivalent`` lists them.
 """
 
 import argparse
