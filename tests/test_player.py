@@ -436,3 +436,17 @@ def test_the_page_holds_the_numbers_of_the_stream():
         if (k, "grad") in last:
             assert float(last[k, "grad"]) == node.grad
     assert len(changes) == len(steps(root))
+
+
+def test_the_notebook_output_becomes_the_player(open_player, tmp_path):
+    page = open_player(simple()).page
+    output = step_through(simple())._repr_mimebundle_()["text/html"]
+    (tmp_path / "output.html").write_text(f"<!DOCTYPE html><meta charset='utf-8'>{output}", encoding="utf-8")
+    page.goto((tmp_path / "output.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator("#next").click()
+    frame.locator("#next").click()
+    assert frame.locator("#title").inner_text() == "q"
+    assert page.locator("img").count() == 0
+    frame.locator("#graph").press("ArrowRight")
+    assert frame.locator("#count").inner_text() == "3 / 8"

@@ -376,6 +376,7 @@ def test_a_notebook_shows_the_player_and_a_picture_where_no_script_runs():
     assert script.count("</script>") == 1
     assert script.endswith("</script>")
     assert "srcdoc" in script
+    assert script.count("<") == 1  # of the end tag: nothing in it can end it early
 
 
 @pytest.mark.parametrize("seed", range(5))
