@@ -60,7 +60,7 @@ class Player:
         )
 
     def marked(self, name):
-        return self.page.evaluate(f"[...document.querySelectorAll('#graph .{name}')].map((e) => e.id)")
+        return self.page.evaluate(f"[...document.querySelectorAll('#canvas .{name}')].map((e) => e.id)")
 
 
 @pytest.fixture
@@ -248,7 +248,9 @@ def test_the_arrows_choose_a_value_without_a_mouse(open_player):
 def test_local_gradients_are_written_at_the_gates_on_request(open_player):
     player = open_player(simple())
     player.press("End")
-    visible = "[...document.querySelectorAll('#graph text.local')].map((t) => getComputedStyle(t).visibility)"
+    visible = (
+        "[...document.querySelectorAll('#canvas text.local')].map((t) => getComputedStyle(t).visibility)"
+    )
     assert player.page.evaluate(visible).count("visible") == 1  # of the last message
     player.press("l")
     assert player.page.evaluate(visible).count("visible") == 4
@@ -291,7 +293,7 @@ def test_a_predicting_reader_cannot_look_ahead(open_player):
     assert player.count == "1 / 8"
     player.page.click("#n2", force=True)
     seen = player.page.evaluate(
-        """[...document.querySelectorAll("#graph text, #graph title, #player .card")]
+        """[...document.querySelectorAll("#canvas text, #canvas title, #player .card")]
             .filter((e) => getComputedStyle(e).visibility !== "hidden")
             .map((e) => e.textContent).join(" | ")"""
     )
@@ -448,5 +450,5 @@ def test_the_notebook_output_becomes_the_player(open_player, tmp_path):
     frame.locator("#next").click()
     assert frame.locator("#title").inner_text() == "q"
     assert page.locator("img").count() == 0
-    frame.locator("#graph").press("ArrowRight")
+    frame.locator("#canvas").press("ArrowRight")
     assert frame.locator("#count").inner_text() == "3 / 8"

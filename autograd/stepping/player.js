@@ -4,7 +4,7 @@
 (() => {
   const { nodes, groups, views } = JSON.parse(document.getElementById("data").textContent);
   const get = (id) => document.getElementById(id);
-  const graph = get("graph"), root = get("player");
+  const graph = get("canvas"), root = get("player");
   views[0].svg = graph.innerHTML;
 
   let view = null; // what is on the page: see show()
