@@ -1,0 +1,283 @@
+"""A compiled program equals the engine: value and all gradients, at the recorded leaves and at new ones."""
+
+import itertools
+import math
+import random
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Operation, Value, gradients, ops
+from tests import scalar_programs
+from tests.compiling import PATHS, assert_agrees, assert_same, eager, force, points, replay
+from tests.graphs import Program, structured, unstructured, well_conditioned
+
+ROWS = sorted(ops.TABLE.values(), key=lambda row: row.name)
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e300, 5e-324, math.inf, -math.inf, math.nan)
+
+
+@pytest.fixture(params=PATHS)
+def path(request, monkeypatch):
+    force(monkeypatch, request.param)
+    return request.param
+
+
+def inside(row, rng):
+    return [rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain]
+
+
+# Every row --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("members", [2, 100])
+def test_every_row_agrees_on_every_path_in_a_batch_and_alone(row, members):
+    rng = random.Random(row.name)
+
+    def point():
+        arguments = [x for _ in range(members) for x in inside(row, rng)]
+        return [*arguments, *(rng.uniform(0.5, 1.5) for _ in range(members))]
+
+    def build(v):
+        results = [row(*v[i * row.arity : (i + 1) * row.arity]) for i in range(members)]
+        return sum(w * z for w, z in zip(v[members * row.arity :], results, strict=True))
+
+    assert_agrees(build, point(), point(), point())
+
+
+@pytest.mark.parametrize(
+    ("row", "common"),
+    [pytest.param(row, i, id=f"{row.name}-{name}") for row in ROWS for i, name in enumerate(row.arguments)],
+)
+def test_every_row_agrees_with_an_argument_in_common_or_constant(row, common):
+    rng, n = random.Random(row.name), 100
+    number = inside(row, rng)[common]
+
+    def point():
+        return [inside(row, rng)[common], *(x for _ in range(n) for x in inside(row, rng))]
+
+    def build(v):
+        total = 0.0
+        for i in range(n):
+            arguments = list(v[1 + i * row.arity : 1 + (i + 1) * row.arity])
+            arguments[common] = v[0]
+            total += (1.0 + i / n) * row(*arguments)
+            arguments[common] = number
+            total += row(*arguments) if row.arity > 1 else 0.0
+        return total
+
+    assert_agrees(build, point(), point())
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_agrees_at_poles_kinks_infinities_and_nan(row):
+    values = SPECIAL if row.arity < 3 else SPECIAL[::2]
+    table = list(itertools.product(values, repeat=row.arity))
+
+    def build(v):
+        return [row(*v[i : i + row.arity]) for i in range(0, len(v), row.arity)]
+
+    leaves = [Value(0.5) for _ in range(len(table) * row.arity)]
+    program = autograd.compile(build(leaves), inputs=leaves)
+    at = [x for arguments in table for x in arguments]
+    for got, expected in zip(replay(program, leaves, at), eager(build, at), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-307)  # NumPy rounds subnormals its way
+
+
+@pytest.mark.usefixtures("path")
+def test_a_row_of_ones_own_is_compiled_from_its_definition():
+    """It needs no array form, and its name may be no name, or one that the program uses itself."""
+    rows = [
+        Operation("<lambda>", lambda x: x**3, [lambda _z, x: 3 * x * x]),
+        Operation("x1", lambda x: x**3 + 1.0, [lambda _z, x: 3 * x * x]),
+        Operation("float", lambda x, y: x - 2.0 * y, [lambda *_: 1.0, lambda *_: -2.0]),
+        Operation("np", math.atan, [lambda _z, x: 1.0 / (1.0 + x * x)], numpy="arctan"),
+    ]
+
+    def build(v):
+        total = 0.0
+        for x, y in itertools.pairwise(v):
+            total += rows[3](rows[0](x)) + rows[1](y) + rows[2](x, rows[1](x))
+        return total
+
+    rng = random.Random(0)
+    for n in (3, 100):
+        assert_agrees(build, *([rng.uniform(-1, 1) for _ in range(n)] for _ in range(2)))
+
+
+# Random programs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("kind", scalar_programs.KINDS, ids=lambda kind: kind.__name__)
+def test_programs_as_users_write_them_agree_on_every_path(kind, seed):
+    case = kind(random.Random(f"{kind.__name__}{seed}"))
+    assert_agrees(case.build, *points(case, seed))
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("seed", range(40))
+def test_programs_without_structure_agree(seed):
+    rng = random.Random(seed)
+    program = unstructured(rng, rng.randint(1, 80), ties=seed % 2 == 0)
+    assert_agrees(lambda v: program(*v), program.inputs, *elsewhere(program, rng))
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("seed", range(40))
+def test_programs_of_layers_agree(seed):
+    rng = random.Random(seed)
+    program = structured(rng)
+    assert_agrees(lambda v: program(*v), program.inputs, *elsewhere(program, rng))
+
+
+def elsewhere(program, rng):
+    """Return points where the program is as well conditioned as where it was drawn; kinks may be crossed."""
+    found = []
+    for size in (2.0, 1.0, 0.1, 1e-2):
+        moved = Program(tuple(x + rng.uniform(-size, size) for x in program.inputs), program.lines)
+        if all(math.isfinite(x) for x in moved.wires(moved.inputs)) and well_conditioned(moved, 8.0):
+            found.append(moved.inputs)
+    return found
+
+
+def test_the_new_points_cross_kinks():
+    def sides(program, at):
+        wires = program.wires(at)
+        return [
+            kink(*[wires[a] if a.__class__ is int else a for a in line.arguments]) > 0.0
+            for line in program.lines
+            for kink in line.operation.kinks
+        ]
+
+    crossed = 0
+    for seed in range(40):
+        rng = random.Random(seed)
+        program = unstructured(rng, rng.randint(1, 80), ties=seed % 2 == 0)
+        crossed += any(sides(program, program.inputs) != sides(program, at) for at in elsewhere(program, rng))
+    assert crossed >= 10
+
+
+@pytest.mark.parametrize("special", SPECIAL[-3:])
+@pytest.mark.parametrize("kind", scalar_programs.KINDS, ids=lambda kind: kind.__name__)
+def test_nan_and_infinities_spread_as_in_the_engine(kind, special):
+    """What is computed twice is merged, which changes nan only where two infinities of opposite sign meet."""
+    case = kind(random.Random(kind.__name__))
+    (start,) = points(case, 0, 1)
+    leaves = [Value(x) for x in start]
+    program = autograd.compile(case.build(leaves), inputs=leaves)
+    rng = random.Random(1)
+    for _ in range(5):
+        at = [special if rng.random() < 0.1 else x for x in start]
+        for got, expected in zip(replay(program, leaves, at), eager(case.build, at), strict=True):
+            assert_same(got, expected)
+
+
+def test_merging_duplicates_at_a_pole_gives_the_infinity_where_the_engine_adds_two_of_opposite_sign():
+    x = Value(0.0)
+    y = 1.0 / x - 1.0 / x
+    program = autograd.compile(y)
+    y.backward()
+    assert math.isnan(x.grad)
+    program()
+    assert math.isnan(x.grad) or math.isinf(x.grad)
+
+
+# Kinks, higher orders, inputs -------------------------------------------------------------------------------
+
+
+def test_branches_inside_operations_are_taken_anew_at_every_run():
+    def build(v):
+        clipped = [autograd.clamp(x, -0.5, 0.5) for x in v]
+        chosen = [autograd.where(autograd.greater(x, y), x * x, y) for x, y in itertools.pairwise(v)]
+        return sum(map(autograd.relu, v)) + sum(c * c for c in clipped) + sum(chosen)
+
+    for n in (3, 100):
+        up = [-1.0 + 2.0 * i / n for i in range(n)]
+        assert_agrees(build, up, up[::-1], [-x for x in up], [0.0] * n, [0.5] * n)
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("n", [2, 60])
+def test_a_gradient_can_be_compiled_and_differentiated_again(n):
+    """A Hessian-vector product as a program; and its gradient, the third derivatives."""
+
+    def build(v):
+        x, direction = v[:n], v[n:]
+        energy = sum(autograd.tanh(a * b) for a, b in itertools.pairwise(x)) + sum(a**3 for a in x)
+        slopes = gradients(energy, list(x), create_graph=True)
+        along = sum(s * d for s, d in zip(slopes, direction, strict=True))
+        return gradients(along, list(x), create_graph=True)
+
+    rng = random.Random(n)
+    assert_agrees(build, *([rng.uniform(-1, 1) for _ in range(2 * n)] for _ in range(3)))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("kind", scalar_programs.KINDS, ids=lambda kind: kind.__name__)
+def test_a_subset_of_the_leaves_as_inputs_has_the_same_derivatives(kind, seed):
+    case = kind(random.Random(f"{kind.__name__}{seed}"))
+    rng = random.Random(seed)
+    (start,) = points(case, seed, 1)
+    leaves = [Value(x) for x in start]
+    chosen = sorted(rng.sample(range(case.leaves), rng.randint(1, case.leaves)))
+    roles = {i: rng.random() < 0.7 for i in chosen}
+    program = autograd.compile(
+        case.build(leaves),
+        inputs=[leaves[i] for i in chosen if roles[i]],
+        data=[leaves[i] for i in chosen if not roles[i]],
+    )
+    at = [x + rng.uniform(-0.1, 0.1) if i in roles else x for i, x in enumerate(start)]
+    for i in chosen:
+        leaves[i].data = at[i]
+    results, _ = autograd.nested.flatten(program())
+    values, adjoints = eager(case.build, at)
+    assert_same(results, values)
+    assert_same(program.gradients.tolist(), [adjoints[i] for i in chosen if roles[i]])
+
+
+def test_frozen_leaves_keep_their_number_also_if_it_was_assigned_after_recording():
+    x, c = Value(2.0), Value(3.0)
+    y = x * (c * c) + c
+    c.data = 5.0
+    program = autograd.compile(y, inputs=[x])
+    c.data = 7.0
+    assert program() == 55.0
+
+
+def test_a_sum_in_many_orders_is_one_number():
+    def build(v):
+        x, y = v
+        terms = [x * x, autograd.sin(x), autograd.tanh(y), autograd.exp(y), x * y]
+        orders = itertools.islice(itertools.permutations(terms), 100)
+        return sum(k * autograd.tanh(sum(order[1:], order[0])) for k, order in enumerate(orders))
+
+    assert_agrees(build, [0.3, 0.4], [-0.3, 0.8])
+
+
+@pytest.mark.parametrize("n", [100, 5000])
+def test_a_loss_over_a_whole_path_is_a_sum_of_any_length(n):
+    def build(v):
+        x, total = v[0], 0.0
+        for _ in range(n):
+            x = autograd.sin(x) + 0.1 * x
+            total = total + x
+        return total
+
+    assert_agrees(build, [0.5], [0.8])
+
+
+def test_a_chain_of_a_hundred_thousand_operations_is_no_deeper_than_a_loop(monkeypatch):
+    def build(v):
+        x = v[0]
+        for k in range(100_000):
+            x = x * v[1] + 0.001 if k % 7 else autograd.sin(x)
+        return x
+
+    assert_agrees(build, [0.5, 0.99], [0.4, 0.98])
+    monkeypatch.setattr("autograd.compiler.listing.REPEATED", 10**9)
+    assert_agrees(build, [0.5, 0.99], [0.4, 0.98])
