@@ -215,6 +215,31 @@ def test_the_same_seed_gives_the_same_files_and_another_one_others(tmp_path):
     assert a[1] != c[1]
 
 
+def test_names_are_printed_as_they_are(tmp_path, capsys):
+    path = write(
+        tmp_path / "data.csv", "x,[bold]", *[f"{x},{'[red]' if x < 5 else '[/x]'}" for x in range(10)]
+    )
+    assert status("train", "--data", path, "--epochs", 1, "--out", tmp_path / "out") == 0
+    output = capsys.readouterr().out
+    assert "target    [bold]: [/x], [red]\n" in output
+    assert "true \\ predicted   [/x]   [red]" in output
+
+
+def test_numbers_beyond_all_scales_are_one_line(tmp_path, capsys):
+    path = write(tmp_path / "data.csv", "a,b", "1e300,1.5", "-1e300,2.5", "1e300,3.5")
+    assert status("train", "--data", path, "--out", tmp_path / "out") == 2
+    assert "the numbers of 'a' are too large; give them another unit\n" in capsys.readouterr().err
+    path = write(tmp_path / "data.csv", *[f"{x},{x + 0.5}" for x in range(10)])
+    assert (
+        status("train", "--data", path, "--activation", "relu", "--epochs", 1, "--out", tmp_path / "out") == 0
+    )
+    capsys.readouterr()
+    assert status("predict", tmp_path / "out" / "model.json", write(tmp_path / "new.csv", "1", "1e308")) == 2
+    output = capsys.readouterr()
+    assert output.err.startswith("chainrule predict: the network's output for point 2 is not finite")
+    assert output.out == ""
+
+
 def test_what_is_wrong_with_a_network_is_told(tmp_path, capsys):
     assert status("train", "--optimizer", "sgd", "--lr", 30, "--epochs", 5, "--out", tmp_path) == 0
     assert "saturated units" in capsys.readouterr().out

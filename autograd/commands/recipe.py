@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autograd.commands import CommandError
 from autograd.commands.sources import LOSSES, REGRESSION, SINGLE_SCORE, Data
 from autograd.ops import sigmoid
 from nn import MLP, Module, Standardiser, predict
@@ -48,8 +49,22 @@ class Recipe:
 
     @classmethod
     def made(cls, data: Data, training: Points) -> "Recipe":
-        """Return the recipe for a data set, its scales taken from the training points alone."""
-        scale = Standardiser(training[0])
+        """Return the recipe for a data set, its scales taken from the training points alone.
+
+        Raises:
+            CommandError: numbers so large that they cannot be scaled.
+        """
+        X, y = training
+        with np.errstate(all="ignore"):
+            scale = Standardiser(X)
+            target = Standardiser(y.reshape(-1, 1))
+        for name, deviation in zip(
+            [*data.features, data.target], [*scale.deviation, *target.deviation], strict=True
+        ):
+            if not np.isfinite(deviation):
+                raise CommandError(
+                    f"{data.name}: the numbers of '{name}' are too large; give them another unit"
+                )
         recipe = cls(
             features=data.features,
             target=data.target,
@@ -62,7 +77,6 @@ class Recipe:
         )
         if data.classes:
             return recipe
-        target = Standardiser(training[1].reshape(-1, 1))
         return replace(recipe, target_mean=float(target.mean[0]), target_deviation=float(target.deviation[0]))
 
     def scaled(self, points: Points) -> Points:
@@ -78,8 +92,8 @@ class Recipe:
         """Return what a network's outputs mean.
 
         Returns:
-            The classes counted from 0, or the numbers; and of each class its probability, or None if the
-            loss gives no probabilities.
+            The classes counted from 0, or the numbers; and the probability of each, or None if the loss
+            gives no probabilities.
         """
         if not self.classes:
             return scores * self.target_deviation + self.target_mean, None
@@ -90,8 +104,21 @@ class Recipe:
         return scores.argmax(axis=1), powers.max(axis=1) / powers.sum(axis=1)
 
     def predict(self, model: Module, X: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
-        """Return a network's answers for raw rows, as ``answers`` does."""
-        return self.answers(predict(OnRawRows(model, self), X))
+        """Return a network's answers for raw rows, as ``answers`` does.
+
+        Raises:
+            CommandError: an output is not finite.
+        """
+        with np.errstate(all="ignore"):
+            scores = predict(OnRawRows(model, self), X)
+            answers, probabilities = self.answers(scores)
+        finite = np.isfinite(np.column_stack([scores, answers])).all(axis=1)
+        if not finite.all():
+            raise CommandError(
+                f"the network's output for point {finite.argmin() + 1} is not finite: "
+                "its inputs are far from those that it was trained with"
+            )
+        return answers, probabilities
 
     def to_metadata(self) -> dict[str, Any]:
         """Return what JSON can hold."""

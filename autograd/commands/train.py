@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
     if history.stopped:
         print(f"stopped   {history.stopped}")
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     _tell_epochs(console, history)
     _judge(console, model, recipe, held_out or training, "validation" if held_out else "training")
     X, y = recipe.scaled(training)
@@ -251,7 +251,7 @@ def _print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequenc
     for row in rows:
         table.add_row(*row)
     console.print()
-    console.print(Padding(table, (0, 1), expand=False), markup=False)
+    console.print(Padding(table, (0, 1), expand=False))
     console.print()
 
 
