@@ -159,8 +159,8 @@ class Stepper:
         png = picture(view, moves_of(view, self.events), Paths(self.events)).png(_FINE)
         width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
         image = base64.b64encode(png).decode()
-        # The page is a frame of its own, so that neither its style nor its keys meet the notebook's. Packed, it
-        # takes a tenth of the notebook file.
+        # The page is a frame of its own, so that neither its style nor its keys meet the notebook's. Packed,
+        # it takes a tenth of the room in the notebook's file.
         name = f"chainrule-{secrets.token_hex(8)}"
         packed = base64.b64encode(gzip.compress(self.html().encode(), mtime=0)).decode()
         room = min(680, max(480, int(1.5 * height) + 150))
