@@ -25,7 +25,8 @@ def compile(  # noqa: A001 - the name that users know from other libraries
 
     The computations of the graph are kept, but sums may be added up in another order: results agree with the
     recorded ones to rounding, not to the last bit. What appears twice is computed once; at a pole, where the
-    recorded gradient is inf - inf = nan, that may give inf.
+    recorded gradient is inf - inf = nan, that may give inf. A sum whose terms overflow on the way may be nan
+    in one order and not in another. A branch is found if a Value that it asked is a part of the graph.
 
     Args:
         outputs: a Value or several, nested in lists, tuples or dicts.

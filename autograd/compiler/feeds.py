@@ -111,12 +111,13 @@ class Fields:
         for bank in (parameters, data):
             for place, leaf in enumerate(bank.leaves):
                 field = Field(f"input {leaf.label!r}", bank, np.array(place, dtype=np.intp))
-                if leaf.label:  # None marks a label that several leaves have
+                if leaf.label:  # None marks a name that several have
                     self._named[leaf.label] = None if leaf.label in self._named else field
         by_key = [_items(parameters, inputs), _items(data, nest)]
         self._positional = list((by_key[1] or by_key[0]).values())
         for fields in by_key:
             self._named.update({key: field for key, field in fields.items() if isinstance(key, str)})
+        self._named.update(dict.fromkeys(by_key[0].keys() & by_key[1].keys() & self._named.keys()))
 
     def match(self, values: Sequence[Any], named: Mapping[str, Any]) -> list[tuple[Field, Floats]]:
         """Return what is fed where; nothing is changed yet.
@@ -140,7 +141,7 @@ class Fields:
             raise TypeError(f"no input is named {name!r}; the names are: {known or 'none'}")
         field = self._named[name]
         if field is None:
-            raise TypeError(f"several leaves are labelled {name!r}; feed them by position or give them a key")
+            raise TypeError(f"several inputs are named {name!r}; feed them by position or give each a key")
         return field
 
 

@@ -67,7 +67,7 @@ class Program:
         self._bank = Bank(tuple(leaves), listing.leaves.parameters)
         self._data = Bank(tuple(flatten(data)[0]), listing.data)
         self._gradients = listing.leaves.gradients
-        self._fields = Fields(self._bank, self._data, inputs, data or None)
+        self._fields = Fields(self._bank, self._data, inputs, data if self._data.leaves else None)
         self._detached = 0
         self._step = self._define("step", listing.forward + listing.reverse)
         self._forward: Callable[[], tuple[float, ...]] | None = None
