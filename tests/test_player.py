@@ -378,6 +378,17 @@ def test_a_group_is_opened_by_a_click_at_the_same_moment_and_closed_again(open_p
     assert set(map(tuple, player.numbers().values())) == {("", "")}
 
 
+def test_a_single_group_opens(open_player):
+    x = Value(1.0, "x")
+    with group("g"):
+        f = exp(x) + x
+    player = open_player(f)
+    player.page.click("#c0")
+    assert player.text("#view option:checked") == "g"
+    assert player.page.locator("#view option").all_inner_texts() == ["all groups closed", "g"]
+    assert player.page.locator("g.gate").count() == 2
+
+
 def test_views_are_chosen_without_a_mouse(open_player):
     player = open_player(grouped(), "#step=2&view=1")
     assert player.text("#view option:checked") == "neuron"

@@ -9,7 +9,6 @@ from typing import Any
 
 from autograd.draw import Drawing, format_number
 from autograd.stepping.events import Backward, Event, Forward
-from autograd.stepping.groups import Group
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.views import Outline, View, ancestors
@@ -30,21 +29,19 @@ def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
     """
     views = list(_views(outline, limit))
     paths = Paths(events)
-    shown = {wire for view, _ in views for wire in view.wires}
+    shown = {wire for view, _, _ in views for wire in view.wires}
     pictures = []
     described = []
-    for view, groups in views:
+    for view, opened, title in views:
         moves = moves_of(view, events)
         pictures.append(picture(view, moves, paths).svg())
         described.append(
             {
-                "group": outline.names[groups[-1]] if groups else None,
-                "title": " / ".join(group.name for group in groups) or "all groups closed",
+                "group": opened,
+                "title": title,
                 "moves": [_move(move, outline) for move in moves],
             }
         )
-    if outline.groups and len(views) > len(outline.groups):
-        described[-1] |= {"group": "all", "title": "all groups open"}
     for number, drawn in enumerate(pictures[1:], 1):
         described[number]["svg"] = drawn
     data = {
@@ -74,19 +71,22 @@ def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:
     return view.draw(paths.names, paths.adjoints, local)
 
 
-def _views(outline: Outline, limit: int | None) -> Iterator[tuple[View, tuple[Group, ...]]]:
-    """Yield the view with all groups closed, one for each group opened, and one with all of them open."""
+def _views(outline: Outline, limit: int | None) -> Iterator[tuple[View, str | None, str]]:
+    """Yield the view with all groups closed, one for each group opened, and one with all of them open.
+
+    With each comes the name of the opened group and a title.
+    """
     view = View(outline)
-    yield view, ()
+    yield view, None, "all groups closed"
     left = math.inf if limit is None else limit - len(view.wires)
     for group in outline.groups:
         view = View(outline, ancestors(group))
         left -= len(view.wires)
         if left < 0:
             return
-        yield view, group.chain
+        yield view, outline.names[group], " / ".join(each.name for each in group.chain)
     if len(outline.groups) > 1 and len(outline.order) <= left:
-        yield View(outline, outline.groups), (outline.groups[-1],)
+        yield View(outline, outline.groups), "all", "all groups open"
 
 
 def _move(move: Move, outline: Outline) -> dict[str, Any]:
