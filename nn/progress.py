@@ -24,7 +24,8 @@ def progress_bar(total: int, shown: bool | None = None) -> Iterator[Tick]:
     if not (console.is_terminal if shown is None else shown):
         yield lambda _text: None
         return
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
+    # The text comes last: it is what a narrow terminal may cut short.
+    columns = (BarColumn(16), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=total)
         yield lambda text: progress.update(task, advance=1, description=text)

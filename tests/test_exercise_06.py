@@ -3,6 +3,7 @@
 import pytest
 
 from nn import MLP, Adam, fit, half_squared_error
+from nn.optim import linear
 
 POINTS = [[4.0, 9.0, 1.0], [2.0, 5.0, 6.0], [1.0, 8.0, 3.0]]
 TARGETS = [2 * a - b + 5 * c for a, b, c in POINTS]
@@ -54,7 +55,7 @@ def test_a_smaller_rate_escapes_the_cycle(model):
     assert [model(point).data for point in POINTS] == pytest.approx(before, abs=0.02)
 
 
-def test_adam_reaches_the_targets(model):
-    optimizer = Adam(model.parameters(), lr=0.02)
+def test_adam_with_a_falling_rate_reaches_the_targets(model):
+    optimizer = Adam(model.parameters(), lr=linear(0.02, 0.0, 5000))
     fit(model, POINTS, TARGETS, half_squared_error, optimizer, epochs=5000, compile=True)
     assert [model(point).data for point in POINTS] == pytest.approx(TARGETS, abs=1e-3)
