@@ -34,6 +34,7 @@ SUFFIXES = (".svg", ".png", ".dot", ".pdf")
 MAX_PIXELS = 8192
 """The longest side of a PNG; a larger picture is scaled down to it."""
 
+_LONG = 40_000  # ranks that all wires pass together; below, a layout takes two seconds at most
 _FONT = "DejaVu Sans"
 _CONSTANT = {"shape": "plain", "fontcolor": DATA_COLOUR, "width": "0", "height": "0"}
 _VALUE = {"shape": "record", "margin": "0.05,0.02", "width": "0", "height": "0"}
@@ -332,23 +333,27 @@ def _describe(
         return {"id": name, "class": kind}
 
     enter, leave = _SIDES[rankdir]
+    places = _places(elements, rankdir)
+    if places:
+        dot.attr("graph", layout="nop")
     for element in elements:
+        placed = {"pos": places[element.name]} if places else {}
         if isinstance(element, Wire):
             label, data, grad = element.label, element.data, element.grad
             facts = [_escaped(label)] * bool(label) + [format_number(data)]
             if grad is None:
                 wire = group(element.name, "value constant", f"{label or 'constant'}: data {data!r}")
-                dot.node(element.name, r"\n".join(facts), **_CONSTANT, **wire)
+                dot.node(element.name, r"\n".join(facts), **_CONSTANT, **wire, **placed)
                 continue
             facts.append(f"grad {format_number(grad)}")
             what = label or (f"output of {element.source}" if element.source else "leaf")
             kind = "value" if element.source else "value leaf"
             wire = group(element.name, kind, f"{what}: data {data!r}, grad {grad!r}")
-            dot.node(element.name, _record(facts, rankdir), **_VALUE, **wire)
+            dot.node(element.name, _record(facts, rankdir), **_VALUE, **wire, **placed)
             continue
         kind, style = ("gate composite", _COMPOSITE) if element.composite else ("gate", _GATE)
         gate = group(element.name, kind, element.title)
-        dot.node(element.name, _escaped(element.symbol), **style, **gate)
+        dot.node(element.name, _escaped(element.symbol), **style, **gate, **placed)
         for i, (name, operand, local) in enumerate(element.operands):
             title, text = f"operand {i + 1} of {element.title}", None
             if local is not None:
@@ -362,6 +367,41 @@ def _describe(
     for box in boxes:
         _describe_box(dot, box, group)
     return dot.source, titles
+
+
+def _places(elements: Sequence[Wire | Gate], rankdir: str) -> dict[str, str]:
+    """Return a place for each element, if the wires are so long that Graphviz would take minutes.
+
+    Graphviz makes way for a wire at every rank that it passes. Beyond ``_LONG`` of them all a plain grid is
+    drawn: each element in the column of its rank, in the first free row.
+    """
+    ranks = {element.name: 0 for element in elements if isinstance(element, Wire)}
+    gates = [element for element in elements if isinstance(element, Gate)]
+    waiting = gates
+    made = {output for gate in gates for _, output in gate.outputs}
+    known = ranks.keys() - made
+    while waiting:  # one round, unless a group's gate stands before what enters it
+        later = []
+        for gate in waiting:
+            if all(wire in known for _, wire, _ in gate.operands):
+                ranks[gate.name] = 1 + max((ranks[wire] for _, wire, _ in gate.operands), default=0)
+                ranks |= {wire: ranks[gate.name] + 1 for _, wire in gate.outputs}
+                known |= {wire for _, wire in gate.outputs}
+            else:
+                later.append(gate)
+        waiting = later if len(later) < len(waiting) else []
+    length = sum(ranks.get(gate.name, 0) - ranks[wire] for gate in gates for _, wire, _ in gate.operands)
+    if length < _LONG:
+        return {}
+    rows: dict[int, int] = {}
+    places = {}
+    for element in elements:
+        rank = ranks.get(element.name, 0)
+        row = rows[rank] = rows.get(rank, -1) + 1
+        along, across = (170 * rank, -60 * row) if rankdir in ("LR", "RL") else (-80 * rank, 170 * row)
+        along = -along if rankdir in ("RL", "BT") else along
+        places[element.name] = f"{along},{across}" if rankdir in ("LR", "RL") else f"{across},{along}"
+    return places
 
 
 def _describe_box(dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]]) -> None:

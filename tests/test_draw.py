@@ -229,6 +229,15 @@ def test_several_outputs_are_drawn_as_one_graph():
     assert len(seen.ids("gate")) == 2
 
 
+@pytest.mark.parametrize("rankdir", DIRECTIONS)
+def test_a_node_used_a_thousand_times_has_all_its_edges(rankdir):
+    x = Value(1.0, "x")
+    seen = picture(sum([x] * 1000), rankdir=rankdir)
+    assert len(seen.ids("operand")) == 2000
+    places = {seen.groups[f"n{k}"].find(f"{SVG}text[@class='data']").get("x") for k in range(2, 1002)}
+    assert len(places) == (1000 if rankdir in ("LR", "RL") else 1)
+
+
 def test_a_single_leaf_is_a_graph():
     seen = picture(Value(1, "x"))
     assert seen.texts("n0", "label") == ["x"]
