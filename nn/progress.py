@@ -19,13 +19,15 @@ def progress_bar(total: int, shown: bool | None = None) -> Iterator[Tick]:
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.table import Column
 
     console = Console(stderr=True)
     if not (console.is_terminal if shown is None else shown):
         yield lambda _text: None
         return
-    # The text comes last: it is what a narrow terminal may cut short.
-    columns = (BarColumn(16), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console) as progress:
+    cut = Column(ratio=1, no_wrap=True, overflow="ellipsis")  # a narrow terminal cuts the text, not the rest
+    text = TextColumn("{task.description}", table_column=cut)
+    columns = (BarColumn(16), TimeElapsedColumn(), TimeRemainingColumn(), text)
+    with Progress(*columns, console=console, expand=True) as progress:
         task = progress.add_task("", total=total)
         yield lambda text: progress.update(task, advance=1, description=text)
