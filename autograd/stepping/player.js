@@ -27,7 +27,7 @@
       for (const text of group.querySelectorAll(":scope > text")) texts[text.classList[0]] = text;
       elements.set(group.id, { group, texts, title: group.querySelector(":scope > title") });
     }
-    picture.removeAttribute("id");
+    graph.classList.toggle("large", elements.size > 1000); // to move would mean to paint all of it again
     view = { number, moves, picture, elements, lit: [], written: [], before: [], data: new Map(), grad: new Map() };
     view.size = { width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
     view.sent = new Map();
