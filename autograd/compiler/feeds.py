@@ -117,7 +117,8 @@ class Fields:
         self._positional = list((by_key[1] or by_key[0]).values())
         for fields in by_key:
             self._named.update({key: field for key, field in fields.items() if isinstance(key, str)})
-        self._named.update(dict.fromkeys(by_key[0].keys() & by_key[1].keys() & self._named.keys()))
+        ambiguous = by_key[0].keys() & by_key[1].keys()
+        self._named.update({key: None for key in ambiguous if isinstance(key, str)})
 
     def match(self, values: Sequence[Any], named: Mapping[str, Any]) -> list[tuple[Field, Floats]]:
         """Return what is fed where; nothing is changed yet.
