@@ -259,6 +259,19 @@ def test_a_sum_in_many_orders_is_one_number():
     assert_agrees(build, [0.3, 0.4], [-0.3, 0.8])
 
 
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("n", [1, 60])
+def test_an_output_may_be_a_part_of_another_output_a_sum_or_a_product(n):
+    def build(v):
+        x, y = v[:n], v[n:]
+        sums = [a + b for a, b in zip(x, y, strict=True)]
+        products = [a * b for a, b in zip(x, y, strict=True)]
+        return sums, products, [s + a for s, a in zip(sums, x, strict=True)], sum(products)
+
+    rng = random.Random(n)
+    assert_agrees(build, *([rng.uniform(-1, 1) for _ in range(2 * n)] for _ in range(2)))
+
+
 @pytest.mark.parametrize("n", [100, 5000])
 def test_a_loss_over_a_whole_path_is_a_sum_of_any_length(n):
     def build(v):
