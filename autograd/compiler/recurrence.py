@@ -63,14 +63,36 @@ def find_recurrences(flat: Flat, nodes: Sequence[int]) -> list[list[int] | Recur
         for period, steps in _periods(codes, start):
             recurrence = _recognise(flat, nodes, index, start, period, steps)
             if recurrence is not None:
-                parts += [nodes[done : start + period], recurrence]
-                done = start = start + period * (len(recurrence.steps) + 1)
+                recurrence = _begin_earlier(flat, nodes, index, recurrence, done)
+                begin = index[recurrence.begin[0]]
+                parts += [nodes[done : begin + period], recurrence]
+                done = start = begin + period * (len(recurrence.steps) + 1)
                 misses = 0
                 break
         else:
             misses += 1
             start += 1 + misses // 16  # ever larger steps, so that a long run without loops costs little
     return [part for part in [*parts, nodes[done:]] if not isinstance(part, list) or part]
+
+
+def _begin_earlier(
+    flat: Flat, nodes: list[int], index: dict[int, int], recurrence: Recurrence, done: int
+) -> Recurrence:
+    """Add steps before the first, whose codes differ because what all steps read is near to them."""
+    start, period = index[recurrence.begin[0]], len(recurrence.begin)
+    kinds = [flat.kinds[node] for node in recurrence.begin]
+    earlier = 0
+    while (place := start - (earlier + 1) * period) >= done and earlier <= WINDOW:
+        if [flat.kinds[node] for node in nodes[place : place + period]] != kinds:
+            break
+        earlier += 1
+    for steps in range(earlier, max(earlier - TRIES, 0), -1):
+        longer = _recognise(
+            flat, nodes, index, start - steps * period, period, len(recurrence.steps) + 1 + steps
+        )
+        if longer is not None:
+            return longer
+    return recurrence
 
 
 def _codes(flat: Flat, nodes: Sequence[int], index: dict[int, int]) -> Codes:
