@@ -3,6 +3,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,7 +107,8 @@ def test_the_chain_rule(f, g):
     outer = grad(lambda y: g(y, *rest))(inner)
     assume(math.isfinite(outer))
     composed = grad(lambda x: g(f(*x), *rest))(list(f.inputs))
-    assert close(composed, [outer * d for d in derivatives(f)])
+    scale = _path_sum(f) * _path_sum(replace(g, inputs=(inner, *rest)))  # a derivative may cancel to nothing
+    assert close(composed, [outer * d for d in derivatives(f)], scale)
 
 
 @given(programs(), st.randoms(use_true_random=False))

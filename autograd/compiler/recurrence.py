@@ -80,10 +80,10 @@ def _begin_earlier(
 ) -> Recurrence:
     """Add steps before the first, whose codes differ because what all steps read is near to them."""
     start, period = index[recurrence.begin[0]], len(recurrence.begin)
-    kinds = [flat.kinds[node] for node in recurrence.begin]
+    kinds = [_kind(flat, node) for node in recurrence.begin]
     earlier = 0
     while (place := start - (earlier + 1) * period) >= done and earlier <= WINDOW:
-        if [flat.kinds[node] for node in nodes[place : place + period]] != kinds:
+        if [_kind(flat, node) for node in nodes[place : place + period]] != kinds:
             break
         earlier += 1
     for steps in range(earlier, max(earlier - TRIES, 0), -1):
@@ -100,11 +100,15 @@ def _codes(flat: Flat, nodes: Sequence[int], index: dict[int, int]) -> Codes:
     numbers: dict[Any, int] = {}
     codes = []
     for place, node in enumerate(nodes):
-        kind = flat.kinds[node]
         near = tuple(min(place - index.get(operand, -WINDOW), WINDOW) for operand in flat.operands(node))
-        shape = tuple(map(len, flat.arguments[node])) if kind == "sum" else ()
-        codes.append(numbers.setdefault((kind, shape, near), len(numbers)))
+        codes.append(numbers.setdefault((_kind(flat, node), near), len(numbers)))
     return np.array(codes, dtype=np.intp)
+
+
+def _kind(flat: Flat, node: int) -> Any:
+    """Return what a node computes: its operation, or of a sum how many factors each term has."""
+    kind = flat.kinds[node]
+    return tuple(map(len, flat.arguments[node])) if kind == "sum" else kind
 
 
 def _periods(codes: Codes, start: int) -> Iterator[tuple[int, int]]:
