@@ -34,9 +34,10 @@ def compile(  # noqa: A001 - the name that users know from other libraries
             is frozen at its present number. By default all leaves that are not constants are inputs.
         data: leaves that are read at each run, but receive no gradient, nested likewise: the points and
             targets of a mini-batch.
-        branches: what to do if the user's program asked a Value for its number (in an ``if``, say, or with
-            ``float``) before the graph was complete, so that the graph may depend on the answer: ``"refuse"``
-            to compile it, or keep them ``"frozen"`` as they were recorded.
+        branches: what to do if the user's program asked a Value of the graph for its number (in an ``if``,
+            say, or with ``float``), so that the graph may depend on the answer: ``"refuse"`` to compile it,
+            or keep the branches ``"frozen"`` as they were recorded. A branch on ``data``, or on a Value that
+            is not part of the graph, leaves no trace in it.
 
     Returns:
         The program. It holds the leaves, but not the graph.
