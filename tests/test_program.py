@@ -467,6 +467,22 @@ def test_the_graph_is_stale_where_the_leaves_have_moved_on():
         y.backward()
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_compiling_leaves_the_garbage_collector_as_it_was(enabled):
+    x = Value(2.0)
+    y, z = x * x, x + 1.0
+    assert y > 1.0
+    try:
+        (gc.enable if enabled else gc.disable)()
+        autograd.compile(z)
+        assert gc.isenabled() == enabled
+        with pytest.raises(ValueError, match="asked"):
+            autograd.compile([y, z])
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("n", [1, 100])
 def test_poles_and_overflow_warn_nobody_and_change_no_setting(n):
     leaves = [Value(1.0) for _ in range(n)]
