@@ -1,0 +1,61 @@
+"""Contenders take turns, so that whatever else the machine does slows all of them alike."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+SLICE = 0.01
+"""What is faster than this many seconds is run several times in each turn."""
+
+
+UNITS = ((1.0, "s"), (1e3, "ms"), (1e6, "us"))
+
+
+def take_turns(
+    contenders: Mapping[str, Callable[[], object]], seconds: float, least: int = 3
+) -> dict[str, float]:
+    """Return the median seconds of each contender.
+
+    Args:
+        contenders: what to time, by name; each is called without arguments.
+        seconds: for how long to take turns.
+        least: how many turns everyone has at least.
+    """
+    gc.collect()
+    gc.freeze()  # or the collector would charge whoever makes garbage for looking through others' graphs
+    try:
+        return _take_turns(contenders, seconds, least)
+    finally:
+        gc.unfreeze()
+
+
+def _take_turns(
+    contenders: Mapping[str, Callable[[], object]], seconds: float, least: int
+) -> dict[str, float]:
+    repeats = {}
+    for name, run in contenders.items():
+        run()  # to warm up: caches, just-in-time compilers
+        start = time.perf_counter()
+        run()
+        repeats[name] = max(1, round(SLICE / (time.perf_counter() - start)))
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[name]) < least:
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            for _ in range(repeats[name]):
+                run()
+            times[name].append((time.perf_counter() - start) / repeats[name])
+    return {name: median(runs) for name, runs in times.items()}
+
+
+def show(seconds: float) -> str:
+    """Write a time with three digits.
+
+    Example:
+        >>> show(6.23e-5), show(0.0123), show(12.0)
+        ('62.3 us', '12.3 ms', '12.0 s')
+    """
+    factor, unit = next((f, u) for f, u in UNITS if seconds * f >= 1.0 or f == 1e6)
+    return f"{seconds * factor:.0f} {unit}" if seconds * factor >= 100 else f"{seconds * factor:#.3g} {unit}"
