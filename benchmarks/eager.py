@@ -185,6 +185,7 @@ def garbage(engine: Peer, steps: int = 1000) -> int:
 
 def time_chains(rounds: int, collector: bool = True) -> dict[int, dict[str, float]]:
     """Time chains of operations of several lengths, in turns: seconds per operation."""
+    gc.freeze()  # the collector is to trace the chains, not the modules that happen to be imported
     (gc.enable if collector else gc.disable)()
     runs: dict[int, list[tuple[float, ...]]] = {n: [] for n in SIZES}
     for _ in range(rounds // 2 + 1):
