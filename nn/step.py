@@ -1,14 +1,14 @@
 """One step of training on a mini-batch: recorded anew each time, or compiled once and replayed."""
 
-import gc
 import math
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any, Self
 
 import numpy as np
 
 import autograd
+from autograd.collector import collector_paused
 from autograd.compiler import Program
 from autograd.value import Value, constant
 from nn.data import Features, Labels
@@ -54,7 +54,7 @@ class EagerStep:
             DivergenceError: the loss or a gradient is not finite; the step is not taken.
         """
         self.optimizer.zero_grad()
-        with _collector_paused():
+        with collector_paused():
             outputs = [self.model([constant(x) for x in row]) for row in points.tolist()]
             total = self.total(outputs, targets.tolist())
             total.backward()
@@ -214,7 +214,7 @@ class CompiledStep(EagerStep):
     def _compiled(self, points: Features, targets: Labels) -> tuple[Program, Program | None]:
         self.end_epoch()
         self._ahead = True
-        with _collector_paused():
+        with collector_paused():
             rows = [[Value(x) for x in row] for row in points.tolist()]
             outputs = [self.model(row) for row in rows]
             goals = _values(self._encoded(targets).tolist())
@@ -232,18 +232,6 @@ class CompiledStep(EagerStep):
         if self.loss is cross_entropy and targets.ndim == 1:
             targets = np.eye(self._width)[targets.astype(int)]
         return targets
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector off graphs: they have no cycles, and it takes a third of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _values(targets: Any) -> Any:

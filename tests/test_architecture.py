@@ -13,7 +13,7 @@ LEVELS = [
     ["operation"],
     ["ops"],
     ["value"],
-    ["nested", "expression", "files", "symbolic"],
+    ["nested", "expression", "files", "symbolic", "collector"],
     ["control"],
     ["transforms"],
     ["check", "draw", "compiler"],

@@ -7,10 +7,7 @@ text computes with them), `statements`, `loops` and `tape` (forward and reverse,
 rest), `listing` (all together); and `program` (feeding, running, reading).
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
-
+from autograd.collector import collector_paused
 from autograd.compiler.flat import flatten
 from autograd.compiler.listing import emit
 from autograd.compiler.program import Program
@@ -68,25 +65,13 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     variables = None if inputs is None else _leaves(inputs, "inputs")
     if not set(read).isdisjoint(variables or ()):
         raise ValueError("the same Value is in inputs and in data; a leaf has a gradient or it has none")
-    with _collector_paused():
+    with collector_paused():
         flat = flatten(roots, variables, read, branches)
         node_of = {leaf: node for node, leaf in flat.leaves.items()}
         order = None if variables is None else [node_of[variable] for variable in variables]
         layout = lay_out(flat, order, [node_of[leaf] for leaf in read])
         leaves = [flat.leaves[node] for node in layout.blocks[LEAF].members.tolist()]
         return Program(emit(flat, layout), outputs, inputs, data, leaves, flat.size)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector, which would look through millions of live objects again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _leaves(nested: Nested, what: str) -> list[Value]:
