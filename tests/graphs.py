@@ -99,26 +99,28 @@ class Conditioning:
     def follow(self, line: Line, x: list[float], z: float, limit: float) -> bool:
         """Append the figures of a line with arguments x and value z, unless they exceed the limit."""
         row = line.operation
-        wired = [a.__class__ is int for a in line.arguments]
-        error = [self.error[a] if w else 0.0 for a, w in zip(line.arguments, wired, strict=True)]
+        wires = [a if a.__class__ is int else None for a in line.arguments]
+        error = [0.0 if a is None else self.error[a] for a in wires]
         local = [d(z, *x) for d in row.derivatives]
-        if not all(abs(d) < 1e3 for d in local):
-            return False
-        spread = sum((d * xi * e) ** 2 for d, xi, e in zip(local, x, error, strict=True))
+        spread = 0.0
+        for d, xi, e in zip(local, x, error, strict=True):
+            if not abs(d) < 1e3:
+                return False
+            spread += (d * xi * e) ** 2
         value_error = math.sqrt(spread) / abs(z) + 0.7 if z else 0.0
+        if value_error > limit:
+            return False
         worst = 0.0
-        for i, a in enumerate(line.arguments):
-            if wired[i] and local[i]:
+        for i, a in enumerate(wires):
+            if a is not None and local[i]:
                 drift = self._drift(row, i, local[i], x, error)
                 worst = max(worst, math.hypot(self.path_error[a], drift, 0.7))
-        if value_error > limit or worst > 1.5 * limit:
+        if worst > 1.5 * limit:
             return False
         self.value.append(z)
         self.error.append(value_error)
         self.path_error.append(worst)
-        self.certain.append(
-            row.name in IEEE and all(self.certain[a] for a, w in zip(line.arguments, wired, strict=True) if w)
-        )
+        self.certain.append(row.name in IEEE and all(self.certain[a] for a in wires if a is not None))
         return True
 
     @staticmethod
@@ -142,10 +144,9 @@ def well_conditioned(program: Program, limit: float = 3.0) -> bool:
     figures = Conditioning()
     for x in program.inputs:
         figures.add_input(x)
-    wires = program.wires(program.inputs)
-    for line, z in zip(program.lines, wires[len(program.inputs) :], strict=True):
-        x = [wires[a] if a.__class__ is int else a for a in line.arguments]
-        if not figures.follow(line, x, z, limit):
+    for line in program.lines:  # a line at a time, since most programs fail early
+        arguments = [figures.value[a] if a.__class__ is int else a for a in line.arguments]
+        if not figures.follow(line, arguments, line.operation.value(*arguments), limit):
             return False
     return True
 
