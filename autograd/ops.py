@@ -287,7 +287,7 @@ atanh: Operation = Operation(
 
 erf: Operation = Operation("erf", math.erf, [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)])
 erfc: Operation = Operation(
-    "erfc", math.erfc, [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)], domain=[(-6.0, 27.3)]
+    "erfc", real.erfc, [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)], domain=[(-6.0, 27.3)]
 )
 # With an amplitude the bells are closed under differentiation, and no factor meets a subnormal z.
 gauss: Operation = Operation(

@@ -16,8 +16,21 @@ TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 INV_SQRT_TWO_PI = 0.3989422804014327
 INV_SQRT_TWO_PI_TAIL = -6.247337834861335e-17  # what is missing in it, relative to it
 LOG_2 = math.log(2.0)
+LOG_2_HIGH = math.floor(LOG_2 * 2.0**40) / 2.0**40  # so short that its small multiples are exact
+LOG_2_LOW = 7.371002565167799e-13  # log(2) - LOG_2_HIGH
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
+# (1 + t) exp(t*t) erfc(t) - 3/4 as a polynomial in (t - 5) / (t + 5), made by tests/coefficients.py.
+# fmt: off
+ERFC = (
+    2.6380434532141298e-09, 9.843123752211394e-09, -1.7780012725158232e-08, -5.819538582783869e-08,
+    2.1893120682967335e-07, -7.993419884451994e-08, -1.6606018553797334e-06, 6.141905197342804e-06,
+    -6.23787220164448e-06, -3.643450425925948e-05, 0.0002333496633741548, -0.0008149974477865263,
+    0.002131690140295482, -0.004528938629826559, 0.008028679946776224, -0.01183992463406277,
+    0.013888953788014689, -0.010715416154405275, -0.001914935954877492, 0.027583302946015728,
+    -0.06734424242632567, 0.11821336032072209, -0.1729210085588923, -0.08577217360158824,
+)
+# fmt: on
 
 
 def total(
@@ -143,55 +156,82 @@ def gauss(x: float, amplitude: float) -> float:
     The amplitude is a factor in here because exp(-x*x) alone may be subnormal, and short of digits, where the
     product is not.
     """
-    if abs(x) > 40.0:
-        return 0.0 * amplitude
-    square, tail = two_product(x, x)
-    return _bell(square, tail, amplitude)
+    if not abs(x) < 40.0:
+        return x if x != x else 0.0 * amplitude
+    return _bell(*two_product(x, x), amplitude)
 
 
 def normal_pdf(x: float, amplitude: float) -> float:
     """Return amplitude * exp(-x*x/2) / sqrt(2 pi), the density of the standard normal distribution."""
-    if abs(x) > 56.0:
-        return 0.0 * amplitude
+    if not abs(x) < 56.0:
+        return x if x != x else 0.0 * amplitude
     square, tail = two_product(x, x)
     return _bell(0.5 * square, 0.5 * tail - INV_SQRT_TWO_PI_TAIL, INV_SQRT_TWO_PI * amplitude)
 
 
-def _bell(exponent: float, tail: float, amplitude: float) -> float:
-    """Return amplitude * exp(-(exponent + tail)) for a small tail, with no intermediate that underflows."""
-    if exponent < 700.0:
-        e = math.exp(-exponent)
-        return amplitude * (e - e * tail)
-    half = math.exp(-0.5 * exponent)
-    return (amplitude - amplitude * tail) * half * half
+def _bell(exponent: float, tail: float, amplitude: float, amplitude_tail: float = 0.0) -> float:
+    """Return (amplitude + amplitude_tail) * exp(-(exponent + tail)), rounded little more than once.
+
+    With exponent = n log(2) - r, reduced after Cody and Waite (1980), the last sum is amplitude + amplitude *
+    expm1(r), whose second term is the smaller one, as its rounding error is. Scaling by 2**-n comes last, so
+    that nothing underflows before.
+    """
+    if not 0.0 < abs(amplitude) < 1e308:  # the sum would lose the sign of a zero, overflow, or be inf - inf
+        half = math.exp(-0.5 * exponent)
+        return amplitude * (half - half * tail) * half
+    n = round(exponent * LOG2_E)
+    m = math.expm1((n * LOG_2_HIGH - exponent) + (n * LOG_2_LOW - tail))
+    return math.ldexp(amplitude + (amplitude * m + amplitude_tail * (1.0 + m)), -n)
+
+
+def _erfc(t: float, tail: float, factor: float) -> float:
+    """Return factor * erfc(t + tail) for 0 <= t < 30 and a small tail.
+
+    It is factor / (1 + t) * (3/4 + p) * exp(-t*t) with a polynomial p (Shepherd and Laframboise 1981). As
+    |p| <= 1/4 it needs no more digits than a double has; the rest is in double-double.
+    """
+    p, q = 0.0, (t - 5.0) / (t + 5.0)
+    for coefficient in ERFC:
+        p = p * q + coefficient
+    numerator = 0.75 + p
+    numerator_tail = p - (numerator - 0.75)
+    denominator = 1.0 + t
+    rest = denominator - 1.0
+    denominator_tail = (1.0 - (denominator - rest)) + (t - rest) + tail
+    quotient = factor / denominator
+    product, product_tail = two_product(quotient, denominator)
+    quotient_tail = ((factor - product) - product_tail - quotient * denominator_tail) / denominator
+    amplitude, amplitude_tail = two_product(quotient, numerator)
+    amplitude_tail += quotient * numerator_tail + quotient_tail * numerator
+    square, square_tail = two_product(t, t)
+    return _bell(square, square_tail + 2.0 * t * tail, amplitude, amplitude_tail)
+
+
+def erfc(x: float) -> float:
+    """Return the complementary error function, to more digits in its tail than the C library's has."""
+    if x < 0.45:
+        return 1.0 - math.erf(x)
+    return _erfc(x, 0.0, 1.0) if x < 30.0 else x if x != x else 0.0
+
+
+def _upper_tail(x: float, factor: float) -> float:
+    """Return factor * erfc(x/sqrt(2)) / 2, factor times the probability above x, for 0 <= x < 40."""
+    t, tail = two_product(x, SQRT_HALF)
+    return _erfc(t, tail + x * SQRT_HALF_TAIL, 0.5 * factor)
 
 
 def normal_cdf(x: float) -> float:
-    """Return erfc(-x/sqrt(2)) / 2, the distribution function of the standard normal distribution.
-
-    The argument's rounding error would be magnified by x*x; it is carried along and corrected for with
-    one term of the Taylor series.
-    """
+    """Return erfc(-x/sqrt(2)) / 2, the distribution function of the standard normal distribution."""
     if not abs(x) < 40.0:
-        return nan if x != x else float(x > 0.0)
-    t, tail = two_product(-x, SQRT_HALF)
-    tail -= x * SQRT_HALF_TAIL
-    return 0.5 * (math.erfc(t) - tail * TWO_OVER_SQRT_PI * math.exp(-t * t))
+        return x if x != x else float(x > 0.0)
+    return 1.0 - _upper_tail(x, 1.0) if x > 0.0 else _upper_tail(-x, 1.0)
 
 
 def gelu(x: float) -> float:
-    """Return x times the normal distribution function at x.
-
-    Where that distribution function would be subnormal, its asymptotic series (Abramowitz & Stegun 26.2.12)
-    gives the product directly.
-    """
-    if x > -36.0 or x != x:
-        return x * normal_cdf(x)
-    series, term, inverse_square = 1.0, 1.0, 1.0 / (x * x)
-    for k in range(1, 15, 2):
-        term *= -k * inverse_square
-        series += term
-    return normal_pdf(x, -series)
+    """Return x times the normal distribution function at x."""
+    if not abs(x) < 40.0:
+        return -0.0 if x < 0.0 else x
+    return x - _upper_tail(x, x) if x > 0.0 else _upper_tail(-x, x)
 
 
 def sigmoid(x: float) -> float:
