@@ -66,10 +66,13 @@ class AnomalyError(ArithmeticError):
 def detect_anomaly() -> Iterator[None]:
     """Raise at the first nan or infinity that is produced in the body, forward or backward.
 
-    Nodes recorded in the body remember the line of the program that made them, which costs time and memory.
+    A sum of finite contributions that overflows is found too, also where it is a leaf's ``grad`` that they
+    are added to; no leaf has changed then. Nodes recorded in the body remember the line of the program that
+    made them, which costs time and memory.
 
     Raises:
-        AnomalyError: naming the operation, its operands and the line that recorded it.
+        AnomalyError: naming the operation, its operands and the line that recorded it; of a leaf, the line
+            that last used it.
 
     Example:
         >>> from autograd import Value, detect_anomaly, log
@@ -89,12 +92,31 @@ def _check_value(node: Value) -> Value:
     return node
 
 
-def _check_flow(node: Value, index: int, local: Any, contribution: Any) -> None:
-    if node.op is not None and not math.isfinite(_number(contribution)):
+def _check_flow(node: Value, index: int | None, local: Any, contribution: Any, before: Any) -> None:
+    term = _number(contribution)
+    total = term if before is None else _number(before) + term
+    if index is None or node.op is None:  # a leaf whose grad is about to grow
+        if not math.isfinite(total):
+            raise AnomalyError(
+                f"the grad of {describe(node)}, which is {before!r}, plus the {term!r} of this sweep is "
+                f"{total!r}; last used by what was {_source(node, 'used')}"
+            )
+        return
+    if not math.isfinite(total):
+        flow = f"what flows through it is {term!r}"
+        if math.isfinite(term):
+            flow += f", which plus the {_number(before)!r} of other paths is {total!r}"
         raise AnomalyError(
             f"the derivative of {_formula(node)} by {node.op.arguments[index]} is {_number(local)!r}, and "
-            f"what flows through it is {_number(contribution)!r}; {_source(node)}"
+            f"{flow}; {_source(node)}"
         )
+    parent = node.parents[index]
+    if parent.op is None:
+        note(parent, "used", _facts(node).get("source"))
+
+
+def _facts(node: Value) -> dict[str, Any]:
+    return getattr(node, "_notes", {})
 
 
 def _number(x: Any) -> float:
@@ -108,8 +130,8 @@ def _formula(node: Value) -> str:
     return f"{node.op.name}({', '.join(f'{name}={describe(parent)}' for name, parent in operands)})"
 
 
-def _source(node: Value) -> str:
-    source = getattr(node, "_notes", {}).get("source")
+def _source(node: Value, key: str = "source") -> str:
+    source = _facts(node).get(key)
     if source is None:
         return "recorded before detect_anomaly() began; put the forward pass under it too to learn where"
     file, line = source

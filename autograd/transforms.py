@@ -289,7 +289,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
                 local = derivative(*arguments)
                 term = local * tangents[parent]
                 for watch in observers:
-                    watch(node, index, local, term)
+                    watch(node, index, local, term, total)
                 total = term if total is None else total + term
         tangents[node] = total
     return tangents

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from autograd import ops
 from autograd.operation import Operation, as_float, is_real
 
-Observer = Callable[["Value", int, Any, Any], None]
+Observer = Callable[["Value", int | None, Any, Any, Any], None]
 Hook = Callable[["Value"], "Value"]
 
 
@@ -332,7 +332,8 @@ def hooked(hook: Hook, observe: Observer | None = None) -> Iterator[None]:
 
     Args:
         hook: called with each new node.
-        observe: called for every edge of every sweep in the body, as `sweep` says.
+        observe: called for every edge of every sweep in the body, as `sweep` says, and for every leaf whose
+            ``grad`` is about to grow, as (leaf, None, None, adjoint, grad).
     """
     global _hooked
     with _lock:
@@ -417,8 +418,8 @@ def sweep(
         order: the graph in topological order.
         adjoints: the outputs' adjoints; those of all nodes are added to it.
         record: compute with Values instead of floats, so that the adjoints are a graph themselves.
-        observe: called with (node, index of the parent, local derivative, contribution) for every edge,
-            before the contribution is added.
+        observe: called with (node, index of the parent, local derivative, contribution, the adjoint to which
+            it will be added or None) for every edge.
 
     Returns:
         ``adjoints``: the derivative of the outputs, weighted by their adjoints, by each node. Constants are
@@ -466,7 +467,7 @@ def sweep(
             local = derivative(*arguments)
             contribution = _product(upstream, local) if record else upstream * local
             for watch in observers:
-                watch(node, index, local, contribution)
+                watch(node, index, local, contribution, adjoints.get(parent))
             if parent in adjoints:
                 adjoints[parent] += contribution
             else:
@@ -497,6 +498,9 @@ def commit(adjoints: dict[Value, float]) -> None:
     """
     with _lock:
         leaves = [(node, node.grad) for node in adjoints if node.op is None]
+        for watch in watching():
+            for leaf, grad in leaves:
+                watch(leaf, None, None, adjoints[leaf], grad)
         try:
             for node, adjoint in adjoints.items():
                 node.grad = adjoint if node.op is not None else node.grad + adjoint

@@ -15,6 +15,7 @@ from autograd import (
     detect_anomaly,
     exp,
     grad,
+    gradients,
     hessian,
     jvp,
     log,
@@ -123,6 +124,60 @@ def test_the_first_infinity_backward_names_operation_operands_and_line():
     assert x.grad == 0.0
 
 
+def test_finite_contributions_whose_sum_is_not_are_an_anomaly_at_a_leaf():
+    x, y = Value(0.0, "x"), Value(0.0)
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        first = x * 1e308 + y  # the line
+        z = first + x * 1.5e308
+        z.backward()
+    message = str(caught.value)
+    assert message.startswith(
+        "the derivative of mul(x='x' (data=0.0), y=a leaf (data=1e+308)) by x is 1e+308, and what flows "
+        "through it is 1e+308, which plus the 1.5e+308 of other paths is inf; recorded at "
+    )
+    assert message.endswith(": first = x * 1e308 + y  # the line")
+    assert (x.grad, y.grad) == (0.0, 0.0)
+
+
+def test_finite_contributions_whose_sum_is_not_are_an_anomaly_at_an_interior_node():
+    x = Value(0.0, "x")
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        middle = x * 0.5
+        middle.label = "middle"
+        z = middle * 1e308 + middle * 1e308  # the line
+        z.backward()
+    message = str(caught.value)
+    assert "mul(x='middle' (data=0.0), y=a leaf (data=1e+308)) by x" in message
+    assert "1e+308, which plus the 1e+308 of other paths is inf" in message
+    assert message.endswith(": z = middle * 1e308 + middle * 1e308  # the line")
+    assert (middle.grad, x.grad) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("grad", "total"), [(1e308, "inf"), (math.inf, "inf"), (math.nan, "nan")])
+def test_a_grad_that_would_not_stay_finite_is_an_anomaly_and_no_leaf_has_changed(grad, total):
+    first, x, last = Value(1.0), Value(1.0, "x"), Value(1.0)
+    x.grad = grad
+    with pytest.raises(AnomalyError) as caught, detect_anomaly():
+        z = first * x * last * 1e308  # the line
+        z.backward()
+    message = str(caught.value)
+    assert message.startswith(
+        f"the grad of 'x' (data=1.0), which is {grad!r}, plus the 1e+308 of this sweep is {total}; "
+        "last used by what was recorded at "
+    )
+    assert message.endswith(": z = first * x * last * 1e308  # the line")
+    assert (first.grad, last.grad) == (0.0, 0.0)
+    assert x.grad == grad or math.isnan(x.grad)
+
+
+def test_sums_that_stay_finite_are_no_anomaly():
+    x = Value(0.0)
+    x.grad = -1e308
+    with detect_anomaly():
+        (x * 1e308 - x * 1.5e308 + x * 1.5e308).backward()
+    assert x.grad == 0.0
+
+
 def test_a_graph_from_before_is_checked_backward_without_a_line():
     x = Value(0.0)
     y = sqrt(x)
@@ -135,6 +190,13 @@ def test_transforms_are_watched_too():
         grad(sqrt)(0.0)
     with pytest.raises(AnomalyError, match="derivative of sqrt"), detect_anomaly():
         jvp(sqrt, (0.0,), (1.0,))
+    overflow = "which plus the 1e\\+308 of other paths is inf"
+    for create_graph in (False, True):
+        x = Value(0.0)
+        with pytest.raises(AnomalyError, match=overflow), detect_anomaly():
+            gradients(x * 1e308 + x * 1e308, [x], create_graph=create_graph)
+    with pytest.raises(AnomalyError, match=overflow), detect_anomaly():
+        jvp(lambda x, y: x + y, (0.0, 0.0), (1e308, 1e308))
     with pytest.raises(AnomalyError, match=r"div\(x=.*\) is inf"), detect_anomaly():
         grad(grad(lambda x: sqrt(x) + 0 * x))(0.0)
 

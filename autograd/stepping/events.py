@@ -244,10 +244,12 @@ def record(order: Sequence[Value], names: dict[Value, str]) -> tuple[Event, ...]
     backward.done[root] = len(events)
     events.append(Seed(**facts(root, backward), gradient=1.0))
 
-    def observe(node: Value, index: int, local: float, contribution: float) -> None:
+    def observe(
+        node: Value, index: int | None, local: float, contribution: float, before: float | None
+    ) -> None:
+        assert index is not None  # an edge
         parent = node.parents[index]
         backward.done[parent] = len(events)
-        before = adjoints.get(parent)
         event = Backward(
             **facts(node, backward),
             index=index,
