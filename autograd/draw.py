@@ -12,7 +12,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,13 @@ SUFFIXES = (".svg", ".png", ".dot", ".pdf")
 MAX_PIXELS = 8192
 """The longest side of a PNG; a larger picture is scaled down to it."""
 
-_LONG = 40_000  # ranks that all wires pass together; below, a layout takes two seconds at most
+_DEEP = 80  # gates in a row, beyond which a graph is drawn in several lines
+_LONG = 4_000  # gates that all its wires pass together, likewise
+_LINE = 16  # gates in a row of one line
+_FAR = 4  # gates that a wire passes in it
 _FONT = "DejaVu Sans"
 _CONSTANT = {"shape": "plain", "fontcolor": DATA_COLOUR, "width": "0", "height": "0"}
+_REFERENCE = _CONSTANT | {"fontcolor": INK_COLOUR}
 _VALUE = {"shape": "record", "margin": "0.05,0.02", "width": "0", "height": "0"}
 _GATE = {"shape": "ellipse", "margin": "0.01", "width": "0.36", "height": "0.36", "ordering": "in"}
 _GATE |= {"style": "filled", "fillcolor": "#f3f3f3", "color": INK_COLOUR}
@@ -50,6 +54,7 @@ _SIDES = {  # of a node: where its wire enters and where it leaves
     "TB": ("n", "s"),
     "BT": ("s", "n"),
 }
+_CORNER = {"LR": "sw", "RL": "se", "TB": "ne", "BT": "se"}  # of a gate: where its last operand enters
 _ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -333,84 +338,132 @@ def _describe(
         return {"id": name, "class": kind}
 
     enter, leave = _SIDES[rankdir]
-    places = _places(elements, rankdir)
-    if places:
-        dot.attr("graph", layout="nop")
-    for element in elements:
-        placed = {"pos": places[element.name]} if places else {}
+    lines, references = _lines(elements)
+    labels = _labels(elements, references)
+    beside: dict[str, list[str]] = {}  # the references at each gate
+    # Graphviz draws at the top what is described last, and forgets the order of operands inside of a line.
+    ordered = sorted(
+        elements, key=lambda element: lines.get(element.name, 0), reverse=rankdir in ("LR", "RL")
+    )
+    for name, operand, place in _uses(ordered):
+        if name in references:
+            beside.setdefault(place, []).append(f"{name}-name")
+            named = group(f"{name}-name", "reference", f"{labels[operand]}, drawn elsewhere")
+            dot.node(f"{name}-name", _escaped(labels[operand]), **_REFERENCE, **named)
+    for element in ordered:
         if isinstance(element, Wire):
-            label, data, grad = element.label, element.data, element.grad
+            data, grad = element.data, element.grad
+            label = element.label if grad is None else labels[element.name]
             facts = [_escaped(label)] * bool(label) + [format_number(data)]
             if grad is None:
                 wire = group(element.name, "value constant", f"{label or 'constant'}: data {data!r}")
-                dot.node(element.name, r"\n".join(facts), **_CONSTANT, **wire, **placed)
+                dot.node(element.name, r"\n".join(facts), **_CONSTANT, **wire)
                 continue
             facts.append(f"grad {format_number(grad)}")
             what = label or (f"output of {element.source}" if element.source else "leaf")
             kind = "value" if element.source else "value leaf"
             wire = group(element.name, kind, f"{what}: data {data!r}, grad {grad!r}")
-            dot.node(element.name, _record(facts, rankdir), **_VALUE, **wire, **placed)
+            dot.node(element.name, _record(facts, rankdir), **_VALUE, **wire)
             continue
         kind, style = ("gate composite", _COMPOSITE) if element.composite else ("gate", _GATE)
         gate = group(element.name, kind, element.title)
-        dot.node(element.name, _escaped(element.symbol), **style, **gate, **placed)
+        dot.node(element.name, _escaped(element.symbol), **style, **gate)
         for i, (name, operand, local) in enumerate(element.operands):
             title, text = f"operand {i + 1} of {element.title}", None
             if local is not None:
                 title += f": local derivative {local!r}"
                 text = f"local {format_number(local)}"
             edge = group(name, "operand", title)
-            dot.edge(f"{operand}:{leave}", element.name, text, arrowsize="0.55", **edge)
+            start = f"{name}-name" if name in references else f"{operand}:{leave}"
+            last = 0 < i == len(element.operands) - 1
+            end = f"{element.name}:{_CORNER[rankdir]}" if lines and last else element.name
+            dot.edge(start, end, text, arrowsize="0.55", **edge)
         for name, output in element.outputs:
             edge = group(name, "output", f"output of {element.title}")
             dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
     for box in boxes:
-        _describe_box(dot, box, group)
+        _describe_box(dot, box, group, beside)
+    for line in sorted(set(lines.values())) if not boxes else ():
+        with dot.subgraph(name=f"cluster_line_{line}") as band:
+            band.attr(peripheries="0", **group(f"line{line}", "line", f"line {line + 1}"))
+            _put(band, (name for name in lines if lines[name] == line), beside)
     return dot.source, titles
 
 
-def _places(elements: Sequence[Wire | Gate], rankdir: str) -> dict[str, str]:
-    """Return a place for each element, if the wires are so long that Graphviz would take minutes.
+def _labels(elements: Sequence[Wire | Gate], references: Set[str]) -> dict[str, str]:
+    """Return what each wire is called; one that is referred to needs a name."""
+    cut = {wire for edge, wire, _ in _uses(elements) if edge in references}
+    wires = [element for element in elements if isinstance(element, Wire)]
+    numbers = {wire.name: format_number(wire.data) if wire.grad is None else wire.name for wire in wires}
+    return {wire.name: wire.label or numbers[wire.name] * (wire.name in cut) for wire in wires}
 
-    Graphviz makes way for a wire at every rank that it passes. Beyond ``_LONG`` of them all a plain grid is
-    drawn: each element in the column of its rank, in the first free row.
+
+def _lines(elements: Sequence[Wire | Gate]) -> tuple[dict[str, int], Set[str]]:
+    """Return the line of each element, and the edges that refer to a wire by its name; nothing for one line.
+
+    A graph of many gates in a row is drawn in lines, as a text is. As one line it would be wider than anyone
+    follows a wire; and Graphviz makes way for a wire at every gate that it passes, which for a value used a
+    hundred times takes minutes. A wire from far or from another line is cut: its name stands at the gate.
     """
-    ranks = {element.name: 0 for element in elements if isinstance(element, Wire)}
+    ranks = _ranks(elements)
+    lengths = {edge: ranks[gate] - ranks[wire] for edge, wire, gate in _uses(elements) if gate in ranks}
+    if max(ranks.values()) <= _DEEP and sum(lengths.values()) <= _LONG:
+        return {}, frozenset()
+    lines = {name: rank // _LINE for name, rank in ranks.items()}
+    far = {
+        edge
+        for edge, wire, gate in _uses(elements)
+        if gate in ranks and (lengths[edge] > _FAR or lines[wire] != lines[gate])
+    }
+    return lines, far
+
+
+def _uses(elements: Sequence[Wire | Gate]) -> Iterator[tuple[str, str, str]]:
+    """Yield each edge into a gate, the wire that it comes from, and the gate."""
+    for element in elements:
+        if isinstance(element, Gate):
+            for edge, wire, _ in element.operands:
+                yield edge, wire, element.name
+
+
+def _ranks(elements: Sequence[Wire | Gate]) -> dict[str, int]:
+    """Return how many gates in a row lead to each element; of a leaf, those that lead to its first use."""
     gates = [element for element in elements if isinstance(element, Gate)]
-    waiting = gates
     made = {output for gate in gates for _, output in gate.outputs}
-    known = ranks.keys() - made
+    leaves = {element.name for element in elements if isinstance(element, Wire)} - made
+    ranks = dict.fromkeys(leaves, 0)
+    first: dict[str, int] = {}
+    waiting = gates
     while waiting:  # one round, unless a group's gate stands before what enters it
         later = []
         for gate in waiting:
-            if all(wire in known for _, wire, _ in gate.operands):
-                ranks[gate.name] = 1 + max((ranks[wire] for _, wire, _ in gate.operands), default=0)
-                ranks |= {wire: ranks[gate.name] + 1 for _, wire in gate.outputs}
-                known |= {wire for _, wire in gate.outputs}
-            else:
+            wires = [wire for _, wire, _ in gate.operands]
+            if not all(wire in ranks for wire in wires):
                 later.append(gate)
+                continue
+            rank = ranks[gate.name] = 1 + max((ranks[wire] for wire in wires), default=0)
+            ranks |= {wire: rank for _, wire in gate.outputs}
+            for wire in wires:
+                first[wire] = min(rank, first.get(wire, rank))
         waiting = later if len(later) < len(waiting) else []
-    length = sum(ranks.get(gate.name, 0) - ranks[wire] for gate in gates for _, wire, _ in gate.operands)
-    if length < _LONG:
-        return {}
-    rows: dict[int, int] = {}
-    places = {}
-    for element in elements:
-        rank = ranks.get(element.name, 0)
-        row = rows[rank] = rows.get(rank, -1) + 1
-        along, across = (170 * rank, -60 * row) if rankdir in ("LR", "RL") else (-80 * rank, 170 * row)
-        along = -along if rankdir in ("RL", "BT") else along
-        places[element.name] = f"{along},{across}" if rankdir in ("LR", "RL") else f"{across},{along}"
-    return places
+    return ranks | {leaf: first[leaf] - 1 for leaf in leaves & first.keys()}
 
 
-def _describe_box(dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]]) -> None:
+def _describe_box(
+    dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]], beside: Mapping[str, Sequence[str]]
+) -> None:
     with dot.subgraph(name=f"cluster_{box.name}") as inner:
         inner.attr(label=_escaped(box.label), **_BOX, **group(box.name, "box", f"the parts of {box.label}"))
-        for member in box.members:
-            inner.node(member)
+        _put(inner, box.members, beside)
         for part in box.boxes:
-            _describe_box(inner, part, group)
+            _describe_box(inner, part, group, beside)
+
+
+def _put(cluster: Any, names: Iterable[str], beside: Mapping[str, Sequence[str]]) -> None:
+    """Put elements and the references beside them into a cluster."""
+    for name in names:
+        for each in (name, *beside.get(name, ())):
+            cluster.node(each)
 
 
 def _record(facts: Sequence[str], rankdir: str) -> str:
@@ -565,7 +618,9 @@ _TEXT_STYLES = {
 def _text_kinds(kinds: Sequence[str], count: int, rankdir: str) -> Iterable[str]:
     """Return the class of each of a group's ``count`` texts, in Graphviz's order."""
     if "value" not in kinds:
-        return ["operation" if "gate" in kinds else "label" if "box" in kinds else "local"] * count
+        return [
+            "operation" if "gate" in kinds else "label" if {"box", "reference"} & {*kinds} else "local"
+        ] * count
     numbers = ["data"] if "constant" in kinds else ["data", "grad"]
     labels = ["label"] * (count - len(numbers))  # one text for each line
     return numbers + labels if rankdir == "RL" and len(numbers) == 2 else labels + numbers

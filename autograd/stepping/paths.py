@@ -10,7 +10,7 @@ from autograd.stepping.events import Backward, Event, graph_of, record
 from autograd.stepping.formula import name_nodes
 from autograd.value import Constant, Value
 
-_Edges = tuple[Backward, Any] | None  # a linked list, so that paths share their ends
+_Edges = tuple[Backward, Any] | None  # a linked list, so that paths share their beginnings
 _Way = tuple[float, _Edges]
 
 
@@ -127,6 +127,7 @@ class Paths:
         self.names = {event.node: event.name for event in events}
         self.adjoints = {self.order[-1]: 1.0}
         self.edges: dict[Value, list[Backward]] = {}
+        self._known: dict[int, tuple[dict[Value, int], dict[Value, list[_Way]]]] = {}
         for event in events:
             if isinstance(event, Backward):
                 self.edges.setdefault(event.node, []).append(event)
@@ -144,29 +145,30 @@ class Paths:
             )
         if isinstance(node, Constant):
             raise ValueError(f"{self.names[node]} is a constant, which has no gradient; choose a variable")
-        count, best = self._search(node, limit)
-        root = self.order[-1]
-        paths = tuple(_path(edges) for _, edges in best.get(root, ()))
+        count, best = self._found(limit)
+        paths = tuple(_path(edges) for _, edges in best.get(node, ()))
         name, gradient = self.names[node], self.adjoints.get(node, 0.0)
-        return Explanation(node, name, self.names[root], gradient, paths, count.get(root, 0))
+        return Explanation(node, name, self.names[self.order[-1]], gradient, paths, count.get(node, 0))
 
-    def _search(self, target: Value, limit: int) -> tuple[dict[Value, int], dict[Value, list[_Way]]]:
-        """Return from each node the number of paths to the target, and the ``limit`` largest.
+    def _found(self, limit: int) -> tuple[dict[Value, int], dict[Value, list[_Way]]]:
+        """Return for each node the number of paths from the root, and the ``limit`` largest.
 
         A part of a largest path is a largest path itself, so each node needs to know no more than that many.
         """
-        count = {target: 1}
-        start: list[_Way] = [(1.0, None)]
-        best = {target: start[:limit]}
-        for node in self.order[self.order.index(target) + 1 :]:
-            edges = [edge for edge in self.edges.get(node, ()) if edge.parent in count]
-            if edges:
-                count[node] = sum(count[edge.parent] for edge in edges)
-                ways: list[_Way] = [
-                    (e.local * size, (e, rest)) for e in edges for size, rest in best[e.parent]
-                ]
-                best[node] = sorted(ways, key=lambda way: -_size(way[0]))[:limit]
-        return count, best
+        if limit not in self._known:
+            root = self.order[-1]
+            count = {root: 1}
+            best: dict[Value, list[_Way]] = {root: [(1.0, None)]}
+            for node in reversed(self.order):
+                if node not in count:
+                    continue
+                best[node] = sorted(best[node], key=lambda way: -_size(way[0]))[:limit]
+                for edge in self.edges.get(node, ()):
+                    count[edge.parent] = count.get(edge.parent, 0) + count[node]
+                    ways = ((size * edge.local, (edge, way)) for size, way in best[node])
+                    best.setdefault(edge.parent, []).extend(ways)
+            self._known[limit] = count, best
+        return self._known[limit]
 
 
 def _path(edges: _Edges) -> Path:
@@ -174,6 +176,7 @@ def _path(edges: _Edges) -> Path:
     while edges is not None:
         edge, edges = edges
         listed.append(edge)
+    listed.reverse()
     return Path(tuple(listed), math.prod(edge.local for edge in listed))
 
 
