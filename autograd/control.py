@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.operation import Derivative, Operation
-from autograd.value import Value, _hooks, describe, hooked, note
+from autograd.value import Value, _hooks, describe, hooked, note, noted
 
 
 def _forget(node: Value) -> Value:
@@ -112,11 +112,7 @@ def _check_flow(node: Value, index: int | None, local: Any, contribution: Any, b
         )
     parent = node.parents[index]
     if parent.op is None:
-        note(parent, "used", _facts(node).get("source"))
-
-
-def _facts(node: Value) -> dict[str, Any]:
-    return getattr(node, "_notes", {})
+        note(parent, "used", noted(node, "source"))
 
 
 def _number(x: Any) -> float:
@@ -131,7 +127,7 @@ def _formula(node: Value) -> str:
 
 
 def _source(node: Value, key: str = "source") -> str:
-    source = _facts(node).get(key)
+    source = noted(node, key)
     if source is None:
         return "recorded before detect_anomaly() began; put the forward pass under it too to learn where"
     file, line = source

@@ -48,13 +48,12 @@ class Value:
 
     # _x, _y: the parents of a unary or binary operation; beyond two, _x is the tuple of all of them. Two
     # slots instead of a tuple make a node smaller and give the garbage collector half as much to trace.
-    # _time: when the node was made or its data last assigned. _notes: the rare facts (see `note`).
-    # A slot that does not apply to a node is left empty, which costs nothing.
-    __slots__ = ("_data", "grad", "label", "op", "_x", "_y", "_time", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
+    # _time: when the node was made or its data last assigned. _notes: the rare facts (see `note`), such as
+    # a label. A slot that does not apply to a node is left empty, which costs nothing.
+    __slots__ = ("_data", "grad", "op", "_x", "_y", "_time", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
 
     _data: float
     grad: float
-    label: str
     op: Operation | None
     _x: Any
     _y: Any
@@ -64,9 +63,20 @@ class Value:
     def __init__(self, data: float, label: str = "") -> None:
         self._data = as_float(data, "Value")
         self.grad = 0.0
-        self.label = label
         self.op = None
         self._time = _now
+        if label:
+            self.label = label
+
+    @property
+    def label(self) -> str:
+        """The name."""
+        label: str = noted(self, "label", "")
+        return label
+
+    @label.setter
+    def label(self, label: str) -> None:
+        note(self, "label", label)
 
     @property
     def data(self) -> float:
@@ -134,7 +144,8 @@ class Value:
     def detach(self) -> "Value":
         """Return a constant with the same data: no gradient passes it, and it keeps no graph alive."""
         leaf = constant(self._data)
-        leaf.label = self.label
+        if self.label:
+            leaf.label = self.label
         note(leaf, "asked", "detach()")
         return leaf
 
@@ -224,8 +235,8 @@ class Value:
             rows.append((type(node), node.op, parents, *node._state(), -1 if stale else None))
         return _regrow, (leaves, rows)
 
-    def _state(self) -> tuple[float, float, str, dict[str, Any]]:
-        return self._data, self.grad, self.label, dict(getattr(self, "_notes", ()))
+    def _state(self) -> tuple[float, float, dict[str, Any]]:
+        return self._data, self.grad, dict(getattr(self, "_notes", ()))
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":
@@ -234,7 +245,6 @@ class Value:
         node: Value = _new(Value)
         node._data = operation.value(*[parent._data for parent in parents])
         node.grad = 0.0
-        node.label = ""
         node.op = operation
         if len(parents) == 2:
             node._x, node._y = parents
@@ -276,13 +286,12 @@ def _restore(
     parents: Sequence[Value],
     data: float,
     grad: float,
-    label: str,
     notes: dict[str, Any],
     time: int | None,
 ) -> Value:
     """Return a node with these contents, made now if ``time`` is None."""
     node: Value = _new(kind)
-    node._data, node.grad, node.label, node.op = data, grad, label, op
+    node._data, node.grad, node.op = data, grad, op
     if len(parents) == 2:
         node._x, node._y = parents
     elif op is not None:
@@ -320,7 +329,6 @@ def constant(number: Any, context: str = "constant") -> Constant:
     node: Constant = _new(Constant)
     node._data = number if number.__class__ is float else as_float(number, context)
     node.grad = 0.0
-    node.label = ""
     node.op = None
     node._time = 0
     return node
@@ -360,6 +368,14 @@ def note(node: Value, key: str, fact: Any) -> None:
         node._notes[key] = fact
     except AttributeError:
         node._notes = {key: fact}
+
+
+def noted(node: Value, key: str, default: Any = None) -> Any:
+    """Return a fact that was attached to a node."""
+    try:
+        return node._notes.get(key, default)
+    except AttributeError:
+        return default
 
 
 def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
@@ -544,7 +560,6 @@ def _unary(op: Operation) -> Callable[[Value], Value]:
         node: Value = _new(Value)
         node._data = value(self._data)
         node.grad = 0.0
-        node.label = ""
         node.op = op
         node._x = self
         node._time = _now
@@ -566,7 +581,6 @@ def _binary(op: Operation) -> Callable[[Value, Any], Value]:
         node: Value = _new(Value)
         node._data = value(self._data, other._data)
         node.grad = 0.0
-        node.label = ""
         node.op = op
         node._x = self
         node._y = other

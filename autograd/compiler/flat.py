@@ -13,7 +13,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.operation import Operation
-from autograd.value import Constant, Value, describe, topological_order
+from autograd.value import Constant, Value, describe, noted, topological_order
 
 FROZEN = 'compile(..., branches="frozen")'
 
@@ -88,7 +88,7 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
         varies = node in kind_of if node.op is None else not varying.isdisjoint(node.parents)
         if varies:
             varying.add(node)
-        asked = getattr(node, "_notes", {}).get("asked")
+        asked = noted(node, "asked")
         if asked is None or (len(outputs) == 1 and node is outputs[0]):
             continue
         if asked in ("detach()", "no_grad()"):

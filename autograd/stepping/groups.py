@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 
-from autograd.value import Value, hooked, note
+from autograd.value import Value, hooked, note, noted
 
 
 class Group:
@@ -96,5 +96,5 @@ def group(name: str, inside: Collection[Value] = ()) -> Iterator[None]:
 
 def group_of(node: Value) -> Group | None:
     """Return the innermost group in which a node was recorded."""
-    found = getattr(node, "_notes", {}).get("group")
+    found = noted(node, "group")
     return found if isinstance(found, Group) else None
