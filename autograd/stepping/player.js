@@ -14,6 +14,8 @@
   let timer = 0;
   let chosen = null;
   let zoom = 0;
+  let saving = 0;
+  let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
 
   // Showing a view -----------------------------------------------------------------------------------------
 
@@ -27,7 +29,7 @@
       for (const text of group.querySelectorAll(":scope > text")) texts[text.classList[0]] = text;
       elements.set(group.id, { group, texts, title: group.querySelector(":scope > title") });
     }
-    graph.classList.toggle("large", elements.size > 1000); // to move would mean to paint all of it again
+    graph.classList.toggle("large", elements.size > 200); // to move would mean to paint all of it again
     view = { number, moves, picture, elements, lit: [], written: [], before: [], data: new Map(), grad: new Map() };
     view.size = { width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
     view.sent = new Map();
@@ -50,7 +52,7 @@
     });
     for (const [id, { group, texts }] of elements) {
       if (/^n\d+$/.test(id)) {
-        for (const kind of ["data", "grad"]) if (texts[kind]) texts[kind].textContent = "";
+        for (const kind of ["data", "grad"]) if (texts[kind]) texts[kind].replaceChildren("");
         describe(+id.slice(1), "", "");
       }
       if (/^(e|o|c\d+-)/.test(id)) group.querySelector("title")?.remove(); // it tells the local derivative early
@@ -95,15 +97,18 @@
       element.y = (box.top + box.height / 2 - frame.top) / view.scale;
     }
     view.room = [graph.clientWidth, graph.clientHeight];
+    scrolled = [graph.scrollLeft, graph.scrollTop];
   }
 
+  // What is not well in sight is brought to the middle.
   function follow(id) {
     const element = view.elements.get(id);
     if (!element || element.x === undefined) return;
-    const [width, height] = view.room;
-    const x = element.x * view.scale + 12, y = element.y * view.scale + 12;
-    if (view.size.width * view.scale + 24 > width) graph.scrollLeft = x - width / 2;
-    if (view.size.height * view.scale + 24 > height) graph.scrollTop = y - height / 2;
+    const place = [element.x * view.scale + 12, element.y * view.scale + 12];
+    const hidden = place.some((x, i) => Math.abs(x - scrolled[i] - view.room[i] / 2) > 0.38 * view.room[i]);
+    if (!hidden) return;
+    scrolled = place.map((x, i) => Math.max(0, x - view.room[i] / 2));
+    graph.scrollTo(...scrolled);
   }
 
   // Stepping -----------------------------------------------------------------------------------------------
@@ -111,7 +116,7 @@
   function write([k, kind], [text, full]) {
     const element = view.elements.get("n" + k);
     if (!element) return;
-    if (element.texts[kind]) element.texts[kind].textContent = text;
+    if (element.texts[kind]) element.texts[kind].firstChild.data = text; // the same node, with new letters
     const [data, grad] = element.told;
     if (kind === "data") {
       describe(k, full, grad);
@@ -132,16 +137,19 @@
   function go(target, quiet) {
     const { moves, before } = view;
     target = Math.max(0, Math.min(moves.length, target));
+    const numbers = new Map(); // of each text only the last number is written
+    const put = (change, number) => numbers.set(change[1] + change[0], [change, number]);
     for (; at < target; at++) {
       const move = moves[at];
-      for (const change of move.changes) write(change, change.slice(2));
+      for (const change of move.changes) put(change, change.slice(2));
       gone(move, true);
     }
     for (; at > target; at--) {
       const move = moves[at - 1];
-      move.changes.forEach((change, i) => write(change, before[at - 1][i]));
+      move.changes.forEach((change, i) => put(change, before[at - 1][i]));
       gone(move, false);
     }
+    for (const [change, number] of numbers.values()) write(change, number);
     reached = Math.max(reached, at);
     asked = false;
     light(moves[at - 1]);
@@ -345,7 +353,8 @@
 
   function remember() {
     if (!/^(file|https?):$/.test(location.protocol)) return; // in a notebook the page has no address
-    history.replaceState(null, "", `#step=${at}` + (view.number ? `&view=${view.number}` : ""));
+    clearTimeout(saving); // browsers are slow at it, and refuse to do it often
+    saving = setTimeout(() => history.replaceState(null, "", `#step=${at}` + (view.number ? `&view=${view.number}` : "")), 100);
   }
 
   function recall() {
@@ -382,6 +391,7 @@
     if (group) { stop(); choose(group.id); }
   });
   window.addEventListener("hashchange", recall);
+  graph.addEventListener("scroll", () => { scrolled = [graph.scrollLeft, graph.scrollTop]; }, { passive: true });
   window.addEventListener("resize", () => { fit(); locate(); });
 
   const keys = {
