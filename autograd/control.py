@@ -14,7 +14,7 @@ from autograd.value import Value, _hooks, describe, hooked, note, noted
 
 def _forget(node: Value) -> Value:
     constant = node.detach()
-    note(constant, "asked", "no_grad()")
+    note(constant, "cut", "no_grad()")
     return constant
 
 

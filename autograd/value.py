@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import ops
@@ -146,7 +147,7 @@ class Value:
         leaf = constant(self._data)
         if self.label:
             leaf.label = self.label
-        note(leaf, "asked", "detach()")
+        note(leaf, "cut", "detach()")
         return leaf
 
     def item(self) -> float:
@@ -155,12 +156,12 @@ class Value:
 
     def __float__(self) -> float:
         """Return the number. What is computed with it is no part of the graph."""
-        note(self, "asked", "float()")
+        ask(self, "float()")
         return self._data
 
     def __bool__(self) -> bool:
         """Tell whether the number is not zero."""
-        note(self, "asked", "bool()")
+        ask(self, "bool()")
         return self._data != 0.0
 
     def __lt__(self, other: Any) -> Any:
@@ -181,11 +182,11 @@ class Value:
 
     def _compare(self, other: Any, symbol: str, compare: Callable[[float, float], bool]) -> Any:
         if isinstance(other, Value):
-            note(other, "asked", symbol)
+            ask(other, symbol)
             other = other._data
         elif not is_real(other):
             return NotImplemented
-        note(self, "asked", symbol)
+        ask(self, symbol)
         return compare(self._data, as_float(other, symbol))
 
     def __repr__(self) -> str:
@@ -376,6 +377,53 @@ def noted(node: Value, key: str, default: Any = None) -> Any:
         return node._notes.get(key, default)
     except AttributeError:
         return default
+
+
+@dataclass(slots=True, eq=False)
+class Answer:
+    """A number that a Value gave to the user's program, which may have gone on by it.
+
+    Attributes:
+        how: the question, such as ``float()`` or ``>``.
+        what: a description of the Value.
+        time: when it was asked last.
+    """
+
+    how: str
+    what: str
+    time: int
+
+
+def ask(node: Value, how: str) -> None:
+    """Remember that the user's program asked a node for its number.
+
+    What is asked is often computed for the question alone, as ``x - 1`` in ``if x - 1 > 0``. So all that a
+    small expression is computed from remembers the answer too, and of a large one the nodes next to it, but
+    no leaf: a score or a loss that is only looked at would else mark the whole model.
+    """
+    answer: Answer | None = noted(node, "answer")
+    if answer is not None and answer.time == _now:
+        return
+    if answer is None:
+        note(node, "answer", answer := Answer(how, describe(node), _now))
+    answer.time = _now
+    near, seen = [node], {node}
+    for reached in near:
+        if len(near) > NEAR:
+            break
+        for parent in reached.parents:
+            if parent not in seen and parent.__class__ is not Constant:
+                seen.add(parent)
+                near.append(parent)
+    for reached in near:
+        if reached.op is not None or len(near) <= NEAR:
+            # Two are enough: the latest, and the latest that is not the graph's own output.
+            others = [other for other in noted(reached, "answers", ()) if other is not answer]
+            note(reached, "answers", (*others[-1:], answer))
+
+
+NEAR = 32
+"""A question concerns the leaves of an expression of at most so many nodes."""
 
 
 def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:

@@ -27,7 +27,7 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     The computations of the graph are kept, but sums may be added up in another order: results agree with the
     recorded ones to rounding, not to the last bit. What appears twice is computed once; at a pole, where the
     recorded gradient is inf - inf = nan, that may give inf. A sum whose terms overflow on the way may be nan
-    in one order and not in another. A branch is found if a Value that it asked is a part of the graph.
+    in one order and not in another.
 
     Args:
         outputs: a Value or several, nested in lists, tuples or dicts.
@@ -36,9 +36,10 @@ def compile(  # noqa: A001 - the name that users know from other libraries
         data: leaves that are read at each run, but receive no gradient, nested likewise: the points and
             targets of a mini-batch.
         branches: what to do if the user's program asked a Value of the graph for its number (in an ``if``,
-            say, or with ``float``), so that the graph may depend on the answer: ``"refuse"`` to compile it,
-            or keep the branches ``"frozen"`` as they were recorded. A branch on ``data``, or on a Value that
-            is not part of the graph, leaves no trace in it.
+            say, or with ``float``), or one computed beside it from the same Values, so that the graph may
+            depend on the answer: ``"refuse"`` to compile it, or keep the branches ``"frozen"`` as they were
+            recorded. Two branches leave no trace and are always frozen: one on the attribute ``data``, and
+            one on an expression beside the graph that has more than 32 operations between the two.
 
     Returns:
         The program. It holds the leaves, but not the graph.

@@ -80,29 +80,34 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
     """Refuse a graph that a branch outside it may have shaped.
 
     A single output is exempt: the whole graph was there before it could be asked for. So is what depends on
-    no input: its number is the same at every run. A detached number that is listed as an input is no cut,
-    since it is fed.
+    no input: its number is the same at every run. Any other node of the graph is refused if it was asked.
+    What was asked beside the graph is known from the nodes that it was computed from; that is refused unless
+    data was assigned between the question and the recording, as by a step of training. A detached number that
+    is listed as an input is no cut, since it is fed.
     """
+    exempt = noted(outputs[0], "answer") if len(outputs) == 1 else None
+    recorded = min((node._time for node in order if node.op is not None), default=0)
     varying: set[Value] = set()
     for node in order:
         varies = node in kind_of if node.op is None else not varying.isdisjoint(node.parents)
-        if varies:
-            varying.add(node)
-        asked = noted(node, "asked")
-        if asked is None or (len(outputs) == 1 and node is outputs[0]):
-            continue
-        if asked in ("detach()", "no_grad()"):
-            if node not in kind_of:
-                raise ValueError(
-                    f"{describe(node)} was cut out of a graph by {asked}, so a replay could not follow "
-                    f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
-                )
-        elif varies:
+        cut = noted(node, "cut")
+        if not varies and cut is not None:
             raise ValueError(
-                f"the program asked {describe(node)} for its number with {asked}, and what it did with the "
-                "answer is not in the graph; write the branch as an operation, such as maximum(a, b) or "
-                f"where(greater(a, b), ...), or keep the branches as recorded with {FROZEN}"
+                f"{describe(node)} was cut out of a graph by {cut}, so a replay could not follow what it was "
+                f"computed from; list it in inputs=, or keep its number with {FROZEN}"
             )
+        if not varies:
+            continue
+        varying.add(node)
+        own = noted(node, "answer")
+        for answer in (own, *noted(node, "answers", ())):
+            if answer not in (None, exempt) and (answer is own or answer.time >= recorded):
+                raise ValueError(
+                    f"the program asked {answer.what} for its number with {answer.how}, and what it did with "
+                    "the answer is not in the graph; write the branch as an operation, such as "
+                    "maximum(a, b) or where(greater(a, b), ...), or keep the branches as recorded with "
+                    f"{FROZEN}"
+                )
 
 
 def _fold(order: list[Value], outputs: Sequence[Value], kind_of: dict[Value, str]) -> Flat:
