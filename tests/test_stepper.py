@@ -12,7 +12,7 @@ import time
 import pytest
 from PIL import Image
 
-from autograd import Value, cli, group, log, step_through, topological_order
+from autograd import Value, cli, exp, group, log, step_through, topological_order
 from autograd.stepping.stepper import SUFFIXES
 from autograd.stepping.terminal import Session, breakpoint_at, run
 from autograd.value import hooked
@@ -325,6 +325,35 @@ def test_an_animation_has_a_frame_per_step(tmp_path):
                 frames.append(picture.convert("RGB").tobytes())
                 assert picture.info["duration"] == (1500 if k == 7 else 500)
         assert len(set(frames)) == 8
+
+
+def test_an_animation_shows_the_groups_that_are_opened(tmp_path):
+    x = Value(1.0, "x")
+    with group("outer"):
+        y = x * 2.0
+        with group("inner"):
+            f = exp(y) + y
+    stepper = step_through(f)
+    for opened, gates in (((), 1), (["outer"], 2), ("inner", 3), (stepper.groups, 3)):
+        moves = stepper.moves(opened)
+        assert sum(move.kind == "forward" for move in moves) == gates
+        with Image.open(stepper.save(tmp_path / "walk.gif", opened=opened)) as picture:
+            assert picture.n_frames == len(moves)
+
+
+@pytest.mark.parametrize(
+    ("name", "opened", "message"),
+    [
+        ("walk.gif", ["gate"], "the graph has no group 'gate' to open; it has sigmoid"),
+        ("walk.html", ["sigmoid"], "opened is for animations"),
+    ],
+)
+def test_groups_that_cannot_be_opened_are_refused(name, opened, message, tmp_path):
+    with group("sigmoid"):
+        f = 1 / (1 + exp(-Value(1.0, "x")))
+    with pytest.raises(ValueError, match=message):
+        step_through(f).save(tmp_path / name, opened=opened)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("seconds", [0, -1.0, float("nan"), float("inf")])

@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from autograd.stepping.events import Event
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.player import picture
-from autograd.stepping.views import Outline, View
+from autograd.stepping.views import View
 
 MAX_FRAMES = 300
 WIDTH = 1280
@@ -22,11 +23,11 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _MARK = "#ffe27a"
 
 
-def animate(outline: Outline, events: Sequence[Event], form: str, seconds: float) -> bytes:
-    """Return the walk through a graph, all groups closed, as an animation that repeats.
+def animate(view: View, events: Sequence[Event], form: str, seconds: float) -> bytes:
+    """Return the walk through a graph as an animation that repeats.
 
     Args:
-        outline: the graph.
+        view: the graph, with the groups that are opened.
         events: its stream.
         form: ``"gif"`` or ``"png"``.
         seconds: how long each step is shown; the last one three times as long.
@@ -36,12 +37,11 @@ def animate(outline: Outline, events: Sequence[Event], form: str, seconds: float
     """
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(f"seconds must be a positive number, not {seconds!r}")
-    view = View(outline)
     moves = moves_of(view, events)
     if len(moves) > MAX_FRAMES:
         raise ValueError(
             f"the walk has {len(moves)} steps, above the {MAX_FRAMES} that an animation shows; put parts of "
-            "the graph into groups, step through a part of it, or save a page (.html)"
+            "the graph into groups that stay closed, step through a part of it, or save a page (.html)"
         )
     from PIL import Image
 
@@ -94,10 +94,10 @@ def _frames(svg: str, view: View, moves: Sequence[Move]) -> Iterator[Element]:
 
 
 def _with_caption(root: Element) -> Element:
-    """Return the picture with room for two lines below it."""
+    """Return the picture with room for three lines below it."""
     left, top, width, height = map(float, root.get("viewBox", "").split())
     wide = max(width, 480.0)
-    high = height + 4.2 * _letter(wide)
+    high = height + 5.7 * _letter(wide)
     root.set("viewBox", f"{left} {top} {wide} {high}")
     root.set("width", f"{wide}pt")
     root.set("height", f"{high}pt")
@@ -131,11 +131,11 @@ def _letter(width: float) -> float:
 
 
 def _say(frame: Element, move: Move) -> None:
-    """Write the step below the picture, as wide as there is room."""
+    """Write the step below the picture: its title, and its sentence in two lines at most."""
     _, _, width, height = map(float, frame.get("viewBox", "").split())
     size = _letter(width)
-    letters = int((width - 16) / (0.62 * size))
-    for line, text in enumerate((move.title, move.sentence)):
-        shown = text if len(text) <= letters else f"{text[: letters - 3]}..."
-        place = {"x": "8", "y": f"{height - (2.4 - 1.5 * line) * size:.1f}", "font-size": f"{size:.1f}"}
-        SubElement(frame, f"{_SVG}text", {**place, "fill": INK_COLOUR}).text = shown
+    letters = int((width - 16) / (0.58 * size))
+    lines = textwrap.wrap(move.sentence, letters, max_lines=2, placeholder=" ...")
+    for line, text in enumerate((textwrap.shorten(move.title, letters, placeholder=" ..."), *lines)):
+        place = {"x": "8", "y": f"{height - (3.9 - 1.5 * line) * size:.1f}", "font-size": f"{size:.1f}"}
+        SubElement(frame, f"{_SVG}text", {**place, "fill": INK_COLOUR}).text = text

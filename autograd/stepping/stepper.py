@@ -6,7 +6,7 @@ import html
 import os
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from autograd.stepping.formula import name_nodes
 from autograd.stepping.groups import Group
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Explanation, Paths
-from autograd.stepping.views import Outline, View
+from autograd.stepping.views import Outline, View, ancestors
 from autograd.value import Value
 
 LIMIT = 2000
@@ -92,9 +92,27 @@ class Stepper:
         """The groups of the graph, a group before those in it."""
         return tuple(self.outline.groups)
 
-    def moves(self, opened: Sequence[Group] = ()) -> tuple[Move, ...]:
-        """Return the steps with these groups opened, by default none."""
-        return moves_of(View(self.outline, opened), self.events)
+    def view(self, opened: Iterable[Group | str] = ()) -> View:
+        """Return the graph with some groups opened, and so those around them.
+
+        Args:
+            opened: groups, or their names; a name opens all groups of that name.
+
+        Raises:
+            ValueError: a group that is not in the graph.
+        """
+        found: set[Group] = set()
+        for each in (opened,) if isinstance(opened, str) else opened:
+            meant = [group for group in self.groups if each in (group, group.name)]
+            if not meant:
+                known = ", ".join(dict.fromkeys(group.name for group in self.groups)) or "none"
+                raise ValueError(f"the graph has no group {each!r:.60} to open; it has {known:.200}")
+            found.update(*map(ancestors, meant))
+        return View(self.outline, found)
+
+    def moves(self, opened: Iterable[Group | str] = ()) -> tuple[Move, ...]:
+        """Return the steps with these groups opened, by default none; see `view`."""
+        return moves_of(self.view(opened), self.events)
 
     def explain(self, node: Value, limit: int = 10) -> Explanation:
         """Return every path from the root to a node; see `autograd.explain`."""
@@ -106,18 +124,23 @@ class Stepper:
 
         return page(self.outline, self.events, self.limit)
 
-    def save(self, path: str | os.PathLike[str], *, seconds: float = 1.5) -> Path:
+    def save(
+        self, path: str | os.PathLike[str], *, seconds: float = 1.5, opened: Iterable[Group | str] = ()
+    ) -> Path:
         """Write the walk to a file, in the form that its suffix names.
 
         Args:
-            path: ends in ``.html`` (the player), ``.gif`` or ``.png`` (an animation, all groups closed).
+            path: ends in ``.html`` (the player), ``.gif`` or ``.png`` (an animation).
             seconds: how long an animation shows each step.
+            opened: the groups that an animation shows opened, or their names; all with
+                ``opened=stepper.groups``. The reader of a page opens them.
 
         Returns:
             The path.
 
         Raises:
-            ValueError: another suffix, a duration that is not positive, or a graph too large to animate.
+            ValueError: another suffix, a duration that is not positive, an unknown group, groups opened for a
+                page, or a graph too large to animate.
             OSError: the file cannot be written; what was there before is untouched.
         """
         path = Path(path)
@@ -126,12 +149,15 @@ class Stepper:
             raise ValueError(
                 f"the suffix of the path must be one of {', '.join(map(repr, SUFFIXES))}, not {suffix!r}"
             )
+        view = self.view(opened)
         if suffix == ".html":
+            if view.opened:
+                raise ValueError("opened is for animations; in a page its reader opens groups, by a click")
             content = self.html().encode()
         else:
             from autograd.stepping.animation import animate
 
-            content = animate(self.outline, self.events, suffix[1:], seconds)
+            content = animate(view, self.events, suffix[1:], seconds)
         write_file(path, content)
         return path
 
