@@ -588,6 +588,7 @@ def _styled(svg: bytes, drawing: Drawing) -> str:
     root.set("class", "computation-graph")
     root.set("font-family", f"{_FONT}, Verdana, sans-serif")
     root.set("stroke-linecap", "square")  # leaves no gap where an edge meets a wire
+    root.attrib.update(_INHERITED)
     level = drawing.rankdir in ("LR", "RL")
     for group in root.iter(f"{_SVG}g"):
         for title in group.findall(f"{_SVG}title"):
@@ -596,6 +597,8 @@ def _styled(svg: bytes, drawing: Drawing) -> str:
         texts = group.findall(f"{_SVG}text")
         for text, kind in zip(texts, _text_kinds(kinds, len(texts), drawing.rankdir), strict=True):
             del text.attrib["font-family"]
+            for name in [name for name, common in _INHERITED.items() if text.get(name) == common]:
+                del text.attrib[name]
             text.attrib.update(_TEXT_STYLES[kind], **{"class": kind})
             if kind == "operation" and not (text.text or "").strip("*"):
                 text.set("dy", "0.2em")  # an asterisk sits high on its line
@@ -606,6 +609,11 @@ def _styled(svg: bytes, drawing: Drawing) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+_INHERITED = {  # by almost every text: said once, at the root
+    "font-size": "12.00",
+    "text-anchor": "middle",
+    "{http://www.w3.org/XML/1998/namespace}space": "preserve",
+}
 _TEXT_STYLES = {
     "label": {"fill": INK_COLOUR, "font-style": "italic"},
     "data": {"fill": DATA_COLOUR},
@@ -629,7 +637,7 @@ def _text_kinds(kinds: Sequence[str], count: int, rankdir: str) -> Iterable[str]
 def _turn_frame_into_wire(group: Element, level: bool) -> None:
     """Of a record's lines, leave the one between data and grad if the flow is level, and none otherwise."""
     for frame in group.findall(f"{_SVG}polygon"):
-        frame.set("stroke", "none")
+        group.remove(frame)
     for line in group.findall(f"{_SVG}polyline"):
         (_, y1), (_, y2) = (point.split(",") for point in line.get("points", "").split())
         if level and y1 == y2:

@@ -437,7 +437,7 @@ def test_the_page_holds_the_numbers_of_the_stream():
     root = sigmoid_gate()
     page = step_through(root).html()
     data = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', page)[1])
-    changes = [change for move in data["views"][0]["moves"] for change in move["changes"]]
+    changes = [change for k in data["views"][0]["moves"] for change in data["moves"][k]["changes"]]
     root.backward()
     order = topological_order(root)
     last = {(k, kind): full for k, kind, _, full in changes}

@@ -2,7 +2,8 @@
 // The player walks through the moves that were computed when the page was made. It computes no number itself:
 // a move says which texts to write, and the text before it is known from the moves before.
 (() => {
-  const { nodes, groups, views } = JSON.parse(document.getElementById("data").textContent);
+  const { nodes, groups, moves: told, views } = JSON.parse(document.getElementById("data").textContent);
+  for (const each of views) each.moves = each.moves.map((k) => told[k]);
   const get = (id) => document.getElementById(id);
   const graph = get("canvas"), root = get("player");
   views[0].svg = graph.innerHTML;
@@ -55,7 +56,6 @@
         for (const kind of ["data", "grad"]) if (texts[kind]) texts[kind].replaceChildren("");
         describe(+id.slice(1), "", "");
       }
-      if (/^(e|o|c\d+-)/.test(id)) group.querySelector("title")?.remove(); // it tells the local derivative early
       if (/^[ngcb]\d+$/.test(id)) {
         group.setAttribute("role", "button");
         group.setAttribute("tabindex", "-1"); // the up and down arrows choose; four hundred tab stops would not help
