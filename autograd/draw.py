@@ -599,7 +599,7 @@ def _styled(svg: bytes, drawing: Drawing) -> str:
             del text.attrib["font-family"]
             for name in [name for name, common in _INHERITED.items() if text.get(name) == common]:
                 del text.attrib[name]
-            text.attrib.update(_TEXT_STYLES[kind], **{"class": kind})
+            text.attrib.update(TEXT_STYLES[kind], **{"class": kind})
             if kind == "operation" and not (text.text or "").strip("*"):
                 text.set("dy", "0.2em")  # an asterisk sits high on its line
             if kind == "local" and not level:
@@ -614,12 +614,12 @@ _INHERITED = {  # by almost every text: said once, at the root
     "text-anchor": "middle",
     "{http://www.w3.org/XML/1998/namespace}space": "preserve",
 }
-_TEXT_STYLES = {
+TEXT_STYLES = {  # of each class of text
     "label": {"fill": INK_COLOUR, "font-style": "italic"},
     "data": {"fill": DATA_COLOUR},
     "grad": {"fill": GRAD_COLOUR},
-    "operation": {},
-    "local": {},
+    "operation": {"fill": INK_COLOUR},
+    "local": {"fill": LOCAL_COLOUR},
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.draw import Drawing, format_number
+from autograd.draw import TEXT_STYLES, WIRE_COLOUR, Drawing, format_number
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
@@ -19,6 +19,14 @@ MAX_PATHS = 5
 """How many paths the player lists for a node."""
 # Of an edge, the title tells the local derivative before its time.
 _EDGE_TITLE = re.compile(r'(<g id="(?:e|o|c\d+-)[^>]*>)\s*<title>[^<]*</title>')
+# What a style sheet says once instead of each element of each picture.
+_WIRE = {"fill": "none", "stroke": WIRE_COLOUR}
+_SHARED = {
+    ".edge > path, .box > path": ("path", "", _WIRE),
+    ".wire": ("polyline", "", _WIRE),
+    ".edge > polygon": ("polygon", "", {"fill": WIRE_COLOUR, "stroke": WIRE_COLOUR}),
+    **{f"text.{kind}": ("text", kind, style) for kind, style in TEXT_STYLES.items()},
+}
 _LINE = 160  # characters of a path that are shown
 
 
@@ -38,8 +46,7 @@ def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
     told: dict[str, int] = {}  # most moves are the same in several views
     for view, opened, title in views:
         moves = moves_of(view, events)
-        drawn = picture(view, moves, paths).svg()
-        pictures.append(_EDGE_TITLE.sub(r"\1", drawn).replace("\n\n", "\n"))
+        pictures.append(_light(picture(view, moves, paths).svg()))
         described.append(
             {
                 "group": opened,
@@ -62,13 +69,33 @@ def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
     folder = Path(__file__).parent
     parts = {
         "TITLE": html.escape(f"{paths.names[outline.order[-1]]}, step by step"),
-        "STYLE": (folder / "player.css").read_text(encoding="utf-8"),
+        "STYLE": _style(),
         "PICTURE": pictures[0],
         "DATA": content,
         "SCRIPT": (folder / "player.js").read_text(encoding="utf-8"),
     }
     pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
+
+
+def _light(svg: str) -> str:
+    """Leave out of a picture what the page's style sheet says, and what would tell a number early."""
+    svg = _EDGE_TITLE.sub(r"\1", svg).replace("\n\n", "\n")
+    for tag, kind, style in _SHARED.values():
+        said = " ".join(f'{name}="{value}"' for name, value in style.items())
+        if kind:
+            svg = svg.replace(f' {said} class="{kind}"', f' class="{kind}"')
+        else:
+            svg = svg.replace(f"<{tag} {said}", f"<{tag}")
+    return svg
+
+
+def _style() -> str:
+    rules = (
+        f"{selector} {{ {' '.join(f'{name}: {value};' for name, value in style.items())} }}\n"
+        for selector, (_, _, style) in _SHARED.items()
+    )
+    return "".join(rules) + Path(__file__).with_name("player.css").read_text(encoding="utf-8")
 
 
 def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:
