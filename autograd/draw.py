@@ -79,7 +79,9 @@ def draw_dot(
         limit: the largest number of nodes to draw; ``None`` for any number.
 
     Returns:
-        The drawing. Operands enter a gate in their order, from the top or from the left.
+        The drawing. Operands enter a gate in their order, from the top or from the left. A graph of very many
+        gates in a row is drawn in lines, as a text is; a wire from far or from another line is cut, and its
+        label, or for want of one its id, is written at both ends.
 
     Raises:
         TypeError: ``root`` is neither a Value nor a sequence of Values.
@@ -119,8 +121,9 @@ class Drawing:
 
     In the SVG, the value at place ``k`` of the topological order is drawn by the groups ``n{k}`` (its label,
     numbers and wire), ``g{k}`` (the gate that computes it), ``e{k}-{i}`` (from its parent ``i`` to the gate)
-    and ``o{k}`` (from the gate to the wire). Their classes are ``value`` (with ``leaf`` or ``constant``),
-    ``gate``, ``operand`` and ``output``; those of the texts are ``label``, ``data``, ``grad``, ``local`` and
+    and ``o{k}`` (from the gate to the wire); where a wire is cut, ``e{k}-{i}-name`` is its name at the gate.
+    Their classes are ``value`` (with ``leaf`` or ``constant``), ``gate``, ``operand``, ``output`` and
+    ``reference``; those of the texts are ``label``, ``data``, ``grad``, ``local`` and
     ``operation``. The title of a group has its numbers in full precision.
 
     Attributes:

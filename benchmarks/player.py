@@ -206,7 +206,7 @@ def report(results: dict[str, Any], console: Console) -> None:
 def main() -> None:
     """Measure, print, and write the figures to a file if one is named."""
     parser = argparse.ArgumentParser(description="Measure the stepper's page.")
-    parser.add_argument("--walks", type=int, default=5, help="how often a walk is repeated (default: 5)")
+    parser.add_argument("--walks", type=int, default=3, help="how often a walk is repeated (default: 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     arguments = parser.parse_args()
     console = Console(width=150)

@@ -412,7 +412,7 @@ def test_a_node_used_a_thousand_times_steps(open_player):
     player.press("End")
     assert player.numbers()[str(place)] == ["1", "grad 1000"]
     player.press("ArrowLeft")
-    assert player.numbers()[str(place)] == ["1", "grad 999 ..."]
+    assert player.numbers()[str(place)] == ["1", "grad 999 …"]
 
 
 def test_a_group_beyond_the_limit_stays_closed_and_says_so(open_player):

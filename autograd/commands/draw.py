@@ -13,10 +13,7 @@ from autograd.value import Constant, topological_order
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the formula, its numbers, and the file and form of the picture."""
     parser.epilog = 'Example: chainrule draw "(x + y) * z" x=-2 y=5 z=-4 -o graph.svg'
-    parser.add_argument("formula", metavar="FORMULA", help='such as "(x + y) * z"')
-    parser.add_argument(
-        "numbers", metavar="NAME=NUMBER", nargs="*", help="a number for each name, such as x=-2"
-    )
+    add_formula(parser)
     parser.add_argument(
         "-o",
         dest="path",
@@ -32,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--local-derivatives", action="store_true", help="write on each wire the derivative of its gate"
+    )
+
+
+def add_formula(parser: argparse.ArgumentParser) -> None:
+    """Declare the formula and its numbers, which `assignments` reads."""
+    parser.add_argument("formula", metavar="FORMULA", help='such as "(x + y) * z"')
+    parser.add_argument(
+        "numbers", metavar="NAME=NUMBER", nargs="*", help="a number for each name, such as x=-2"
     )
 
 

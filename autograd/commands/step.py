@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from autograd.commands import CommandError
-from autograd.commands.draw import assignments
+from autograd.commands.draw import add_formula, assignments
 from autograd.expression import parse
 from autograd.stepping.stepper import LIMIT
 from autograd.stepping.terminal import run as walk
@@ -14,10 +14,7 @@ from autograd.steps import step_through
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the formula, its numbers, breakpoints, and a file to write instead."""
     parser.epilog = 'Example: chainrule step "(x + y) * z" x=-2 y=5 z=-4. In a terminal, h shows the keys.'
-    parser.add_argument("formula", metavar="FORMULA", help='such as "(x + y) * z"')
-    parser.add_argument(
-        "numbers", metavar="NAME=NUMBER", nargs="*", help="a number for each name, such as x=-2"
-    )
+    add_formula(parser)
     parser.add_argument(
         "--break",
         dest="stops",

@@ -31,10 +31,10 @@ class Change:
 
     @property
     def text(self) -> str:
-        """The number as a picture shows it; three dots tell that more will be added."""
+        """The number as a picture shows it; an ellipsis tells that more will be added."""
         if self.kind == "data":
             return format_number(self.number)
-        return f"grad {format_number(self.number)}{'' if self.complete else ' ...'}"
+        return f"grad {format_number(self.number)}{'' if self.complete else ' …'}"
 
 
 @dataclass(frozen=True)

@@ -300,7 +300,7 @@ def _screen(session: Session, height: int) -> "RenderableType":
         style = "bold reverse" if wire in lit else "bold" if wire in active else ""
         formula = formulas.get(wire, "")
         none = "" if isinstance(wire, Constant) else "."
-        gradient = grad.text.removeprefix("grad ") if grad else none
+        gradient = format_number(grad.number) + " ..." * (not grad.complete) if grad else none
         table.add_row(
             mark,
             Text(session.names[wire]),
