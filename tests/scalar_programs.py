@@ -331,6 +331,33 @@ def series(rng: random.Random) -> Case:
     return Case(n + 1, build)
 
 
+def trajectory(rng: random.Random) -> Case:
+    """Long sums over the steps of recurrences: of states, squares, errors, products."""
+    n, first, other = rng.choice((40, 130, 300)), rng.choice(SMOOTH), rng.choice(SMOOTH + KINKED)
+    kinds = rng.sample("s2ewpcm", 3)
+
+    def build(v: Sequence[Any]) -> Any:
+        h, g = v[0], v[1]
+        steps = []
+        for t in range(n):
+            h = first(v[2] * h + v[3])
+            g = other(0.5 * g + v[6 + t % 20] * h)
+            steps.append((t, h, g))
+        terms = {
+            "s": [h for _, h, _ in steps],
+            "2": [g * g for _, _, g in steps],
+            "e": [(h - v[6 + t % 20]) * (h - v[6 + t % 20]) for t, h, _ in steps],
+            "w": [v[6 + t % 20] * g for t, _, g in steps],
+            "p": [g * h for _, h, g in steps],
+            "c": [(0.1 * t) * h for t, h, _ in steps[:: 2 if n > 200 else 1]],
+            "m": [(h, g, h * g, v[4] * h)[t % 4] for t, h, g in steps],
+        }
+        mixed = sum(term for kind in kinds for term in terms[kind])
+        return [mixed, sum(terms[kinds[0]]) * v[5], sum(ops.sin(term) for term in terms[kinds[1]])]
+
+    return Case(26, build)
+
+
 def oddities(rng: random.Random) -> Case:
     """Operands and terms repeated, the same sum in many orders, constants in every place, dead ends."""
     k, n = rng.randint(2, 70), rng.randint(1, 60)
@@ -444,6 +471,7 @@ KINDS = (
     bodies,
     matrices,
     series,
+    trajectory,
     oddities,
     vectors,
     batch,

@@ -138,6 +138,24 @@ def test_a_recurrence_is_a_loop_whatever_its_length():
     assert short[1] == long[1] == {"loop": 1}
 
 
+@pytest.mark.parametrize("term", ["h", "h * h", "(h - y[t]) ** 2", "h * y[t]", "h * g", "0.1 * t * g"])
+def test_a_sum_over_the_steps_of_a_loop_is_as_short_as_the_loop(term):
+    def total(n):
+        w, b, h, g = leaves(4)
+        y = leaves(n)
+        terms = []
+        for t in range(n):
+            h = tanh(w * h + b)
+            g = 0.5 * g + h
+            terms.append(eval(term, {"h": h, "g": g, "y": y, "t": t}))
+        return found(autograd.compile(sum(terms)))
+
+    short, long = total(200), total(2000)
+    assert short[0][1:] == long[0][1:]
+    assert sum(short[0][1:]) < 100
+    assert short[1]["loop"] == long[1]["loop"] == 1
+
+
 def test_what_has_no_structure_becomes_floats_or_a_tape(monkeypatch):
     x = Value(0.5)
     y = x

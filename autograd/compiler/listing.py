@@ -9,10 +9,10 @@ import numpy as np
 from autograd.compiler.flat import Flat
 from autograd.compiler.loops import Loop, find_exports
 from autograd.compiler.recurrence import Recurrence, find_recurrences
-from autograd.compiler.statements import FloatStatement, Statement, Taped
+from autograd.compiler.statements import FloatStatement, LongSum, Statement, Taped
 from autograd.compiler.stores import Array, Leaves, Memory
 from autograd.compiler.structure import Block, Index, Layout
-from autograd.compiler.symbols import Expression
+from autograd.compiler.symbols import CHAIN, Expression
 from autograd.compiler.tape import Tape
 
 REPEATED = 200
@@ -21,7 +21,7 @@ REPEATED = 200
 LONG = 20_000
 """More nodes than this in a row without structure become a tape instead of statements."""
 
-_Step = Statement | FloatStatement[int] | Loop | Taped
+_Step = Statement | FloatStatement[int] | LongSum | Loop | Taped
 
 
 @dataclass
@@ -89,8 +89,15 @@ def _steps(part: Block | list[int], flat: Flat, memory: Memory) -> list[_Step]:
         elif len(piece) > LONG:
             steps.append(Taped(Tape(flat, piece), "tape", memory))
         else:
-            steps += [FloatStatement(node, flat.kinds[node], flat.arguments[node], memory) for node in piece]
+            steps += [_float_step(node, flat, memory) for node in piece]
     return steps
+
+
+def _float_step(node: int, flat: Flat, memory: Memory) -> LongSum | FloatStatement[int]:
+    kind, arguments = flat.kinds[node], flat.arguments[node]
+    if kind == "sum" and len(arguments) > CHAIN:
+        return LongSum(node, arguments, memory)
+    return FloatStatement(node, kind, arguments, memory)
 
 
 def _by_block(layout: Layout, outputs: list[int]) -> dict[int, Index]:

@@ -3,7 +3,7 @@
 from autograd.compiler.flat import Flat
 from autograd.compiler.recurrence import Key, Recurrence
 from autograd.compiler.statements import FloatStatement
-from autograd.compiler.stores import Memory
+from autograd.compiler.stores import Column, Memory
 from autograd.compiler.symbols import Expression
 
 
@@ -41,12 +41,15 @@ class Loop:
     def export(self, nodes: set[int]) -> None:
         """Learn which nodes of the loop are read outside."""
         exported = set()
+        columns = [
+            Column(f"{self.name}_kept[{{}}][{len(self.carried) + j}]", f"{self._name('e', j)}[{{}}]")
+            for j in range(len(self.statements))
+        ]
         for t, step in enumerate(self.recurrence.steps):
             for j, node in enumerate(step):
                 if node in nodes:
                     exported.add(j)
-                    place = f"{self.name}_kept[{t}][{len(self.carried) + j}]"
-                    self.memory.on_tape(node, place, f"{self._name('e', j)}[{t}]")
+                    self.memory.put(node, columns[j], t)
         self.exported = sorted(exported)
 
     def forward(self) -> None:

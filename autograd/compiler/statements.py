@@ -4,11 +4,14 @@ Local derivatives come from the rows of the operation table, applied to expressi
 here by name are + and *, of which a matrix product is made.
 """
 
+import operator
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from autograd.compiler.stores import Memory
+from autograd.compiler.flat import Term
+from autograd.compiler.stores import FEW, Column, Memory
 from autograd.compiler.structure import Block, Group, Operand
 from autograd.compiler.symbols import Expression, Writer, as_float, total
 from autograd.compiler.tape import Tape
@@ -181,12 +184,14 @@ class FloatStatement(Generic[N]):
 
     def forward(self) -> None:
         """Write the statement."""
-        if self.kind == "sum":
-            terms = [[self._read(factor) for factor in term] for term in self.arguments]
-            text = total([(t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms])
-        else:
-            text = self.kind(*map(self._read, self.arguments)).text
+        is_sum = self.kind == "sum"
+        text = total(self.terms()) if is_sum else self.kind(*map(self._read, self.arguments)).text
         self.memory.writer.assign(self._read(self.node).text, text)
+
+    def terms(self) -> list[str]:
+        """Return the texts of a sum's terms."""
+        terms = [[self._read(factor) for factor in term] for term in self.arguments]
+        return [(t[0] * t[1]).text if len(t) == 2 else t[0].operand for t in terms]
 
     def reverse(self) -> None:
         """Write what the node adds to the adjoints of its operands."""
@@ -216,6 +221,60 @@ class FloatStatement(Generic[N]):
             self.memory.add_node(node, contribution)
 
 
+class LongSum:
+    """A sum of more terms than are written one by one: those that lie in the same lists are added in a loop.
+
+    Args:
+        node: the sum.
+        terms: its terms.
+        memory: where they are.
+    """
+
+    def __init__(self, node: int, terms: Sequence[Term], memory: Memory) -> None:
+        self.node, self.terms = node, terms
+        self.memory, self.writer = memory, memory.writer
+        self._groups: list[list[list[int]]] = []
+        self._rest = FloatStatement[int](node, "sum", terms, memory)
+
+    def forward(self) -> None:
+        """Write the sum."""
+        groups: dict[tuple[str, ...], list[Term]] = {}
+        for term in self.terms:
+            sides = sorted((self.memory.list_of(factor), factor) for factor in term)
+            lists, factors = zip(*sides, strict=True)
+            groups.setdefault(lists, []).append(factors)
+        rest: list[Term] = []
+        for lists, terms in groups.items():
+            if len(terms) < FEW or "" in lists:
+                rest += terms
+            else:
+                self._groups.append([list(side) for side in zip(*terms, strict=True)])
+        self._rest = FloatStatement(self.node, "sum", rest, self.memory)
+        texts = [f"sum({self._products(*self._read(sides))})" for sides in self._groups]
+        self.writer.assign(self.memory.read_node(self.node).text, total([*self._rest.terms(), *texts]))
+
+    def _read(self, sides: list[list[int]]) -> list[str]:
+        return [self.writer.once(self.memory.read_sequence(side)) for side in sides]
+
+    def _products(self, first: str, *second: str) -> str:
+        return f"map({self.writer.bind('mul', operator.mul)}, {first}, {second[0]})" if second else first
+
+    def reverse(self) -> None:
+        """Write what the sum adds to the adjoints of its terms."""
+        if not self.memory.is_active(self.node):
+            return
+        self._rest.reverse()
+        upstream = self.memory.adjoint_of(self.node).text
+        for sides in self._groups:
+            contributions = [f"[{upstream}] * {len(sides[0])}"]
+            if len(sides) == 2:
+                others = reversed(self._read(sides))
+                contributions = [f"[{upstream} * factor for factor in {other}]" for other in others]
+            for side, contribution in zip(sides, contributions, strict=True):
+                if self.memory.is_active(side[0]):
+                    self.memory.add_sequence(side, contribution)
+
+
 class Taped:
     """Many nodes, run from a tape."""
 
@@ -225,8 +284,9 @@ class Taped:
         self.writer = memory.writer
         self.name = self.writer.bind(name, tape)
         self.values, self.adjoints = f"{self.name}_values", f"{self.name}_adjoints"
+        column = Column(f"{self.values}[{{}}]", f"{self.adjoints}[{{}}]")
         for node, place in list(tape.place.items())[len(tape.externals) :]:
-            memory.on_tape(node, f"{self.values}[{place}]", f"{self.adjoints}[{place}]")
+            memory.put(node, column, place)
 
     def forward(self) -> None:
         """Write the run of the tape."""

@@ -7,6 +7,7 @@ others are gathered, and their adjoints scattered.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,12 @@ class Store:
         listed = self.writer.once(contributions)
         for place, position in enumerate(positions):
             self.add_float(position, self._float(f"{listed}[{place}]"))
+
+    def _bind_places(self, places: list[int]) -> str:
+        """Return the name of some places in a list, held as a range if they are evenly spaced."""
+        steps = range(places[0], places[-1] + 1, max(places[1] - places[0], 1)) if len(places) > 1 else []
+        evenly = steps if list(steps) == places else places
+        return self.writer.bind_once(("places", tuple(places)), "places", lambda: evenly)
 
     def _float(self, text: str) -> Expression:
         return Expression(text, self.writer, array=False)
@@ -195,13 +202,13 @@ class Large(Store):
     def read_floats(self, positions: list[int]) -> str:
         """Return text that picks elements from the list of the block's floats."""
         whole = self.read_float(0).text.removesuffix("[0]")
-        places = self.writer.bind_once(("places", tuple(positions)), "places", lambda: positions)
+        places = self._bind_places(positions)
         return f"[{whole}[place] for place in {places}]"
 
     def add_floats(self, positions: list[int], contributions: str) -> None:
         """Write a loop that adds to elements of the list of float contributions."""
         self._begin_list()
-        places = self.writer.bind_once(("places", tuple(positions)), "places", lambda: positions)
+        places = self._bind_places(positions)
         with self.writer.indented(f"for place, contribution in zip({places}, {contributions}):"):
             self.writer.write(f"{self.adjoint}_list[place] += contribution")
 
@@ -272,41 +279,90 @@ class Data(Large):
         writer.bind(self.value, self.numbers)
 
 
+@dataclass(frozen=True)
+class Column:
+    """Floats that the program holds in lists: those of a tape, or one result of every step of a loop.
+
+    Attributes:
+        value: the text of one of them, with ``{}`` for its place.
+        adjoint: the text of its adjoint, which begins as 0.
+    """
+
+    value: str
+    adjoint: str
+
+
 class Floats(Store):
-    """The nodes held as floats: ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of a tape."""
+    """The nodes held as floats: ``x0, x1, ...`` with adjoints ``dx0, ...``, or elements of columns."""
 
     def __init__(self, block: Block, writer: Writer, found: Counter[str]) -> None:
         super().__init__(block, writer, found)
         self.value, self.adjoint = "x", "dx"
-        self.names: dict[int, tuple[str, str]] = {}
+        self.columns: dict[int, tuple[Column, int]] = {}
         self.reached: set[int] = set()
 
-    def on_tape(self, position: int, value: str, adjoint: str) -> None:
-        """Learn that a number and its adjoint are elements of a tape's lists; its adjoint begins as 0."""
-        self.names[position] = (value, adjoint)
+    def put(self, position: int, column: Column, place: int) -> None:
+        """Learn that a number is in a column."""
+        self.columns[position] = (column, place)
         self.reached.add(position)
 
     def read(self, index: Index) -> Expression:
         """Return a float, or an array packed from floats."""
         if _is_one(index):
             return self.read_float(int(index.flat[0]))
-        floats = ", ".join(self.read_float(position).text for position in index.ravel().tolist())
-        return self._array(self.writer.once(_shaped(f"np.array([{floats}])", (index.size,), index.shape)))
+        text = self._packed(index.ravel().tolist())
+        return self._array(self.writer.once(_shaped(text, (index.size,), index.shape)))
+
+    def read_floats(self, positions: list[int]) -> str:
+        """Return text for the list of some floats."""
+        text = self._packed(positions)
+        return text[len("np.array(") : -1] if text.endswith("])") else f"{text}.tolist()"
+
+    def _packed(self, positions: list[int]) -> str:
+        """Return text for an array of some floats, those of each column picked together."""
+        parts, order = [], []
+        for column, elements in self._by_column(positions).items():
+            order += elements
+            if column is None:
+                names = (self.read_float(positions[element]).text for element in elements)
+                parts.append(f"[{', '.join(names)}]")
+            else:
+                places = self._bind_places([self.columns[positions[element]][1] for element in elements])
+                parts.append(f"[{column.value.format('place')} for place in {places}]")
+        text = f"np.array({' + '.join(parts)})"
+        if len(parts) == 1:
+            return text
+        back = np.argsort(order)
+        return f"{text}[{self.writer.bind_once(('i', back.tobytes(), back.shape), 'i', lambda: back)}]"
+
+    def _by_column(self, positions: list[int]) -> dict[Column | None, list[int]]:
+        """Return which elements of ``positions`` each column holds; None if a column is not worth a loop."""
+        elements: dict[Column | None, list[int]] = {}
+        for element, position in enumerate(positions):
+            elements.setdefault(self.columns.get(position, (None, 0))[0], []).append(element)
+        few = [column for column, found in elements.items() if column is not None and len(found) < FEW]
+        if few:
+            rest = [element for column in [None, *few] for element in elements.pop(column, [])]
+            elements[None] = sorted(rest)
+        return elements
 
     def read_float(self, position: int) -> Expression:
         """Return the float's name."""
-        return self._float(self.names[position][0] if position in self.names else f"x{position}")
+        column, place = self.columns.get(position, (_NAMED, position))
+        return self._float(column.value.format(place))
 
     def read_adjoint_float(self, position: int) -> Expression:
         """Return the name of a float's adjoint."""
-        return self._float(self.names[position][1] if position in self.names else f"dx{position}")
+        column, place = self.columns.get(position, (_NAMED, position))
+        return self._float(column.adjoint.format(place))
 
     def add(self, index: Index, contribution: Expression) -> None:
         """Add to one float the sum of the contributions, or to each its own."""
         if not _is_one(index):
-            listed = self.writer.once(f"{_full(contribution, index)}.ravel().tolist()")
-            for place, position in enumerate(index.ravel().tolist()):
-                self.add_float(position, self._float(f"{listed}[{place}]"))
+            text = contribution.text
+            if contribution.array:
+                text = f"{_full(contribution, index)}.ravel().tolist()"
+            self._add_each(index.ravel().tolist(), text, same=not contribution.array)
             return
         text = contribution.text
         if index.size > 1:
@@ -314,6 +370,29 @@ class Floats(Store):
         elif contribution.array:
             text = f"float({text})"
         self.add_float(int(index.flat[0]), self._float(text))
+
+    def add_floats(self, positions: list[int], contributions: str) -> None:
+        """Write statements that add each element of a list of floats to the adjoint of an element."""
+        self._add_each(positions, contributions)
+
+    def _add_each(self, positions: list[int], contributions: str, *, same: bool = False) -> None:
+        """Add the elements of a list to adjoints, or to all of them the same; a loop for each column."""
+        text = contributions if same else self.writer.once(contributions)
+        for column, elements in self._by_column(positions).items():
+            if column is None:
+                for element in elements:
+                    self.add_float(positions[element], self._float(text if same else f"{text}[{element}]"))
+                continue
+            places = self._bind_places([self.columns[positions[element]][1] for element in elements])
+            adjoint = column.adjoint.format("place")
+            if same:
+                with self.writer.indented(f"for place in {places}:"):
+                    self.writer.write(f"{adjoint} += {text}")
+            else:
+                whole = len(elements) == len(positions)
+                part = text if whole else f"[{text}[place] for place in {self._bind_places(elements)}]"
+                with self.writer.indented(f"for place, contribution in zip({places}, {part}):"):
+                    self.writer.write(f"{adjoint} += contribution")
 
     def add_float(self, position: int, contribution: Expression) -> None:
         """Begin or continue the sum of an adjoint."""
@@ -382,6 +461,13 @@ class Memory:
             if self.is_active(node):
                 self.add_node(node, Expression(f"{listed}[{place}]", self.writer, array=False))
 
+    def list_of(self, node: int) -> str:
+        """Return the text of the list that `read_sequence` would read a node from; "" for a lone float."""
+        if self._block_of[node] != FLOAT:
+            return self._stores[self._block_of[node]].value
+        column, _ = self._floats.columns.get(self._position[node], (None, 0))
+        return column.value if column else ""
+
     def _located(self, nodes: Sequence[int]) -> tuple[set[Store], list[int]]:
         return {self._stores[self._block_of[node]] for node in nodes}, [
             self._position[node] for node in nodes
@@ -391,9 +477,15 @@ class Memory:
         """Return the adjoint of a node that is held as a float."""
         return self._floats.read_adjoint_float(self._position[node])
 
-    def on_tape(self, node: int, value: str, adjoint: str) -> None:
-        """Learn that a node and its adjoint are elements of a tape's lists; its adjoint begins as 0."""
-        self._floats.on_tape(self._position[node], value, adjoint)
+    def put(self, node: int, column: Column, place: int) -> None:
+        """Learn that a node is in a column."""
+        self._floats.put(self._position[node], column, place)
+
+
+FEW = 8
+"""Fewer elements of a column than this are written out one by one."""
+
+_NAMED = Column("x{}", "dx{}")
 
 
 def _is_one(index: Index) -> bool:
