@@ -411,6 +411,8 @@ def test_a_node_used_a_thousand_times_steps(open_player):
     place = topological_order(root).index(x)
     player.press("End")
     assert player.numbers()[str(place)] == ["1", "grad 1000"]
+    assert player.page.locator("g.reference").count() > 900
+    assert player.page.locator("g.reference.empty").count() == 0
     player.press("ArrowLeft")
     assert player.numbers()[str(place)] == ["1", "grad 999 …"]
 

@@ -130,7 +130,10 @@
   }
 
   function gone(move, done) { // what a move leaves behind, beside its numbers
-    if (move.kind === "forward") for (const id of [move.gate, ...move.edges]) mark(id, "empty", !done);
+    if (move.kind === "forward") {
+      for (const id of [move.gate, ...move.edges]) mark(id, "empty", !done);
+      for (const id of move.edges) mark(id + "-name", "empty", !done); // where a wire is cut
+    }
     if (move.kind === "backward" && move.edges.length) mark(move.edges[move.edges.length - 1], "sent", done);
   }
 
