@@ -168,6 +168,14 @@ class Operation:
             return numpy.asarray(self.array_function(*floats), dtype=float)
 
     @property
+    def accumulates(self) -> bool:
+        """Whether NumPy can apply the operation along an axis: to the result so far and the next element."""
+        import numpy
+
+        ufunc = getattr(numpy, self.numpy) if isinstance(self.numpy, str) else None
+        return isinstance(ufunc, numpy.ufunc) and "dd->d" in ufunc.types
+
+    @property
     def array_function(self) -> Callable[..., Any]:
         """The operation as a function of arrays, in the form that NumPy has or the row gives."""
         import numpy

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -85,6 +86,38 @@ def test_every_row_agrees_at_poles_kinks_infinities_and_nan(row):
     at = [x for arguments in table for x in arguments]
     for got, expected in zip(replay(program, leaves, at), eager(build, at), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-307)  # NumPy rounds subnormals its way
+
+
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("row", [row for row in ROWS if row.accumulates], ids=lambda row: row.name)
+def test_every_row_agrees_that_is_applied_over_and_over(row):
+    """To windows that overlap, with ties, and to rows that all begin, or go on, with the same."""
+    n, rng = 60, random.Random(row.name)
+
+    def build(v):
+        windows = sum((1.0 + i / n) * reduce(row, v[i : i + 5]) for i in range(n))
+        common = sum(row(row(row(row(v[0], x), v[1]), x), 0.5) for x in v)
+        constant = sum(reduce(row, (x, 1.0, 1.0, 1.0)) + reduce(row, (1.0, 0.5, x, 2.0, x)) for x in v)
+        parts = sum(z * z for z in itertools.accumulate(v[:50], row)) if row.name != "pow" else v[3]
+        return [windows, common * v[2], constant, parts]
+
+    smooth = [[rng.uniform(0.9, 1.1) for _ in range(n + 5)] for _ in range(2)]
+    assert_agrees(build, *smooth, [rng.choice((0.5, 1.0, 1.5)) for _ in range(n + 5)])
+
+
+def test_a_fold_agrees_at_infinities_and_nan():
+    windows = list(itertools.product(SPECIAL[::2], repeat=4))
+    for row in (ops.maximum, ops.mul):
+
+        def build(v, row=row):
+            return [reduce(row, v[i : i + 4]) for i in range(0, len(v), 4)]
+
+        leaves = [Value(0.5) for _ in range(4 * len(windows))]
+        program = autograd.compile(build(leaves), inputs=leaves)
+        assert "fold" in program.summary()
+        at = [x for window in windows for x in window]
+        for got, expected in zip(replay(program, leaves, at), eager(build, at), strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-307)
 
 
 @pytest.mark.usefixtures("path")

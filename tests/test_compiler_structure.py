@@ -5,12 +5,14 @@ import random
 import re
 import subprocess
 import sys
+from functools import reduce
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
 import autograd
-from autograd import Value, relu, tanh
+from autograd import Value, maximum, relu, tanh
 from nn import MLP, cross_entropy, digits, two_moons
 from tests.scalar_programs import dot, softmax
 
@@ -80,8 +82,8 @@ def test_the_digits_network_is_two_matrix_products_with_fed_data():
     program = autograd.compile(loss, inputs=model.parameters(), data={"X": images, "y": targets})
     (nodes, forward, reverse), kinds = found(program)
     assert nodes > 300_000
-    assert kinds == {"matrix product": 2, "dot product": 1, "reduction": 1}
-    assert (forward, reverse) == (21, 56)
+    assert kinds == {"matrix product": 2, "dot product": 1, "reduction": 1, "fold": 1}
+    assert (forward, reverse) == (13, 25)
 
 
 def test_a_convolution_is_one_matrix_product_of_gathered_windows():
@@ -136,6 +138,22 @@ def test_a_recurrence_is_a_loop_whatever_its_length():
     short, long = found(states(100)), found(states(1000))
     assert short[0][1:] == long[0][1:]
     assert short[1] == long[1] == {"loop": 1}
+
+
+@pytest.mark.parametrize("row", [maximum, autograd.minimum, autograd.hypot])
+def test_an_operation_applied_over_and_over_is_one_fold(row):
+    def pools(width):
+        return found(autograd.compile(sum(reduce(row, window) for window in leaves(64, width))))
+
+    assert pools(5)[0][1:] == pools(50)[0][1:]
+    assert pools(5)[1] == {"fold": 1, "reduction": 1}
+
+
+def test_a_chain_whose_parts_are_read_elsewhere_is_no_fold():
+    tops = []
+    for row in leaves(64, 6):
+        tops += accumulate(row, maximum)
+    assert "fold" not in found(autograd.compile(sum(top * top for top in tops)))[1]
 
 
 @pytest.mark.parametrize("term", ["h", "h * h", "(h - y[t]) ** 2", "h * y[t]", "h * g", "0.1 * t * g"])

@@ -11,9 +11,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 from autograd.compiler.flat import Term
-from autograd.compiler.stores import FEW, Column, Memory
-from autograd.compiler.structure import Block, Group, Operand
-from autograd.compiler.symbols import Expression, Writer, as_float, total
+from autograd.compiler.stores import FEW, Column, Memory, spread
+from autograd.compiler.structure import Block, Group, Index, Operand
+from autograd.compiler.symbols import Expression, Writer, as_float, strip, total
 from autograd.compiler.tape import Tape
 from autograd.operation import Operation
 
@@ -31,7 +31,11 @@ class Statement:
     def forward(self) -> None:
         """Write the statement."""
         block = self.block
-        if isinstance(block.kind, Operation):
+        if block.fold:
+            text = f"{self._accumulated(self._read_all(block.operands[0]))}[..., -1]"
+            comment = f"{block.size} x {block.operands[0].index.shape[-1]} folded by {self._kind.name}"
+            self.found["folds"] += 1
+        elif isinstance(block.kind, Operation):
             text = as_float(block.kind(*map(self._read, block.operands))).text
             comment = f"{block.size} x {block.kind.name}"
         else:
@@ -54,7 +58,9 @@ class Statement:
             value, upstream = self.memory.read_node(self._first), self.memory.adjoint_of(self._first)
         else:
             value, upstream = self.memory.arrays[block.number].finish()
-        if isinstance(block.kind, Operation):
+        if block.fold:
+            self._reverse_fold(upstream)
+        elif isinstance(block.kind, Operation):
             operands = [self._read(operand) for operand in block.operands]
             for operand, derivative in zip(block.operands, block.kind.derivatives, strict=True):
                 if operand.active:
@@ -66,19 +72,47 @@ class Statement:
     def _first(self) -> int:
         return int(self.block.members[0])
 
+    @property
+    def _kind(self) -> Operation:
+        assert isinstance(self.block.kind, Operation)
+        return self.block.kind
+
+    def _accumulated(self, arguments: Expression) -> str:
+        return self.writer.once(f"np.{self._kind.numpy}.accumulate({arguments.text}, -1)")
+
+    def _reverse_fold(self, upstream: Expression) -> None:
+        """Write the adjoints of the arguments: products of the local derivatives from the last one on."""
+        (operand,) = self.block.operands
+        arguments = self._read_all(operand)
+        results = self._accumulated(arguments)
+        parts = f"{results}[..., 1:]", f"{results}[..., :-1]", f"{arguments.operand}[..., 1:]"
+        by_result, by_argument = (
+            self._spread(derivative(*map(self._array, parts)), operand.index[..., 1:])
+            for derivative in self._kind.derivatives
+        )
+        begin = f"{self._spread(upstream, operand.index[..., 0])}[..., None]"
+        joined = f"np.concatenate(({begin}, {by_result}[..., ::-1]), -1)"
+        adjoints = f"{self.memory[self.block.number].adjoint}_fold"
+        self.writer.write(f"{adjoints} = np.multiply.accumulate({joined}, -1)[..., ::-1]")
+        self.writer.write(f"{adjoints}[..., 1:] *= {strip(by_argument)}")
+        self._add(operand, self._array(adjoints))
+
+    def _spread(self, number: Any, index: Index) -> str:
+        """Return text for a float, an array, or an array that broadcasts, in the full shape of an index."""
+        if not isinstance(number, Expression):
+            number = Expression(repr(float(number)), self.writer, array=False)
+        return spread(as_float(number), index)
+
     def _read(self, operand: Operand) -> Expression:
         return self.memory[operand.block].read(operand.index)
 
     def _read_group(self, group: Group) -> list[Expression]:
-        read = [self._read(side) for side in group.operands]
-        if group.terms == 1:
-            return read
-        # What is added up, or multiplied as a vector, has to have its terms' axis even if all terms are one
-        # float.
-        return [
-            side if side.array else self._array(f"np.full({operand.index.shape}, {side.text})")
-            for operand, side in zip(group.operands, read, strict=True)
-        ]
+        return [self._read(side) if group.terms == 1 else self._read_all(side) for side in group.operands]
+
+    def _read_all(self, operand: Operand) -> Expression:
+        """Return what has to have its last axis, to be added up along it, even if all of it is one float."""
+        read = self._read(operand)
+        return read if read.array else self._array(f"np.full({operand.index.shape}, {read.text})")
 
     def _array(self, text: str) -> Expression:
         return Expression(text, self.writer, array=True)

@@ -157,7 +157,7 @@ class Large(Store):
     def add(self, index: Index, contribution: Expression) -> None:
         """Add to the whole adjoint, to a view of it, or scatter."""
         if self._is_whole(index):
-            text = _full(contribution, index)
+            text = spread(contribution, index)
             self._add_whole(_shaped(text, index.shape, self.block.shape))
             return
         assert self.adjoint_buffer is not None  # prepare() was called for every index
@@ -177,7 +177,7 @@ class Large(Store):
                 text = contribution.text
                 if repeated:
                     axes = repeated[0] if len(repeated) == 1 else repeated
-                    text = f"np.add.reduce({strip(_full(contribution, index))}, {axes}, keepdims=True)"
+                    text = f"np.add.reduce({strip(spread(contribution, index))}, {axes}, keepdims=True)"
                 self.writer.write(f"{view} += {text}")
                 return
         self.found["scatters"] += 1
@@ -186,7 +186,7 @@ class Large(Store):
         if len(np.unique(index)) == index.size:
             self.writer.write(f"{flat}[{places}] += {contribution.text}")
         else:
-            text = f"np.bincount({places}.ravel(), {_full(contribution, index)}.ravel(), {self.block.size})"
+            text = f"np.bincount({places}.ravel(), {spread(contribution, index)}.ravel(), {self.block.size})"
             self.writer.write(f"{flat} += {text}")
 
     def add_float(self, position: int, contribution: Expression) -> None:
@@ -361,12 +361,12 @@ class Floats(Store):
         if not _is_one(index):
             text = contribution.text
             if contribution.array:
-                text = f"{_full(contribution, index)}.ravel().tolist()"
+                text = f"{spread(contribution, index)}.ravel().tolist()"
             self._add_each(index.ravel().tolist(), text, same=not contribution.array)
             return
         text = contribution.text
         if index.size > 1:
-            text = f"float({_full(contribution, index)}.sum())"
+            text = f"float({spread(contribution, index)}.sum())"
         elif contribution.array:
             text = f"float({text})"
         self.add_float(int(index.flat[0]), self._float(text))
@@ -513,7 +513,7 @@ def _shaped(text: str, shape: tuple[int, ...], target: tuple[int, ...]) -> str:
     return text if shape == target else f"{text}.reshape({target})"
 
 
-def _full(contribution: Expression, index: Index) -> str:
+def spread(contribution: Expression, index: Index) -> str:
     """Return text for a contribution as an array of the index's full shape."""
     if contribution.full:
         return contribution.operand

@@ -71,6 +71,8 @@ class Block:
         shape: the array's shape.
         operands: of an operation.
         groups: of a sum.
+        fold: whether the operation is applied over and over, as in maximum(maximum(a, b), c): its one operand
+            has the arguments along the last axis.
     """
 
     number: int
@@ -79,6 +81,7 @@ class Block:
     shape: tuple[int, ...] = ()
     operands: list[Operand] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    fold: bool = False
 
     @property
     def size(self) -> int:
@@ -128,7 +131,10 @@ def lay_out(flat: Flat, leaf_order: list[int] | None, data_order: list[int]) -> 
         block_of[block.members] = block.number
     floats: list[int] = []
     schedule: list[Block | list[int]] = []
+    folded, folds = _find_folds(flat, class_of, members)
     for number in range(len(GIVEN), len(work)):
+        if number in folded:
+            continue
         nodes = members[number]
         small = work[number] <= SMALL
         if small or len(nodes) == 1:
@@ -141,7 +147,9 @@ def lay_out(flat: Flat, leaf_order: list[int] | None, data_order: list[int]) -> 
             schedule[-1] += nodes  # type: ignore[operator]  # it is a list
             continue
         block = Block(len(blocks), flat.kinds[nodes[0]], np.array(nodes, dtype=np.intp))
-        _arrange(block, flat, class_of, position, block_of, blocks)
+        block.fold = number in folds
+        tables = [[folds[number]]] if block.fold else _columns(flat, block.members, class_of)
+        _arrange(block, tables, flat, position, block_of, blocks)
         if block.size > 1:
             position[block.members], block_of[block.members] = np.arange(block.size), block.number
         blocks.append(block)
@@ -186,6 +194,54 @@ def _classify(flat: Flat) -> tuple[list[int], list[float]]:
     return class_of, work
 
 
+def _find_folds(
+    flat: Flat, class_of: list[int], members: list[list[int]]
+) -> tuple[set[int], dict[int, Index]]:
+    """Find classes that apply one operation to the result of the class before and to more of the same class.
+
+    Returns:
+        The classes that became part of another; and for each class that is the end of such a chain, its
+        arguments, of shape (members, arguments).
+    """
+    uses = [0] * len(class_of)
+    for node, kind in enumerate(flat.kinds):
+        if kind is not None:
+            for operand in flat.operands(node):
+                uses[operand] += 1
+    for output in flat.outputs:
+        uses[output] += 2
+    before: dict[int, int] = {}  # for each class that continues a chain, the class that it continues
+    for number, nodes in enumerate(members[len(GIVEN) :], len(GIVEN)):
+        kind = flat.kinds[nodes[0]]
+        if len(nodes) <= SMALL or not isinstance(kind, Operation) or not kind.accumulates:
+            continue
+        first, other = flat.arguments[nodes[0]]
+        earlier = class_of[first]
+        if flat.kinds[first] is kind and all(uses[flat.arguments[node][0]] == 1 for node in nodes):
+            start = members[before.get(earlier, earlier)][0]
+            if class_of[flat.arguments[start][1]] == class_of[other] and len(members[earlier]) == len(nodes):
+                before[number] = earlier
+    folded: set[int] = set()
+    folds: dict[int, Index] = {}
+    for last in sorted(set(before) - set(before.values()), reverse=True):
+        chain = [last]
+        while chain[-1] in before:
+            chain.append(before[chain[-1]])
+        columns = []
+        nodes = members[last]
+        for _ in chain:
+            columns.append([flat.arguments[node][1] for node in nodes])
+            nodes = [flat.arguments[node][0] for node in nodes]
+        if len({class_of[column[0]] for column in [nodes, *columns]}) == 1 and len(chain) >= SHORTEST_FOLD:
+            folded.update(chain[1:])
+            folds[last] = np.array([nodes, *reversed(columns)], dtype=np.intp).T
+    return folded, folds
+
+
+SHORTEST_FOLD = 3
+"""Fewer operations in a chain than this stay statements of their own."""
+
+
 def _place_of(term: tuple[int, ...], class_of: Sequence[int]) -> tuple[int, ...]:
     """Return the classes of a term's factors, in ascending order because products commute."""
     if len(term) == 1:
@@ -213,14 +269,22 @@ def _columns(flat: Flat, nodes: Index, class_of: Sequence[int]) -> list[list[Ind
 
 def _arrange(
     block: Block,
+    places: list[list[Index]],
     flat: Flat,
-    class_of: Sequence[int],
     position: Index,
     block_of: Index,
     blocks: list[Block],
 ) -> None:
-    """Choose the order of a block's members and its shape, and build its operands (still by node)."""
-    places = _columns(flat, block.members, class_of)
+    """Choose the order of a block's members and its shape, and build its operands (still by node).
+
+    Args:
+        block: its members in any order.
+        places: for each operand, or group of terms, a table of nodes per factor, of shape (members, terms).
+        flat: the graph.
+        position: the place of every node that has one, in its block.
+        block_of: that block.
+        blocks: the blocks so far.
+    """
     tables = [table for place in places for table in place]
     sources = [int(block_of[table.flat[0]]) for table in tables]
     if block.kind == "sum":
@@ -244,7 +308,8 @@ def _arrange(
         elif len(place) == 2:
             _recognise_product(group, block.shape)
         block.groups.append(group)
-    _drop_last_axis(operands)
+    if not block.fold:
+        _drop_last_axis(operands)
     block.operands = operands
 
 
