@@ -287,7 +287,11 @@ atanh: Operation = Operation(
 
 erf: Operation = Operation("erf", math.erf, [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)])
 erfc: Operation = Operation(
-    "erfc", real.erfc, [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)], domain=[(-6.0, 27.3)]
+    "erfc",
+    real.erfc,
+    [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)],
+    domain=[(-6.0, 27.3)],
+    numpy=real.erfc_of_array,
 )
 # With an amplitude the bells are closed under differentiation, and no factor meets a subnormal z.
 gauss: Operation = Operation(
@@ -316,6 +320,7 @@ normal_cdf: Operation = Operation(
     [lambda z, x: normal_pdf(x)],
     domain=[(-38.5, 9.0)],
     definition="erfc(-x / sqrt(2)) / 2",
+    numpy=lambda np, x: 0.5 * real.erfc_of_array(np, -real.SQRT_HALF * x),
 )
 
 # Activations ------------------------------------------------------------------------------------------------
@@ -384,6 +389,7 @@ gelu: Operation = Operation(
     real.gelu,
     [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
+    numpy=lambda np, x: np.maximum(x, -40.0) * normal_cdf.on_arrays(x),  # -inf * 0 would be nan
 )
 
 TABLE = {row.name: row for row in list(globals().values()) if isinstance(row, Operation)}

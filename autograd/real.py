@@ -7,6 +7,7 @@ must not stop at such a point, so every function here returns what the standard 
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 inf, nan = math.inf, math.nan
 
@@ -212,6 +213,18 @@ def erfc(x: float) -> float:
     if x < 0.45:
         return 1.0 - math.erf(x)
     return _erfc(x, 0.0, 1.0) if x < 30.0 else x if x != x else 0.0
+
+
+def erfc_of_array(np: Any, x: Any) -> Any:
+    """Return `erfc` of an array by the same polynomial, to rounding errors of about x*x units.
+
+    Args:
+        np: the module ``numpy``.
+        x: a float array.
+    """
+    t = np.minimum(np.abs(x), 30.0)
+    tail = (0.75 + np.polyval(ERFC, (t - 5.0) / (t + 5.0))) / (1.0 + t) * np.exp(-t * t)
+    return np.where(x < 0.0, 2.0 - tail, tail)
 
 
 def _upper_tail(x: float, factor: float) -> float:
