@@ -4,7 +4,7 @@ Every node gets a structural class: its kind and the classes of its operands, wh
 and all constants another. The members of a class are one block, an array; operands are index arrays into
 other blocks. If the two sides of a sum's products pair every distinct row of one index array with every
 distinct row of the other, the sum is a matrix product, and the members are put in the order in which its
-result comes out.
+result comes out. A chain of classes that applies one operation over and over is one block, a fold.
 """
 
 from collections.abc import Sequence
