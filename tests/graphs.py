@@ -127,7 +127,8 @@ class Conditioning:
     def _drift(row: Operation, i: int, local: float, x: list[float], error: list[float]) -> float:
         """Return by how much errors of the arguments move a local derivative, relative to it.
 
-        An exact argument counts as half an ulp wrong: the derivative is computed by a formula that rounds.
+        An exact argument counts as wrong by the unit, as if it were rounded: the derivative is computed by a
+        formula that rounds, which matters where it crosses zero, as that of gelu does.
         """
         total = 0.0
         for j, xj in enumerate(x):
@@ -135,7 +136,7 @@ class Conditioning:
                 moved = [*x]
                 moved[j] = xj * (1.0 + 1e-6)
                 change = row.derivatives[i](row.value(*moved), *moved) - local
-                total += (1e6 * change / local * max(error[j], 0.5)) ** 2
+                total += (1e6 * change / local * max(error[j], 1.0)) ** 2
         return math.sqrt(total)
 
 

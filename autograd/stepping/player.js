@@ -396,6 +396,15 @@
   window.addEventListener("hashchange", recall);
   graph.addEventListener("scroll", () => { scrolled = [graph.scrollLeft, graph.scrollTop]; }, { passive: true });
   window.addEventListener("resize", () => { fit(); locate(); });
+  // A notebook that scrolls by a script, as VS Code's does, hears no wheel over a frame: it is told of each turn
+  // that moves nothing here. A turn that began by moving something here is not the notebook's.
+  let moved = -Infinity;
+  window.addEventListener("wheel", (event) => {
+    const pane = event.target.closest(".canvas, .side");
+    const room = !pane ? 0 : event.deltaY < 0 ? pane.scrollTop : pane.scrollHeight - pane.clientHeight - pane.scrollTop;
+    if (room >= 1 || event.timeStamp - moved < 300) moved = event.timeStamp;
+    else if (!event.ctrlKey) window.frameElement?.dispatchEvent(new WheelEvent("wheel", event));
+  }, { passive: true });
 
   const keys = {
     ArrowRight: next, n: next, " ": next,
