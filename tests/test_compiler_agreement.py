@@ -317,6 +317,23 @@ def test_a_loss_over_a_whole_path_is_a_sum_of_any_length(n):
     assert_agrees(build, [0.5], [0.8])
 
 
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_long_sum_over_a_loop_that_reads_data_first_and_parameters_later(weighted):
+    """The first steps have no adjoints, the later ones do, and all of them are in one list."""
+    xs, ws = [Value(0.01 * i) for i in range(60)], [Value(0.3 - 0.01 * i) for i in range(60)]
+    h, terms = xs[0], []
+    for read in (*xs, *ws):
+        h = autograd.tanh(0.5 * h + read)
+        terms.append(h * ws[0] if weighted else h)
+    loss = sum(terms)
+    loss.backward()
+    expected = [w.grad for w in ws]
+    program = autograd.compile(loss, inputs=ws, data=xs)
+    program()
+    assert_same(program.gradients.tolist(), expected)
+
+
 def test_a_chain_of_a_hundred_thousand_operations_is_no_deeper_than_a_loop(monkeypatch):
     def build(v):
         x = v[0]

@@ -272,14 +272,16 @@ class LongSum:
 
     def forward(self) -> None:
         """Write the sum."""
-        groups: dict[tuple[str, ...], list[Term]] = {}
+        groups: dict[Any, list[Term]] = {}
         for term in self.terms:
-            sides = sorted((self.memory.list_of(factor), factor) for factor in term)
+            # A list may hold nodes with adjoints and, computed from data alone, nodes without.
+            kinds = ((self.memory.list_of(factor), self.memory.is_active(factor)) for factor in term)
+            sides = sorted(zip(kinds, term, strict=True))
             lists, factors = zip(*sides, strict=True)
             groups.setdefault(lists, []).append(factors)
         rest: list[Term] = []
         for lists, terms in groups.items():
-            if len(terms) < FEW or "" in lists:
+            if len(terms) < FEW or any(name == "" for name, _ in lists):
                 rest += terms
             else:
                 self._groups.append([list(side) for side in zip(*terms, strict=True)])
