@@ -245,6 +245,23 @@ def test_the_arrows_choose_a_value_without_a_mouse(open_player):
     assert player.text("#name") == "f"
 
 
+def test_a_chosen_gate_keeps_its_sign(open_player):
+    player = open_player(simple())
+    player.page.click("#g2")
+    line = "getComputedStyle(document.querySelector('#g2.chosen > text')).textDecorationLine"
+    assert player.page.evaluate(line) == "none"  # an underlined + reads as plus or minus
+
+
+@pytest.mark.parametrize("graph", [simple, sigmoid_gate])
+@pytest.mark.parametrize("width", [320, 440, 1000])
+def test_on_a_low_page_the_text_leaves_room_for_the_picture(open_player, graph, width):
+    page = open_player(graph()).page
+    page.set_viewport_size({"width": width, "height": 480})
+    page.keyboard.press("End")
+    room = "document.querySelector('#canvas').clientHeight / document.querySelector('.stage').clientHeight"
+    assert page.evaluate(room) > 0.4
+
+
 def test_local_gradients_are_written_at_the_gates_on_request(open_player):
     player = open_player(simple())
     player.press("End")
@@ -462,3 +479,22 @@ def test_the_notebook_output_becomes_the_player(open_player, tmp_path):
     assert page.locator("img").count() == 0
     frame.locator("#canvas").press("ArrowRight")
     assert frame.locator("#count").inner_text() == "3 / 8"
+
+
+def test_a_notebook_hears_the_wheel_over_the_player_where_it_scrolls_nothing(open_player, tmp_path):
+    page = open_player(simple()).page
+    output = step_through(simple())._repr_mimebundle_()["text/html"]
+    (tmp_path / "output.html").write_text(f"<!DOCTYPE html><meta charset='utf-8'>{output}", encoding="utf-8")
+    page.goto((tmp_path / "output.html").as_uri())
+    page.evaluate("window.heard = []; addEventListener('wheel', (event) => heard.push(event.deltaY))")
+    frame = page.frame_locator("iframe")
+    frame.locator("#last").click()
+    frame.locator("#n2 text.data").click()
+    frame.locator("#canvas").hover(position={"x": 20, "y": 20})
+    page.mouse.wheel(0, 120)
+    page.wait_for_function("heard.length === 1")
+    frame.locator(".side").hover(position={"x": 20, "y": 20})
+    page.mouse.wheel(0, 50)
+    inner = page.frames[1]
+    inner.wait_for_function("document.querySelector('.side').scrollTop > 0")
+    assert page.evaluate("heard") == [120]

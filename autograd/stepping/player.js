@@ -80,7 +80,8 @@
   function fit() {
     const { clientWidth, clientHeight } = graph.parentElement, { width, height } = view.size;
     const beside = Math.min((clientWidth - 386) / width, (clientHeight - 26) / height);
-    const below = Math.min((clientWidth - 26) / width, (clientHeight - 290) / height);
+    const text = Math.min(264, 0.55 * clientHeight); // as the style sheet has it
+    const below = Math.min((clientWidth - 26) / width, (clientHeight - text - 26) / height);
     root.classList.toggle("wide", below > beside);
     view.scale = zoom || Math.min(1.9, Math.max(0.8, beside, below));
     view.picture.setAttribute("width", width * view.scale);
