@@ -156,7 +156,7 @@ class Value:
 
     def __float__(self) -> float:
         """Return the number. What is computed with it is no part of the graph."""
-        ask(self, "float()")
+        ask(self, LOOK)
         return self._data
 
     def __bool__(self) -> bool:
@@ -384,7 +384,7 @@ class Answer:
     """A number that a Value gave to the user's program, which may have gone on by it.
 
     Attributes:
-        how: the question, such as ``float()`` or ``>``.
+        how: the first question, such as ``>``; ``float()`` if there was no other.
         what: a description of the Value.
         time: when it was asked last.
     """
@@ -402,6 +402,8 @@ def ask(node: Value, how: str) -> None:
     no leaf: a score or a loss that is only looked at would else mark the whole model.
     """
     answer: Answer | None = noted(node, "answer")
+    if answer is not None and answer.how == LOOK:
+        answer.how = how
     if answer is not None and answer.time == _now:
         return
     if answer is None:
@@ -421,6 +423,9 @@ def ask(node: Value, how: str) -> None:
             others = [other for other in noted(reached, "answers", ()) if other is not answer]
             note(reached, "answers", (*others[-1:], answer))
 
+
+LOOK = "float()"
+"""The question that is asked to print a number as well as to branch on it; the others compare."""
 
 NEAR = 32
 """A question concerns the leaves of an expression of at most so many nodes."""

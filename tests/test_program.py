@@ -298,13 +298,31 @@ def re_escape(text):
     return "".join(f"\\{c}" if c in "()" else c for c in text)
 
 
-def test_a_branch_on_the_one_output_came_too_late_to_shape_it():
+def test_a_look_at_the_one_output_came_too_late_to_shape_it():
     x = Value(2.0)
     y = x * x
-    assert y > 3.0
+    assert float(y) == y.item() == 4.0
     assert autograd.compile(y)() == 4.0
     with pytest.raises(ValueError, match="asked"):
         autograd.compile([y, x + 1.0])  # the second may have been made because of the first
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda y, z: y if y > 0.0 else z,
+        lambda y, z: y if float(y) == 4.0 and y > 0.0 else z,
+        lambda y, z: y or z,
+        max,
+        lambda y, z: min(-y, -z),
+        lambda y, z: sorted([z, y])[-1],
+    ],
+    ids=["comparison", "look, comparison", "truth", "max", "min", "sorted"],
+)
+def test_a_comparison_of_the_one_output_may_have_chosen_it(choose):
+    y = choose(Value(2.0) ** 2, Value(1.0) + 2.0)
+    with pytest.raises(ValueError, match="asked"):
+        autograd.compile(y)
 
 
 def test_a_branch_on_what_no_input_changes_is_no_branch_of_the_program():

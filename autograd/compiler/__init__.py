@@ -38,8 +38,10 @@ def compile(  # noqa: A001 - the name that users know from other libraries
         branches: what to do if the user's program asked a Value of the graph for its number (in an ``if``,
             say, or with ``float``), or one computed beside it from the same Values, so that the graph may
             depend on the answer: ``"refuse"`` to compile it, or keep the branches ``"frozen"`` as they were
-            recorded. Two branches leave no trace and are always frozen: one on the attribute ``data``, and
-            one on an expression beside the graph that has more than 32 operations between the two.
+            recorded. A ``float`` of the only output is taken for a mere look. Some branches leave no trace
+            and are always frozen: one on the attribute ``data`` or on a number that ``detach`` or
+            ``no_grad`` cut off; one on an expression beside the graph that has more than 32 operations
+            between the two; and one on any beside it, if ``data`` was assigned before it was recorded.
 
     Returns:
         The program. It holds the leaves, but not the graph.

@@ -13,7 +13,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.operation import Operation
-from autograd.value import Constant, Value, describe, noted, topological_order
+from autograd.value import LOOK, Constant, Value, describe, noted, topological_order
 
 FROZEN = 'compile(..., branches="frozen")'
 
@@ -79,13 +79,16 @@ def flatten(
 def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Sequence[Value]) -> None:
     """Refuse a graph that a branch outside it may have shaped.
 
-    A single output is exempt: the whole graph was there before it could be asked for. So is what depends on
-    no input: its number is the same at every run. Any other node of the graph is refused if it was asked.
+    A single output may have been looked at: the whole graph was there before. Not compared: in ``y if y > 0
+    else 0.1 * y`` that chooses the output. What depends on no input is exempt as well: its number is the same
+    at every run. Any other node of the graph is refused if it was asked.
     What was asked beside the graph is known from the nodes that it was computed from; that is refused unless
     data was assigned between the question and the recording, as by a step of training. A detached number that
     is listed as an input is no cut, since it is fed.
     """
     exempt = noted(outputs[0], "answer") if len(outputs) == 1 else None
+    if exempt is not None and exempt.how != LOOK:
+        exempt = None
     recorded = min((node._time for node in order if node.op is not None), default=0)
     varying: set[Value] = set()
     for node in order:
