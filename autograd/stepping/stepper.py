@@ -178,7 +178,11 @@ class Stepper:
         return f"<Stepper of {name}: {count} events; .show() walks through them, .save() writes a page>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """Return the player for a notebook; where no script runs, a picture of the last state is seen."""
+        """Return the player for a notebook.
+
+        Where no script runs, a picture of the last state is seen; VS Code shows nothing of a notebook that it
+        does not trust.
+        """
         from autograd.stepping.player import picture
 
         view = View(self.outline)
