@@ -566,15 +566,16 @@ def commit(adjoints: dict[Value, float]) -> None:
     Threads that sweep graphs with common leaves take turns; an interrupt leaves every leaf as it was.
     """
     with _lock:
-        leaves = [(node, node.grad) for node in adjoints if node.op is None]
+        leaves = [node for node in adjoints if node.op is None]
+        grads = [leaf.grad for leaf in leaves]  # apart, as pairs would be objects for the collector to trace
         for watch in watching():
-            for leaf, grad in leaves:
+            for leaf, grad in zip(leaves, grads, strict=True):
                 watch(leaf, None, None, adjoints[leaf], grad)
         try:
             for node, adjoint in adjoints.items():
                 node.grad = adjoint if node.op is not None else node.grad + adjoint
         except BaseException:
-            for leaf, grad in leaves:
+            for leaf, grad in zip(leaves, grads, strict=True):
                 leaf.grad = grad
             raise
 
