@@ -302,7 +302,7 @@ gauss: Operation = Operation(
     defaults=(1.0,),
     domain=[(-27.3, 27.3), (-inf, inf)],
     definition="amplitude * exp(-x * x)",
-    numpy=lambda np, x, amplitude: amplitude * np.exp(-x * x),
+    numpy=lambda np, x, amplitude: real.bell_of_array(np, x * x, amplitude),
 )
 normal_pdf: Operation = Operation(
     "normal_pdf",
@@ -312,7 +312,7 @@ normal_pdf: Operation = Operation(
     defaults=(1.0,),
     domain=[(-38.6, 38.6), (-inf, inf)],
     definition="amplitude * exp(-x * x / 2) / sqrt(2 * pi)",
-    numpy=lambda np, x, amplitude: real.INV_SQRT_TWO_PI * amplitude * np.exp(-0.5 * x * x),
+    numpy=lambda np, x, amplitude: real.bell_of_array(np, 0.5 * x * x, real.INV_SQRT_TWO_PI * amplitude),
 )
 normal_cdf: Operation = Operation(
     "normal_cdf",

@@ -215,6 +215,18 @@ def erfc(x: float) -> float:
     return _erfc(x, 0.0, 1.0) if x < 30.0 else x if x != x else 0.0
 
 
+def bell_of_array(np: Any, exponent: Any, amplitude: Any) -> Any:
+    """Return amplitude * exp(-exponent) of arrays, where exp alone may underflow.
+
+    Args:
+        np: the module ``numpy``.
+        exponent: a float array.
+        amplitude: a float array, or a number.
+    """
+    half = np.exp(-0.5 * exponent)
+    return amplitude * half * half
+
+
 def erfc_of_array(np: Any, x: Any) -> Any:
     """Return `erfc` of an array by the same polynomial, to rounding errors of about x*x units.
 

@@ -224,7 +224,9 @@ class Value:
         stale graph is stale.
         """
         if self.op is None:
-            return _restore, (type(self), None, (), *self._state(), None)
+            data, grad, notes = self._state()
+            notes.pop("answers", None)  # of graphs that are not pickled with it
+            return _restore, (type(self), None, (), data, grad, notes, None)
         order = topological_order(self)
         leaves = [node for node in order if node.op is None]
         nodes = [node for node in order if node.op is not None]
@@ -234,6 +236,11 @@ class Value:
             stale = any(parent._time > node._time for parent in node.parents)
             parents = tuple(index[parent] for parent in node.parents)
             rows.append((type(node), node.op, parents, *node._state(), -1 if stale else None))
+        recorded = min(node._time for node in nodes)
+        answers = (answer for leaf in leaves for answer in noted(leaf, "answers", ()))
+        asked = [answer for answer in answers if answer.time >= recorded]  # the copy has another clock
+        if asked:
+            rows[-1][5]["answers"] = (*noted(self, "answers", ()), *asked)
         return _regrow, (leaves, rows)
 
     def _state(self) -> tuple[float, float, dict[str, Any]]:

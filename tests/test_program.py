@@ -5,6 +5,7 @@ import math
 import pickle
 import warnings
 import weakref
+from copy import copy as shallow_copy
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
@@ -345,6 +346,17 @@ def test_a_branch_on_a_value_beside_the_graph_is_refused(later, copy):
         assert float(y) == 4.0
     with pytest.raises(ValueError, match=r"the program asked a '[-*]' node \(data=.*"):
         autograd.compile(copy(y))
+
+
+@pytest.mark.parametrize("copy", [shallow_copy, lambda y: pickle.loads(pickle.dumps(y))])
+def test_a_copy_remembers_the_branches_of_its_graph_and_no_others(copy):
+    x = Value(2.0)
+    y = x * x if x - 1.0 > 0.0 else x + 1.0
+    Value(1.0).data = 3.0  # the clock by which questions are told from later recordings
+    with pytest.raises(ValueError, match=r"asked a '-' node"):
+        autograd.compile(copy(y))
+    leaf = copy(x)
+    assert autograd.compile(leaf * leaf)() == 4.0
 
 
 def test_a_branch_on_what_an_inner_node_of_a_large_graph_gives_is_refused():

@@ -103,8 +103,11 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
             continue
         varying.add(node)
         own = noted(node, "answer")
-        for answer in (own, *noted(node, "answers", ())):
-            if answer not in (None, exempt) and (answer is own or answer.time >= recorded):
+        asked = [own, *noted(node, "answers", ())]
+        if node.op is None:
+            asked[1:] = (answer for answer in asked[1:] if answer.time >= recorded)
+        for answer in asked:
+            if answer not in (None, exempt):
                 raise ValueError(
                     f"the program asked {answer.what} for its number with {answer.how}, and what it did with "
                     "the answer is not in the graph; write the branch as an operation, such as "
