@@ -307,7 +307,7 @@ class LongSum:
                 others = reversed(self._read(sides))
                 contributions = [f"[{upstream} * factor for factor in {other}]" for other in others]
             for side, contribution in zip(sides, contributions, strict=True):
-                if any(map(self.memory.is_active, side)):  # a list may hold some that depend on data alone
+                if self.memory.is_active(side[0]):  # as all of the side are, or none
                     self.memory.add_sequence(side, contribution)
 
 
