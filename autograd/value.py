@@ -240,7 +240,8 @@ class Value:
         answers = (answer for leaf in leaves for answer in noted(leaf, "answers", ()))
         asked = [answer for answer in answers if answer.time >= recorded]  # the copy has another clock
         if asked:
-            rows[-1][5]["answers"] = (*noted(self, "answers", ()), *asked)
+            *_, notes, _ = rows[-1]
+            notes["answers"] = (*noted(self, "answers", ()), *asked)
         return _regrow, (leaves, rows)
 
     def _state(self) -> tuple[float, float, dict[str, Any]]:

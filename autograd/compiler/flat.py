@@ -49,6 +49,17 @@ class Flat:
         arguments: tuple[Any, ...] = self.arguments[node]
         return tuple(chain.from_iterable(arguments)) if self.kinds[node] == "sum" else arguments
 
+    def uses(self) -> list[int]:
+        """How often each node is read; an output twice more, since it stays a node of its own."""
+        uses = [0] * len(self.kinds)
+        for node, kind in enumerate(self.kinds):
+            if kind is not None:
+                for operand in self.operands(node):
+                    uses[operand] += 1
+        for output in self.outputs:
+            uses[output] += 2
+        return uses
+
 
 def flatten(
     outputs: Sequence[Value], inputs: Sequence[Value] | None, data: Sequence[Value], branches: str
@@ -209,13 +220,10 @@ def _absorbed(flat: Flat) -> list[bool]:
     sums are entries of one matrix product.
     """
     kinds = flat.kinds
-    uses, consumer = [0] * len(kinds), [-1] * len(kinds)
+    uses, consumer = flat.uses(), [-1] * len(kinds)
     for here, operands in enumerate(flat.arguments):
         for operand in operands:
-            uses[operand] += 1
             consumer[operand] = here
-    for output in flat.outputs:
-        uses[output] += 2  # an output stays a node of its own
     return [
         (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[consumer[here]] is ops.add
         for here, kind in enumerate(kinds)

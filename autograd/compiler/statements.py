@@ -267,8 +267,8 @@ class LongSum:
     def __init__(self, node: int, terms: Sequence[Term], memory: Memory) -> None:
         self.node, self.terms = node, terms
         self.memory, self.writer = memory, memory.writer
-        self._groups: list[list[list[int]]] = []
-        self._rest = FloatStatement[int](node, "sum", terms, memory)
+        self._groups: list[list[list[int]]] = []  # for each two lists, or one, the factors that are in them
+        self._rest: FloatStatement[int]
 
     def forward(self) -> None:
         """Write the sum."""

@@ -55,19 +55,21 @@ class Store:
 
     def read_floats(self, positions: list[int]) -> str:
         """Return text for the list of some elements as floats."""
-        return f"[{', '.join(self.read_float(position).text for position in positions)}]"
+        raise NotImplementedError
 
     def add_floats(self, positions: list[int], contributions: str) -> None:
         """Write statements that add each element of a list of floats to the adjoint of an element."""
-        listed = self.writer.once(contributions)
-        for place, position in enumerate(positions):
-            self.add_float(position, self._float(f"{listed}[{place}]"))
+        raise NotImplementedError
 
     def _bind_places(self, places: list[int]) -> str:
         """Return the name of some places in a list, held as a range if they are evenly spaced."""
-        steps = range(places[0], places[-1] + 1, max(places[1] - places[0], 1)) if len(places) > 1 else []
-        evenly = steps if list(steps) == places else places
-        return self.writer.bind_once(("places", tuple(places)), "places", lambda: evenly)
+
+        def make() -> Sequence[int]:
+            step = max(places[1] - places[0], 1) if len(places) > 1 else 1
+            evenly = range(places[0], places[-1] + 1, step)
+            return evenly if list(evenly) == places else places
+
+        return self.writer.bind_once(("places", tuple(places)), "places", make)
 
     def _float(self, text: str) -> Expression:
         return Expression(text, self.writer, array=False)
@@ -106,6 +108,9 @@ class Constants(Store):
         """Do nothing: constants have no adjoints."""
 
     def add_float(self, position: int, contribution: Expression) -> None:
+        """Do nothing: constants have no adjoints."""
+
+    def add_floats(self, positions: list[int], contributions: str) -> None:
         """Do nothing: constants have no adjoints."""
 
 
@@ -310,16 +315,17 @@ class Floats(Store):
         """Return a float, or an array packed from floats."""
         if _is_one(index):
             return self.read_float(int(index.flat[0]))
-        text = self._packed(index.ravel().tolist())
-        return self._array(self.writer.once(_shaped(text, (index.size,), index.shape)))
+        listed, back = self._listed(index.ravel().tolist())
+        text = _shaped(f"np.array({listed}){back}", (index.size,), index.shape)
+        return self._array(self.writer.once(text))
 
     def read_floats(self, positions: list[int]) -> str:
         """Return text for the list of some floats."""
-        text = self._packed(positions)
-        return text[len("np.array(") : -1] if text.endswith("])") else f"{text}.tolist()"
+        listed, back = self._listed(positions)
+        return f"np.array({listed}){back}.tolist()" if back else listed
 
-    def _packed(self, positions: list[int]) -> str:
-        """Return text for an array of some floats, those of each column picked together."""
+    def _listed(self, positions: list[int]) -> tuple[str, str]:
+        """Return text for a list of some floats, each column together, and for an index that undoes it."""
         parts, order = [], []
         for column, elements in self._by_column(positions).items():
             order += elements
@@ -329,11 +335,11 @@ class Floats(Store):
             else:
                 places = self._bind_places([self.columns[positions[element]][1] for element in elements])
                 parts.append(f"[{column.value.format('place')} for place in {places}]")
-        text = f"np.array({' + '.join(parts)})"
         if len(parts) == 1:
-            return text
+            return parts[0], ""
         back = np.argsort(order)
-        return f"{text}[{self.writer.bind_once(('i', back.tobytes(), back.shape), 'i', lambda: back)}]"
+        name = self.writer.bind_once(("i", back.tobytes(), back.shape), "i", lambda: back)
+        return " + ".join(parts), f"[{name}]"
 
     def _by_column(self, positions: list[int]) -> dict[Column | None, list[int]]:
         """Return which elements of ``positions`` each column holds; None if a column is not worth a loop."""
@@ -362,7 +368,7 @@ class Floats(Store):
             text = contribution.text
             if contribution.array:
                 text = f"{spread(contribution, index)}.ravel().tolist()"
-            self._add_each(index.ravel().tolist(), text, same=not contribution.array)
+            self.add_floats(index.ravel().tolist(), text, same=not contribution.array)
             return
         text = contribution.text
         if index.size > 1:
@@ -371,12 +377,8 @@ class Floats(Store):
             text = f"float({text})"
         self.add_float(int(index.flat[0]), self._float(text))
 
-    def add_floats(self, positions: list[int], contributions: str) -> None:
-        """Write statements that add each element of a list of floats to the adjoint of an element."""
-        self._add_each(positions, contributions)
-
-    def _add_each(self, positions: list[int], contributions: str, *, same: bool = False) -> None:
-        """Add the elements of a list to adjoints, or to all of them the same; a loop for each column."""
+    def add_floats(self, positions: list[int], contributions: str, *, same: bool = False) -> None:
+        """Add the elements of a list to adjoints, or one float to all of them; in a loop for each column."""
         text = contributions if same else self.writer.once(contributions)
         for column, elements in self._by_column(positions).items():
             if column is None:

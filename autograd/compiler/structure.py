@@ -203,24 +203,21 @@ def _find_folds(
         The classes that became part of another; and for each class that is the end of such a chain, its
         arguments, of shape (members, arguments).
     """
-    uses = [0] * len(class_of)
-    for node, kind in enumerate(flat.kinds):
-        if kind is not None:
-            for operand in flat.operands(node):
-                uses[operand] += 1
-    for output in flat.outputs:
-        uses[output] += 2
-    before: dict[int, int] = {}  # for each class that continues a chain, the class that it continues
+    links: dict[int, int] = {}  # for each class that may continue a chain, the class that it would continue
     for number, nodes in enumerate(members[len(GIVEN) :], len(GIVEN)):
         kind = flat.kinds[nodes[0]]
-        if len(nodes) <= SMALL or not isinstance(kind, Operation) or not kind.accumulates:
-            continue
-        first, other = flat.arguments[nodes[0]]
-        earlier = class_of[first]
-        if flat.kinds[first] is kind and all(uses[flat.arguments[node][0]] == 1 for node in nodes):
-            start = members[before.get(earlier, earlier)][0]
-            if class_of[flat.arguments[start][1]] == class_of[other] and len(members[earlier]) == len(nodes):
-                before[number] = earlier
+        if len(nodes) > SMALL and isinstance(kind, Operation) and kind.accumulates:
+            first = flat.arguments[nodes[0]][0]
+            if flat.kinds[first] is kind and len(members[class_of[first]]) == len(nodes):
+                links[number] = class_of[first]
+    if not links:
+        return set(), {}
+    uses = flat.uses()
+    before: dict[int, int] = {}
+    for number, earlier in links.items():
+        same = len({class_of[flat.arguments[members[n][0]][1]] for n in (number, earlier)}) == 1
+        if same and all(uses[node] == 1 for node in members[earlier]):
+            before[number] = earlier
     folded: set[int] = set()
     folds: dict[int, Index] = {}
     for last in sorted(set(before) - set(before.values()), reverse=True):
@@ -232,7 +229,7 @@ def _find_folds(
         for _ in chain:
             columns.append([flat.arguments[node][1] for node in nodes])
             nodes = [flat.arguments[node][0] for node in nodes]
-        if len({class_of[column[0]] for column in [nodes, *columns]}) == 1 and len(chain) >= SHORTEST_FOLD:
+        if class_of[nodes[0]] == class_of[columns[0][0]] and len(chain) >= SHORTEST_FOLD:
             folded.update(chain[1:])
             folds[last] = np.array([nodes, *reversed(columns)], dtype=np.intp).T
     return folded, folds
