@@ -137,7 +137,11 @@ def _source(node: Value, key: str = "source") -> str:
 def _user_line() -> tuple[str, int]:
     """Return file and number of the innermost running line that is not in these packages."""
     frame = sys._getframe(1)
-    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in ("autograd", "nn"):
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] in (
+        "autograd",
+        "nn",
+        "chainrule",
+    ):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 

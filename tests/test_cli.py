@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from autograd import cli
+from chainrule import cli
 
 GATE = "1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))"
 NUMBERS = ["w0=2", "x0=-1", "w1=-3", "x1=-2", "w2=-3"]
@@ -17,7 +17,7 @@ PNG = b"\x89PNG\r\n"
 def chainrule(*arguments):
     """Run the program as its users do, in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "autograd", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "chainrule", *arguments], capture_output=True, text=True, check=False
     )
 
 
@@ -137,7 +137,7 @@ def test_an_interrupt_is_one_line(capsys, monkeypatch):
     def interrupt(_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("autograd.commands.draw.run", interrupt)
+    monkeypatch.setattr("chainrule.commands.draw.run", interrupt)
     assert status("draw", "x", "x=1") == 130
     assert capsys.readouterr().err == "chainrule draw: interrupted\n"
 
@@ -147,7 +147,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     os.close(read)
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "autograd", "draw", "x", "x=1", "-o", str(tmp_path / "a.dot")],
+            [sys.executable, "-m", "chainrule", "draw", "x", "x=1", "-o", str(tmp_path / "a.dot")],
             stdout=write,
             stderr=subprocess.PIPE,
             check=False,
@@ -166,7 +166,7 @@ def test_python_m_autograd_is_chainrule():
 
 def test_help_lists_every_command_and_imports_no_large_library():
     program = (
-        "import sys; sys.argv = ['chainrule', '--help']\ntry:\n    from autograd.cli import main; main()\n"
+        "import sys; sys.argv = ['chainrule', '--help']\ntry:\n    from chainrule.cli import main; main()\n"
     )
     program += "finally:\n    print(*{'matplotlib', 'rich', 'nn'} & sys.modules.keys(), file=sys.stderr)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

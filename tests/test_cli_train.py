@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autograd import cli
-from autograd.commands import train
+from chainrule import cli
+from chainrule.commands import train
 from nn import iris, load_model
 from nn.data import IRIS_FEATURES, IRIS_SPECIES
 
@@ -30,7 +30,7 @@ def chainrule(*arguments, folder):
     """Run the program in a process and a folder of its own, on a terminal of 80 columns."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "80"}
     run = subprocess.run(
-        [sys.executable, "-m", "autograd", *map(str, arguments)],
+        [sys.executable, "-m", "chainrule", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,

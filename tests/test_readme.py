@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograd import cli
+from chainrule import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -249,7 +249,9 @@ def test_keys_in_a_real_terminal():
     process, terminal = pty.fork()
     if process == 0:
         os.environ.update(TERM="xterm", COLUMNS="100", LINES="30")
-        os.execv(sys.executable, [sys.executable, "-m", "autograd", "step", "(x+y)*z", "x=-2", "y=5", "z=-4"])
+        os.execv(
+            sys.executable, [sys.executable, "-m", "chainrule", "step", "(x+y)*z", "x=-2", "y=5", "z=-4"]
+        )
     seen = ""
 
     def until(text):

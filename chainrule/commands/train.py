@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from autograd.commands import CommandError, tables
-from autograd.commands.recipe import OnRawRows, Recipe
-from autograd.commands.sources import DATA_SETS, LOSSES, Data, load
 from autograd.files import write_file
+from chainrule.commands import CommandError, tables
+from chainrule.commands.recipe import OnRawRows, Recipe
+from chainrule.commands.sources import DATA_SETS, LOSSES, Data, load
 from nn import MLP, SGD, Adagrad, Adam, AdamW, History, RMSprop, diagnose, fit, l2, plot, split
 from nn.data import Points
 from nn.optim import Optimizer

@@ -7,8 +7,8 @@ import sys
 
 import numpy as np
 
-from autograd.commands import CommandError, tables
-from autograd.commands.recipe import Recipe
+from chainrule.commands import CommandError, tables
+from chainrule.commands.recipe import Recipe
 from nn import load_model
 
 

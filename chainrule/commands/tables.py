@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograd.commands import CommandError
+from chainrule.commands import CommandError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.commands import CommandError
-from autograd.commands.sources import LOSSES, REGRESSION, SINGLE_SCORE, Data
 from autograd.ops import sigmoid
+from chainrule.commands import CommandError
+from chainrule.commands.sources import LOSSES, REGRESSION, SINGLE_SCORE, Data
 from nn import MLP, Module, Standardiser, predict
 from nn.data import Points
 

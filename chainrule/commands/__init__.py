@@ -1,6 +1,6 @@
 """The subcommands of ``chainrule``, a module each.
 
-A module named in ``autograd.cli.COMMANDS`` has two functions: ``add_arguments(parser)`` declares its
+A module named in ``chainrule.cli.COMMANDS`` has two functions: ``add_arguments(parser)`` declares its
 arguments, ``run(arguments)`` does the work. A mistake of the user's is raised as a ``CommandError``.
 """
 

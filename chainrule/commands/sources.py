@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.commands import CommandError, tables
+from chainrule.commands import CommandError, tables
 from nn import (
     binary_cross_entropy,
     circles,

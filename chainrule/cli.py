@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import NoReturn
 
 import autograd
-from autograd.commands import CommandError
+from chainrule.commands import CommandError
 
 COMMANDS = {
     "demo": "work through two examples of the chain rule, then train a network on two moons",
@@ -22,7 +22,7 @@ COMMANDS = {
     "train": "train a network on a data set or on a table of your own",
     "predict": "print what a trained network says about the rows of a table",
 }
-"""Each subcommand is the module ``autograd.commands.<name>``, imported when it is called."""
+"""Each subcommand is the module ``chainrule.commands.<name>``, imported when it is called."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         _parse_without_command(arguments)
     name = arguments.pop(0)
-    command = import_module(f"autograd.commands.{name}")
+    command = import_module(f"chainrule.commands.{name}")
     parser = _Parser(
         prog=f"chainrule {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
     )

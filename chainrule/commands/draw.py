@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Sequence
 from keyword import iskeyword
 
-from autograd.commands import CommandError
 from autograd.draw import draw_dot
 from autograd.expression import ExpressionError, parse
 from autograd.value import Constant, topological_order
+from chainrule.commands import CommandError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

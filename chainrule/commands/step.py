@@ -3,12 +3,12 @@
 import argparse
 import sys
 
-from autograd.commands import CommandError
-from autograd.commands.draw import add_formula, assignments
 from autograd.expression import parse
 from autograd.stepping.stepper import LIMIT
 from autograd.stepping.terminal import run as walk
 from autograd.steps import step_through
+from chainrule.commands import CommandError
+from chainrule.commands.draw import add_formula, assignments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,8 +1,0 @@
-"""``python -m autograd`` is ``chainrule``."""
-
-import sys
-
-from autograd.cli import main
-
-if __name__ == "__main__":
-    sys.exit(main())
