@@ -1,11 +1,11 @@
 """A program as data: what to compute, in which order, on which cells of two memories.
 
 A `Plan` is what the structure of a graph is written down in, and what engines interpret. All numbers of a
-program live in one address space of cells. There are two memories with the same addresses: ``v`` holds values,
-``d`` adjoints. A `Statement` computes an expression of the operation table at every point of an iteration
-space; a `Place` says which cell each point reads or writes; a `Loop` runs statements slice by slice. That is
-the whole language: a matrix product is a sum of products over one axis, a ragged sum adds to a table of
-targets, and the reverse pass is made of the same statements.
+program live in one address space of cells. There are two memories with the same addresses: ``v`` holds
+values, ``d`` adjoints. A `Statement` computes an expression of the operation table at every point of an
+iteration space; a `Place` says which cell each point reads or writes; a `Loop` runs statements slice by
+slice. That is the whole language: a matrix product is a sum of products over one axis, a ragged sum adds to a
+table of targets, and the reverse pass is made of the same statements.
 """
 
 from collections.abc import Iterator, Sequence
