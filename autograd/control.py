@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from autograd.operation import Derivative, Operation
-from autograd.value import Value, _hooks, describe, hooked, note, noted
+from autograd.questions import describe, note, noted
+from autograd.value import Value, _hooks, hooked
 
 
 def _forget(node: Value) -> Value:

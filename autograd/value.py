@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import ops
+from autograd import copying, ops, questions
 from autograd.operation import Operation, as_float, is_real
+from autograd.questions import LOOK, ask, describe, note, noted
 
 Observer = Callable[["Value", int | None, Any, Any, Any], None]
 Hook = Callable[["Value"], "Value"]
@@ -53,6 +53,9 @@ class Value:
     # a label. A slot that does not apply to a node is left empty, which costs nothing.
     __slots__ = ("_data", "grad", "op", "_x", "_y", "_time", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
 
+    is_constant: ClassVar[bool] = False
+    """Whether it is a number that has no derivatives, as the 2 in ``2 * x``."""
+
     _data: float
     grad: float
     op: Operation | None
@@ -65,7 +68,7 @@ class Value:
         self._data = as_float(data, "Value")
         self.grad = 0.0
         self.op = None
-        self._time = _now
+        self._time = questions.now
         if label:
             self.label = label
 
@@ -86,12 +89,10 @@ class Value:
 
     @data.setter
     def data(self, data: float) -> None:
-        global _now
         number = as_float(data, "Value.data")
         with _lock:  # or a thread could set the clock back behind another's assignment
             self._data = number
-            _now += 1
-            self._time = _now
+            self._time = questions.tick()
 
     @property
     def parents(self) -> tuple["Value", ...]:
@@ -210,42 +211,13 @@ class Value:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
         """Copy the graph of this node; what several copied things share, their copies share."""
-        for node in topological_order(self):
-            if id(node) not in memo:
-                parents = [memo[id(parent)] for parent in node.parents]
-                memo[id(node)] = _restore(type(node), node.op, parents, *node._state(), node._time)
+        copying.copy_graph(topological_order(self), memo)
         copied: Value = memo[id(self)]
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the graph of this node in a flat form: its leaves, then a row for each node made from them.
-
-        Leaves are pickled as objects of their own, so two pickled graphs share them as before. The copy of a
-        stale graph is stale.
-        """
-        if self.op is None:
-            data, grad, notes = self._state()
-            notes.pop("answers", None)  # of graphs that are not pickled with it
-            return _restore, (type(self), None, (), data, grad, notes, None)
-        order = topological_order(self)
-        leaves = [node for node in order if node.op is None]
-        nodes = [node for node in order if node.op is not None]
-        index = {node: i for i, node in enumerate(leaves + nodes)}
-        rows = []
-        for node in nodes:
-            stale = any(parent._time > node._time for parent in node.parents)
-            parents = tuple(index[parent] for parent in node.parents)
-            rows.append((type(node), node.op, parents, *node._state(), -1 if stale else None))
-        recorded = min(node._time for node in nodes)
-        answers = (answer for leaf in leaves for answer in noted(leaf, "answers", ()))
-        asked = [answer for answer in answers if answer.time >= recorded]  # the copy has another clock
-        if asked:
-            *_, notes, _ = rows[-1]
-            notes["answers"] = (*noted(self, "answers", ()), *asked)
-        return _regrow, (leaves, rows)
-
-    def _state(self) -> tuple[float, float, dict[str, Any]]:
-        return self._data, self.grad, dict(getattr(self, "_notes", ()))
+        """Pickle the graph of this node; the copy of a stale graph is stale."""
+        return copying.reduce_graph(topological_order(self))
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":
@@ -259,7 +231,7 @@ class Value:
             node._x, node._y = parents
         else:
             node._x = parents[0] if len(parents) == 1 else parents
-        node._time = _now
+        node._time = questions.now
         if _hooked:
             for hook in _hooks.get():
                 node = hook(node)
@@ -287,40 +259,10 @@ class Constant(Value):
     """A number that an operator promoted, as the 2 in ``2 * x``, or a detached one: it has no derivatives."""
 
     __slots__ = ()
-
-
-def _restore(
-    kind: type[Value],
-    op: Operation | None,
-    parents: Sequence[Value],
-    data: float,
-    grad: float,
-    notes: dict[str, Any],
-    time: int | None,
-) -> Value:
-    """Return a node with these contents, made now if ``time`` is None."""
-    node: Value = _new(kind)
-    node._data, node.grad, node.op = data, grad, op
-    if len(parents) == 2:
-        node._x, node._y = parents
-    elif op is not None:
-        node._x = parents[0] if len(parents) == 1 else tuple(parents)
-    if notes:
-        node._notes = dict(notes)
-    node._time = (0 if kind is Constant else _now) if time is None else time
-    return node
-
-
-def _regrow(leaves: list[Value], rows: list[tuple[Any, ...]]) -> Value:
-    """Return the last node of a pickled graph."""
-    nodes = list(leaves)
-    for kind, op, parents, *state in rows:
-        nodes.append(_restore(kind, op, [nodes[parent] for parent in parents], *state))
-    return nodes[-1]
+    is_constant = True
 
 
 _new: Callable[[type[Value]], Any] = object.__new__
-_now = 0  # how often any data was assigned so far: the clock by which a stale graph is found out
 
 _hooks: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
 _observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
@@ -369,74 +311,6 @@ def hooked(hook: Hook, observe: Observer | None = None) -> Iterator[None]:
 def watching() -> tuple[Observer, ...]:
     """Return the observers that `hooked` has set for this thread or task."""
     return _observers.get() if _hooked else ()
-
-
-def note(node: Value, key: str, fact: Any) -> None:
-    """Attach a rare fact to a node, such as that a branch of the user's program asked for its number."""
-    try:
-        node._notes[key] = fact
-    except AttributeError:
-        node._notes = {key: fact}
-
-
-def noted(node: Value, key: str, default: Any = None) -> Any:
-    """Return a fact that was attached to a node."""
-    try:
-        return node._notes.get(key, default)
-    except AttributeError:
-        return default
-
-
-@dataclass(slots=True, eq=False)
-class Answer:
-    """A number that a Value gave to the user's program, which may have gone on by it.
-
-    Attributes:
-        how: the first question, such as ``>``; ``float()`` if there was no other.
-        what: a description of the Value.
-        time: when it was asked last.
-    """
-
-    how: str
-    what: str
-    time: int
-
-
-def ask(node: Value, how: str) -> None:
-    """Remember that the user's program asked a node for its number.
-
-    What is asked is often computed for the question alone, as ``x - 1`` in ``if x - 1 > 0``. So all that a
-    small expression is computed from remembers the answer too, and of a large one the nodes next to it, but
-    no leaf: a score or a loss that is only looked at would else mark the whole model.
-    """
-    answer: Answer | None = noted(node, "answer")
-    if answer is not None and answer.how == LOOK:
-        answer.how = how
-    if answer is not None and answer.time == _now:
-        return
-    if answer is None:
-        note(node, "answer", answer := Answer(how, describe(node), _now))
-    answer.time = _now
-    near, seen = [node], {node}
-    for reached in near:
-        if len(near) > NEAR:
-            break
-        for parent in reached.parents:
-            if parent not in seen and parent.__class__ is not Constant:
-                seen.add(parent)
-                near.append(parent)
-    for reached in near:
-        if reached.op is not None or len(near) <= NEAR:
-            # Two are enough: the latest, and the latest that is not the graph's own output.
-            others = [other for other in noted(reached, "answers", ()) if other is not answer]
-            note(reached, "answers", (*others[-1:], answer))
-
-
-LOOK = "float()"
-"""The question that is asked to print a number as well as to branch on it; the others compare."""
-
-NEAR = 32
-"""A question concerns the leaves of an expression of at most so many nodes."""
 
 
 def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
@@ -588,12 +462,6 @@ def commit(adjoints: dict[Value, float]) -> None:
             raise
 
 
-def describe(node: Value) -> str:
-    """Name a node in an error: its label, else its operation, with its data."""
-    name = repr(node.label) if node.label else "a leaf" if node.op is None else f"a {node.op.symbol!r} node"
-    return f"{name} (data={node._data!r})"
-
-
 def check_fresh(node: Value) -> None:
     """Refuse a node whose parents' data was assigned after it was computed.
 
@@ -624,7 +492,7 @@ def _unary(op: Operation) -> Callable[[Value], Value]:
         node.grad = 0.0
         node.op = op
         node._x = self
-        node._time = _now
+        node._time = questions.now
         return node
 
     return method
@@ -646,7 +514,7 @@ def _binary(op: Operation) -> Callable[[Value, Any], Value]:
         node.op = op
         node._x = self
         node._y = other
-        node._time = _now
+        node._time = questions.now
         return node
 
     return method

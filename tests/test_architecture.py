@@ -12,6 +12,8 @@ LEVELS = [
     ["real"],
     ["operation"],
     ["ops"],
+    ["questions"],
+    ["copying"],
     ["value"],
     ["nested", "expression", "files", "symbolic", "collector"],
     ["control"],
@@ -85,7 +87,7 @@ def test_imports_run_one_way(path):
 
 
 def test_the_engine_knows_nothing_of_drawing_training_or_arrays():
-    for name in ("real", "ops", "value"):
+    for name in ("real", "ops", "questions", "copying", "value"):
         top = {
             target.split(".")[0]
             for node in ast.parse((ROOT / "autograd" / f"{name}.py").read_text()).body

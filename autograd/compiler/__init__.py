@@ -14,7 +14,8 @@ from autograd.compiler.program import Program
 from autograd.compiler.structure import LEAF, lay_out
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
-from autograd.value import Value, describe
+from autograd.questions import describe
+from autograd.value import Value
 
 __all__ = ["Program", "compile"]
 

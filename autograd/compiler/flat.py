@@ -13,7 +13,8 @@ from typing import Any
 
 from autograd import ops
 from autograd.operation import Operation
-from autograd.value import LOOK, Constant, Value, describe, noted, topological_order
+from autograd.questions import LOOK, describe, noted
+from autograd.value import Constant, Value, topological_order
 
 FROZEN = 'compile(..., branches="frozen")'
 

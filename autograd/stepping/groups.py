@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
 
-from autograd.value import Value, hooked, note, noted
+from autograd.questions import note, noted
+from autograd.value import Value, hooked
 
 
 class Group:

@@ -1,0 +1,81 @@
+"""Copies of graphs, made without recursion: what ``copy.deepcopy`` and ``pickle`` do with a node.
+
+Nodes are built here from their contents, as `autograd.value`, whose class they are of, is made of this.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import questions
+from autograd.operation import Operation
+from autograd.questions import noted
+
+
+def copy_graph(order: Sequence[Any], memo: dict[int, Any]) -> None:
+    """Copy the nodes of a graph, given in topological order, that ``memo`` has no copy of yet."""
+    for node in order:
+        if id(node) not in memo:
+            parents = [memo[id(parent)] for parent in node.parents]
+            memo[id(node)] = restore(type(node), node.op, parents, *_state(node), node._time)
+
+
+def reduce_graph(order: Sequence[Any]) -> tuple[Any, ...]:
+    """Return what pickles the last node of ``order``: a function that makes it anew, and its arguments.
+
+    They are flat: the leaves, then a row for each node made from them. Leaves are pickled as objects of their
+    own, so two pickled graphs share them as before. The copy of a stale graph is stale.
+    """
+    if len(order) == 1:
+        (leaf,) = order
+        data, grad, notes = _state(leaf)
+        notes.pop("answers", None)  # of graphs that are not pickled with it
+        return restore, (type(leaf), None, (), data, grad, notes, None)
+    leaves = [node for node in order if node.op is None]
+    nodes = [node for node in order if node.op is not None]
+    index = {node: i for i, node in enumerate(leaves + nodes)}
+    rows = []
+    for node in nodes:
+        stale = any(parent._time > node._time for parent in node.parents)
+        parents = tuple(index[parent] for parent in node.parents)
+        rows.append((type(node), node.op, parents, *_state(node), -1 if stale else None))
+    recorded = min(node._time for node in nodes)
+    answers = (answer for leaf in leaves for answer in noted(leaf, "answers", ()))
+    asked = [answer for answer in answers if answer.time >= recorded]  # the copy has another clock
+    if asked:
+        *_, notes, _ = rows[-1]
+        notes["answers"] = (*noted(nodes[-1], "answers", ()), *asked)
+    return regrow, (leaves, rows)
+
+
+def restore(
+    kind: type[Any],
+    op: Operation | None,
+    parents: Sequence[Any],
+    data: float,
+    grad: float,
+    notes: dict[str, Any],
+    time: int | None,
+) -> Any:
+    """Return a node with these contents, made now if ``time`` is None."""
+    node = object.__new__(kind)
+    node._data, node.grad, node.op = data, grad, op
+    if len(parents) == 2:
+        node._x, node._y = parents
+    elif op is not None:
+        node._x = parents[0] if len(parents) == 1 else tuple(parents)
+    if notes:
+        node._notes = dict(notes)
+    node._time = (0 if kind.is_constant else questions.now) if time is None else time
+    return node
+
+
+def regrow(leaves: list[Any], rows: list[tuple[Any, ...]]) -> Any:
+    """Return the last node of a pickled graph."""
+    nodes = list(leaves)
+    for kind, op, parents, *state in rows:
+        nodes.append(restore(kind, op, [nodes[parent] for parent in parents], *state))
+    return nodes[-1]
+
+
+def _state(node: Any) -> tuple[float, float, dict[str, Any]]:
+    return node._data, node.grad, dict(getattr(node, "_notes", ()))
