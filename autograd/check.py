@@ -15,8 +15,8 @@ from typing import Any
 from autograd import ops
 from autograd.nested import Nested, flatten
 from autograd.operation import Operation, as_float, is_real
-from autograd.transforms import Function, jacobian, jvp, vjp
 from autograd.questions import describe
+from autograd.transforms import Function, jacobian, jvp, vjp
 from autograd.value import Value, topological_order
 
 TOLERANCE = 1e-6  # relative; the independent derivative's own uncertainty is added

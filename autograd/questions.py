@@ -15,8 +15,8 @@ NEAR = 32
 """A question concerns the leaves of an expression of at most so many nodes."""
 
 now = 0
-"""The clock: how often any data was assigned so far. A node is stamped with it when it is made or assigned, so
-that a graph is known to be stale, and an answer when it is given."""
+"""The clock: how often any data was assigned so far. It stamps nodes when they are made or assigned, by which
+a stale graph is known, and answers when they are given."""
 
 
 def tick() -> int:
