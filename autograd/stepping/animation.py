@@ -8,7 +8,7 @@ from copy import deepcopy
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from autograd.draw import INK_COLOUR, rasterise, spelled_out
+from autograd.drawing import INK_COLOUR, rasterise, spelled_out
 from autograd.stepping.events import Event
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.draw import format_number
 from autograd.stepping.formula import (
     Formula,
     definition,
@@ -19,6 +18,7 @@ from autograd.stepping.formula import (
     write,
     write_numbers,
 )
+from autograd.text import format_number
 from autograd.value import Constant, Value, sweep, topological_order
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import ops
-from autograd.draw import format_number, printable
 from autograd.operation import Operation
 from autograd.symbolic import Symbolic
+from autograd.text import format_number, printable
 from autograd.value import Constant, Value
 
 # How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.

@@ -7,9 +7,9 @@ closed group computes in one move, and sends one message to each of its inputs.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autograd.draw import format_number
 from autograd.stepping.events import Backward, Event, Forward, Seed
 from autograd.stepping.views import Block, View
+from autograd.text import format_number
 from autograd.value import Constant, Value, sweep
 
 

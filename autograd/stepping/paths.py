@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.draw import format_number
 from autograd.stepping.events import Backward, Event, graph_of, record
 from autograd.stepping.formula import name_nodes
+from autograd.text import format_number
 from autograd.value import Constant, Value
 
 _Edges = tuple[Backward, Any] | None  # a linked list, so that paths share their beginnings

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.draw import TEXT_STYLES, WIRE_COLOUR, Drawing, format_number
+from autograd.drawing import TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.views import Outline, View, ancestors
+from autograd.text import format_number
 from autograd.value import Constant, Value
 
 MAX_PATHS = 5

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from autograd.draw import format_number
 from autograd.stepping.events import Backward, Seed
 from autograd.stepping.groups import Group
 from autograd.stepping.moves import Change, Move
+from autograd.text import format_number
 from autograd.value import Constant, Value
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from autograd.draw import Box, Drawing, Gate, Wire, draw_elements
+from autograd.drawing import Box, Drawing, Gate, Wire, draw_elements
 from autograd.stepping.groups import Group, group_of
 from autograd.value import Constant, Value
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import ops
-from autograd.draw import format_number
 from autograd.operation import Operation
 from autograd.stepping.events import Backward, Forward, graph_of, record
 from autograd.stepping.formula import (
@@ -24,6 +23,7 @@ from autograd.stepping.formula import (
     right_side,
     unique,
 )
+from autograd.text import format_number
 from autograd.value import Constant, Value
 
 

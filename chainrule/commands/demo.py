@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.draw import draw_dot, format_number
+from autograd import draw_dot
 from autograd.files import write_file
 from autograd.ops import exp, relu, sigmoid
+from autograd.text import format_number
 from autograd.value import Constant, Value, topological_order
 
 if TYPE_CHECKING:

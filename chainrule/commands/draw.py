@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from keyword import iskeyword
 
-from autograd.draw import draw_dot
+from autograd import draw_dot
 from autograd.expression import ExpressionError, parse
 from autograd.value import Constant, topological_order
 from chainrule.commands import CommandError

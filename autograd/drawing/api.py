@@ -1,0 +1,206 @@
+"""``draw_dot`` and what it returns; the same for elements that are not one graph's."""
+
+import base64
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograd.drawing.dot import describe, with_tables
+from autograd.drawing.elements import Box, Gate, Wire
+from autograd.drawing.layout import layout, run_dot
+from autograd.drawing.rendering import rasterise, spelled_out, styled
+from autograd.drawing.style import SIDES
+from autograd.files import write_file
+from autograd.value import Constant, Value, topological_order
+
+FORMATS = ("svg", "png")
+SUFFIXES = (".svg", ".png", ".dot", ".pdf")
+
+
+def draw_dot(
+    root: Value | Sequence[Value],
+    format: str = "svg",  # noqa: A002 - the name that micrograd gave it
+    rankdir: str = "LR",
+    *,
+    local_derivatives: bool = False,
+    limit: int | None = 2000,
+) -> "Drawing":
+    """Draw the graph that computed ``root``, with the data and gradients it has now.
+
+    Args:
+        root: the output of the graph, or a sequence of outputs.
+        format: how the drawing shows itself in a notebook, ``"svg"`` or ``"png"``.
+        rankdir: where the graph flows: ``"LR"`` (left to right), ``"RL"``, ``"TB"`` (downwards) or ``"BT"``.
+        local_derivatives: write on each wire into a gate the derivative of the gate's output by that operand.
+        limit: the largest number of nodes to draw; ``None`` for any number.
+
+    Returns:
+        The drawing. Operands enter a gate in their order, from the top or from the left. A graph of very many
+        gates in a row is drawn in lines, as a text is; a wire from far or from another line is cut, and its
+        label, or for want of one its id, is written at both ends.
+
+    Raises:
+        TypeError: ``root`` is neither a Value nor a sequence of Values.
+        ValueError: an unknown ``format`` or ``rankdir``, an empty sequence, or a graph above the limit.
+
+    Example:
+        >>> from autograd import Value
+        >>> x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
+        >>> f = (x + y) * z
+        >>> f.backward()
+        >>> drawing = draw_dot(f)
+        >>> drawing
+        <Drawing: computation graph of 5 values>
+        >>> 'class="grad">grad 3</text>' in drawing.svg()
+        True
+    """
+    _require("format", format, FORMATS)
+    _require("rankdir", rankdir, tuple(SIDES))
+    roots = list(root) if isinstance(root, Iterable) else [root]
+    if not roots:
+        raise ValueError("there is nothing to draw: root is an empty sequence; pass at least one Value")
+    for each in roots:
+        if not isinstance(each, Value):
+            raise TypeError(f"root must be a Value or a sequence of Values, not {type(each).__name__}")
+    order = topological_order(*roots)
+    if limit is not None and len(order) > limit:
+        raise ValueError(
+            f"the graph has {len(order)} nodes, above the limit of {limit}; "
+            f"draw a part of it, or lift the limit with limit={len(order)} or limit=None"
+        )
+    return draw_elements(_elements(order, local_derivatives), (), format, rankdir)
+
+
+@dataclass(frozen=True, repr=False)
+class Drawing:
+    """A picture of a graph as it was when ``draw_dot`` was called.
+
+    In the SVG, the value at place ``k`` of the topological order is drawn by the groups ``n{k}`` (its label,
+    numbers and wire), ``g{k}`` (the gate that computes it), ``e{k}-{i}`` (from its parent ``i`` to the gate)
+    and ``o{k}`` (from the gate to the wire); where a wire is cut, ``e{k}-{i}-name`` is its name at the gate.
+    Their classes are ``value`` (with ``leaf`` or ``constant``), ``gate``, ``operand``, ``output`` and
+    ``reference``; those of the texts are ``label``, ``data``, ``grad``, ``local`` and
+    ``operation``. The title of a group has its numbers in full precision.
+
+    Attributes:
+        source: the graph in the DOT language.
+        format: ``"svg"`` or ``"png"``, the form that a notebook shows.
+        rankdir: where the graph flows.
+        titles: the title of each group, by its id.
+    """
+
+    source: str
+    format: str
+    rankdir: str
+    titles: Mapping[str, str]
+
+    def svg(self) -> str:
+        """Return the picture as SVG.
+
+        Raises:
+            RuntimeError: Graphviz could not lay out the graph; so for ``png`` and ``save``.
+        """
+        return self._svg(self.source)
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """Return the picture as PNG.
+
+        A character that its font, DejaVu Sans, does not have is written as its code, such as ``[U+1F680]``.
+
+        Args:
+            scale: pixels per CSS pixel (1/96 inch); less where a side would be longer than ``MAX_PIXELS``.
+
+        Raises:
+            ValueError: ``scale`` is not a positive number.
+        """
+        if not (math.isfinite(scale) and scale > 0):
+            raise ValueError(f"scale must be a positive number, not {scale!r}")
+        return rasterise(self._svg(spelled_out(self.source)), scale)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to a file, in the form that its suffix names.
+
+        Args:
+            path: ends in ``.svg``, ``.png``, ``.dot`` or ``.pdf``. A PDF needs an installed Graphviz.
+
+        Returns:
+            The path.
+
+        Raises:
+            ValueError: another suffix.
+            OSError: the file cannot be written; what was there before is untouched.
+            RuntimeError: a PDF without an installed Graphviz.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        _require("the suffix of the path", suffix, SUFFIXES)
+        if suffix == ".png":
+            content = self.png()
+        elif suffix == ".pdf":
+            content = run_dot(with_tables(self.source, self.rankdir), "pdf")
+        else:
+            content = (self.source if suffix == ".dot" else self.svg()).encode()
+        write_file(path, content)
+        return path
+
+    def __repr__(self) -> str:
+        """Return a line for consoles."""
+        return f"<Drawing: {self.titles['graph']}>"
+
+    def _repr_svg_(self) -> str | None:
+        return self.svg() if self.format == "svg" else None
+
+    def _repr_png_(self) -> bytes | None:
+        return self.png() if self.format == "png" else None
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str] | tuple[dict[str, str], dict[str, Any]]:
+        if self.format == "svg":
+            return {"image/svg+xml": self.svg()}
+        scale = 2.0
+        png = self.png(scale)
+        width = int.from_bytes(png[16:20]) / scale  # fine pixels at the size of the SVG
+        return {"image/png": base64.b64encode(png).decode()}, {"image/png": {"width": width}}
+
+    def _svg(self, source: str) -> str:
+        return styled(layout(source), self.rankdir, self.titles)
+
+
+def draw_elements(
+    elements: Iterable[Wire | Gate], boxes: Sequence[Box] = (), form: str = "svg", rankdir: str = "LR"
+) -> "Drawing":
+    """Draw wires and gates, with boxes around some of them.
+
+    Args:
+        elements: in the order of the flow; an edge may lead to a wire that is still to come.
+        boxes: the outermost boxes.
+        form: ``"svg"`` or ``"png"``, the form that a notebook shows.
+        rankdir: where the graph flows.
+    """
+    source, titles = describe(list(elements), boxes, rankdir)
+    return Drawing(source, form, rankdir, titles)
+
+
+def _elements(order: Sequence[Value], local_derivatives: bool) -> Iterator["Wire | Gate"]:
+    """Yield every value and gate of a graph, with the numbers they have now."""
+    place = {id(value): k for k, value in enumerate(order)}
+    for k, value in enumerate(order):
+        op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
+        if isinstance(value, Constant):
+            yield Wire(f"n{k}", label, data)
+            continue
+        yield Wire(f"n{k}", label, data, grad, op.name if op else "")
+        if op is None:
+            continue
+        operands = []
+        for i, (parent, local) in enumerate(zip(value.parents, value.local_derivatives, strict=True)):
+            shown = local_derivatives and not isinstance(parent, Constant)
+            operands.append((f"e{k}-{i}", f"n{place[id(parent)]}", local() if shown else None))
+        yield Gate(f"g{k}", op.symbol, op.name, tuple(operands), ((f"o{k}", f"n{k}"),))
+
+
+def _require(name: str, value: object, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")

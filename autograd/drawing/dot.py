@@ -1,0 +1,167 @@
+"""A graph in the DOT language."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any
+
+from autograd.drawing.elements import Box, Gate, Wire, uses
+from autograd.drawing.lines import lines_of
+from autograd.drawing.style import (
+    BOX,
+    COMPOSITE,
+    CONSTANT,
+    CORNER,
+    DATA_COLOUR,
+    FONT,
+    GATE,
+    GRAD_COLOUR,
+    INK_COLOUR,
+    LOCAL_COLOUR,
+    REFERENCE,
+    SIDES,
+    VALUE,
+    WIRE_COLOUR,
+)
+from autograd.text import format_number, printable
+
+_ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
+
+
+def describe(
+    elements: Sequence[Wire | Gate], boxes: Sequence[Box], rankdir: str
+) -> tuple[str, dict[str, str]]:
+    """Return the graph in DOT, and the titles of the groups in its SVG."""
+    import graphviz
+
+    dot = graphviz.Digraph("graph")
+    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3", bgcolor="white")
+    # As many rounds of placing as there are nodes: enough for any usual graph, which it does not change, and
+    # a bound where many wires are long; without it a node used a hundred times takes minutes.
+    dot.attr("graph", nslimit="1")
+    dot.attr("node", fontname=FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
+    dot.attr("edge", fontname=FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR)
+    count = sum(isinstance(element, Wire) for element in elements)
+    titles = {"graph": f"computation graph of {count} value{'s' * (count > 1)}"}
+
+    def group(name: str, kind: str, title: str) -> dict[str, str]:
+        titles[name] = printable(title)
+        return {"id": name, "class": kind}
+
+    enter, leave = SIDES[rankdir]
+    lines, references = lines_of(elements)
+    labels = _labels(elements, references)
+    beside: dict[str, list[str]] = {}  # the references at each gate
+    # Graphviz draws at the top what is described last, and forgets the order of operands inside of a line.
+    ordered = sorted(
+        elements, key=lambda element: lines.get(element.name, 0), reverse=rankdir in ("LR", "RL")
+    )
+    for name, operand, place in uses(ordered):
+        if name in references:
+            beside.setdefault(place, []).append(f"{name}-name")
+            named = group(f"{name}-name", "reference", f"{labels[operand]}, drawn elsewhere")
+            dot.node(f"{name}-name", _escaped(labels[operand]), **REFERENCE, **named)
+    for element in ordered:
+        if isinstance(element, Wire):
+            data, grad = element.data, element.grad
+            label = element.label if grad is None else labels[element.name]
+            facts = [_escaped(label)] * bool(label) + [format_number(data)]
+            if grad is None:
+                wire = group(element.name, "value constant", f"{label or 'constant'}: data {data!r}")
+                dot.node(element.name, r"\n".join(facts), **CONSTANT, **wire)
+                continue
+            facts.append(f"grad {format_number(grad)}")
+            what = label or (f"output of {element.source}" if element.source else "leaf")
+            kind = "value" if element.source else "value leaf"
+            wire = group(element.name, kind, f"{what}: data {data!r}, grad {grad!r}")
+            dot.node(element.name, _record(facts, rankdir), **VALUE, **wire)
+            continue
+        kind, style = ("gate composite", COMPOSITE) if element.composite else ("gate", GATE)
+        gate = group(element.name, kind, element.title)
+        dot.node(element.name, _escaped(element.symbol), **style, **gate)
+        for i, (name, operand, local) in enumerate(element.operands):
+            title, text = f"operand {i + 1} of {element.title}", None
+            if local is not None:
+                title += f": local derivative {local!r}"
+                text = f"local {format_number(local)}"
+            edge = group(name, "operand", title)
+            start = f"{name}-name" if name in references else f"{operand}:{leave}"
+            last = 0 < i == len(element.operands) - 1
+            end = f"{element.name}:{CORNER[rankdir]}" if lines and last else element.name
+            dot.edge(start, end, text, arrowsize="0.55", **edge)
+        for name, output in element.outputs:
+            edge = group(name, "output", f"output of {element.title}")
+            dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
+    for box in boxes:
+        _describe_box(dot, box, group, beside)
+    for line in sorted(set(lines.values())) if not boxes else ():
+        with dot.subgraph(name=f"cluster_line_{line}") as band:
+            band.attr(peripheries="0", **group(f"line{line}", "line", f"line {line + 1}"))
+            _put(band, (name for name in lines if lines[name] == line), beside)
+    return dot.source, titles
+
+
+def _labels(elements: Sequence[Wire | Gate], references: Set[str]) -> dict[str, str]:
+    """Return what each wire is called; one that is referred to needs a name."""
+    cut = {wire for edge, wire, _ in uses(elements) if edge in references}
+    wires = [element for element in elements if isinstance(element, Wire)]
+    numbers = {wire.name: format_number(wire.data) if wire.grad is None else wire.name for wire in wires}
+    return {wire.name: wire.label or numbers[wire.name] * (wire.name in cut) for wire in wires}
+
+
+def _describe_box(
+    dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]], beside: Mapping[str, Sequence[str]]
+) -> None:
+    with dot.subgraph(name=f"cluster_{box.name}") as inner:
+        inner.attr(label=_escaped(box.label), **BOX, **group(box.name, "box", f"the parts of {box.label}"))
+        _put(inner, box.members, beside)
+        for part in box.boxes:
+            _describe_box(inner, part, group, beside)
+
+
+def _put(cluster: Any, names: Iterable[str], beside: Mapping[str, Sequence[str]]) -> None:
+    """Put elements and the references beside them into a cluster."""
+    for name in names:
+        for each in (name, *beside.get(name, ())):
+            cluster.node(each)
+
+
+def _record(facts: Sequence[str], rankdir: str) -> str:
+    """Return a record of ``[label], data, grad``; where the flow is level, its wire divides data and grad."""
+    if rankdir in ("TB", "BT"):
+        return f"{{{'|'.join(facts)}}}"
+    *label, data, grad = facts
+    wire = f"{data}|{grad}"
+    if not label:
+        return wire
+    return f"{{{label[0]}|{{{wire}}}}}" if rankdir == "LR" else f"{{{{{wire}}}|{label[0]}}}"
+
+
+def with_tables(source: str, rankdir: str) -> str:
+    """Return the graph with tables, whose texts have colours, for records; only the program draws them."""
+
+    def text(escape: re.Match[str]) -> str:
+        return "<BR/>" if escape[1] == "n" else r"<I>\</I>"  # alone, or \N would become the node's name
+
+    def table(record: re.Match[str]) -> str:
+        fields = [re.sub(r"\\(.)", text, field) for field in re.split(r"[{|}]+", record[1].strip("{}"))]
+        *label, data, grad = fields[2:] + fields[:2] if rankdir == "RL" else fields
+        names = [f"<I>{name}</I>" for name in label]
+        data = f'<FONT COLOR="{DATA_COLOUR}">{data}</FONT>'
+        grad = f'<FONT COLOR="{GRAD_COLOUR}">{grad}</FONT>'
+        if rankdir in ("TB", "BT"):
+            rows = [f"<TD>{fact}</TD>" for fact in (*names, data, grad)]
+        else:
+            top = [f'<TD ROWSPAN="2">{name}</TD>' for name in names]
+            top.insert(len(top) * (rankdir == "LR"), f'<TD BORDER="1" SIDES="B">{data}</TD>')
+            rows = ["".join(top), f"<TD>{grad}</TD>"]
+        style = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" COLOR="{WIRE_COLOUR}"'
+        content = "".join(f"<TR>{row}</TR>" for row in rows)
+        return f"label=<<TABLE {style}>{content}</TABLE>>{record[2]}plain"
+
+    return re.sub(r'label="([^"]*)"(.* shape=)record', table, source)
+
+
+def _escaped(text: str) -> str:
+    """Return the DOT label, or field of a record, that is drawn as ``text``."""
+    lines = printable(text).translate(_ESCAPES).split("\n")
+    return r"\n".join(line or "&#160;" for line in lines)  # Graphviz drops empty lines, or fails on them

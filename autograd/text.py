@@ -1,0 +1,27 @@
+"""How numbers and names are written for people."""
+
+import math
+import re
+
+_UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def format_number(x: float) -> str:
+    """Write a number in about four significant digits; trailing zeros tell that it was rounded.
+
+    Example:
+        >>> [format_number(x) for x in (-12.0, 0.5, 0.7310585786300049, 0.99999, 1e-05, 123456.0)]
+        ['-12', '0.5', '0.7311', '1.000', '1e-05', '123456']
+    """
+    if x.is_integer() and abs(x) < 1e6:
+        return f"{x:.0f}"
+    text = f"{x:.4g}"
+    if math.isnan(x) or float(text) == x:
+        return text
+    text = f"{x:#.4g}"
+    return f"{x:.1f}" if text.endswith(".") else text
+
+
+def printable(text: str) -> str:
+    r"""Spell what SVG cannot hold, such as control characters, as Python does: ``\x00``."""
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
