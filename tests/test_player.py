@@ -498,3 +498,118 @@ def test_a_notebook_hears_the_wheel_over_the_player_where_it_scrolls_nothing(ope
     inner = page.frames[1]
     inner.wait_for_function("document.querySelector('.side').scrollTop > 0")
     assert page.evaluate("heard") == [120]
+
+
+# Everyone
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(open_player, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    player = open_player(grouped())
+    page = player.page
+    page.set_viewport_size({"width": width, "height": 720})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+
+    def found():
+        every = axe.run(page).response["violations"]
+        return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in every}
+
+    assert found() == {}
+    player.press("End")
+    page.select_option("#view", label="all groups open")
+    page.click("#n0", force=True)
+    page.check("#local")
+    assert found() == {}
+    player.press("Home")
+    player.press("g")
+    player.press("ArrowRight", 2)
+    page.fill("#number", "7")
+    player.press("Enter")
+    assert found() == {}
+
+
+def test_a_dark_page_has_no_light_picture(open_player):
+    page = open_player(simple()).page
+    page.emulate_media(color_scheme="dark")
+    page.keyboard.press("End")
+    luminance = """(e) => { const [r, g, b] = getComputedStyle(e).fill.match(/\\d+/g).map(Number);
+        return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255 }"""
+    page_colour = page.eval_on_selector("svg .graph > polygon", luminance)
+    assert page_colour < 0.15
+    for text in ("data", "grad", "label", "operation"):
+        assert page.eval_on_selector(f"svg text.{text}", luminance) > 0.5
+
+
+def test_groups_are_reached_opened_and_closed_by_keys(open_player):
+    player = open_player(grouped())
+    names = set()
+    while "neuron" not in names:
+        player.press("ArrowDown")
+        assert player.text("#name") not in names, "it is not reached"
+        names.add(player.text("#name"))
+    player.press("Enter")
+    assert player.text("#view option:checked") == "neuron"
+    assert player.text("#name") == "neuron"
+    player.press("Enter")
+    assert player.text("#view option:checked") == "all groups closed"
+
+
+@pytest.mark.parametrize("fragment", ["", "#step=3", "#step=5"])
+def test_changing_the_view_keeps_the_moment(open_player, fragment):
+    player = open_player(grouped(), fragment)
+    before = player.count
+    views = player.page.locator("#view option").all_inner_texts()
+    for title in [*views, *reversed(views)]:
+        player.page.select_option("#view", label=title)
+        if fragment == "#step=5":  # all of it
+            assert player.page.is_disabled("#next")
+        if fragment == "":
+            assert player.page.is_disabled("#back")
+    assert player.count == before
+
+
+def test_a_value_is_found_by_its_name_also_in_a_closed_group(open_player):
+    player = open_player(grouped())
+    player.press("/")
+    player.page.keyboard.type("X1")
+    player.press("Enter")
+    assert player.text("#name") == "x1"
+    player.page.fill("#search", "w2")
+    player.press("Enter")
+    assert player.text("#name") == "w2"
+    assert player.text("#view option:checked") == "neuron"
+    player.page.fill("#search", "tanh")
+    player.press("Enter")
+    assert player.text("#sentence") == 'There is no value whose name contains "tanh".'
+    player.press("Escape")
+    player.press("ArrowRight")
+    assert player.count.startswith("1 / ")
+
+
+def test_the_picture_is_moved_by_dragging_and_a_drag_is_no_click(open_player):
+    player = open_player(sigmoid_gate())
+    page = player.page
+    page.set_viewport_size({"width": 500, "height": 480})
+    for _ in range(8):
+        page.click("#larger")
+    start = page.evaluate("document.getElementById('canvas').scrollLeft")
+    box = page.locator("#canvas").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 100, steps=4)
+    page.mouse.up()
+    assert page.evaluate("document.getElementById('canvas').scrollLeft") == start + 100
+    assert page.is_hidden("#details")
+
+
+def test_a_printed_page_has_the_whole_picture(open_player):
+    page = open_player(sigmoid_gate()).page
+    page.keyboard.press("End")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    picture, paper = page.locator("#canvas svg").bounding_box(), page.locator("body").bounding_box()
+    assert picture["x"] >= 0
+    assert picture["width"] <= paper["width"]
+    assert page.evaluate("getComputedStyle(document.getElementById('canvas')).overflow") == "visible"

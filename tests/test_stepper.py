@@ -229,10 +229,10 @@ def test_a_session_opens_and_closes_groups_at_the_same_moment():
     with pytest.raises(ValueError, match="the node 's' is inside of a closed group"):
         session.jump("s")
     session.open()
-    assert session.move.title == "forward: v1"
+    assert session.move.title == "forward: f"
     session.jump("s")
     session.open("sigmoid")
-    assert session.move.title == "forward: s"
+    assert session.move.title == "backward: v4 -> s"
     with pytest.raises(ValueError, match="no closed group 'tanh'"):
         session.open("tanh")
     session.close("neuron")
@@ -240,6 +240,49 @@ def test_a_session_opens_and_closes_groups_at_the_same_moment():
     assert len(session.moves) == 5
     with pytest.raises(ValueError, match="no opened group"):
         session.close()
+
+
+def network():
+    """The call of a network of two layers, in groups."""
+    model = MLP(2, [3, 2, 1], rng=random.Random(0), activation="tanh").grouped()
+    return model([Value(1.0, "x0"), Value(-2.0, "x1")])
+
+
+@pytest.mark.parametrize("graph", [grouped, network])
+def test_every_event_is_in_one_move_of_every_view(graph):
+    stepper = step_through(graph())
+    for opened in [(), *([each] for each in stepper.groups), stepper.groups]:
+        steps = [event.step for move in stepper.moves(opened) for event in move.events]
+        assert sorted(steps) == list(range(len(stepper.events)))
+
+
+@pytest.mark.parametrize("graph", [grouped, network])
+def test_another_view_keeps_the_start_and_the_end_and_comes_back_without_drifting(graph):
+    stepper = step_through(graph())
+    every = [(), *([each] for each in stepper.groups), stepper.groups]
+    for here in every:
+        count = len(stepper.moves(here))
+        for at in range(count + 1):
+            session = Session(stepper)
+            session.show(here)
+            session.go(at)
+            for there in every:
+                session.show(there)
+                if at == 0:
+                    assert session.at == 0
+                if at == count:
+                    assert session.at == len(session.moves)
+            session.show(here)
+            assert session.at == at
+
+
+def test_what_nobody_can_know_is_not_asked():
+    model = MLP(2, [2, 1], rng=random.Random(0)).grouped()
+    stepper = step_through(model([Value(1.0, "x0"), Value(-2.0, "x1")]))
+    layer = next(group for group in stepper.groups if group.name == "layers.0")
+    asked = [move for move in stepper.moves(["MLP"]) if move.question]
+    assert asked  # the last layer has one output, whose derivatives are told
+    assert all(move.kind == "backward" and move.block.group is not layer for move in asked)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal (POSIX)")

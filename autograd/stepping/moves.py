@@ -68,10 +68,25 @@ class Move:
     question: str = ""
     answer: float = 0.0
 
-    @property
-    def anchor(self) -> int:
-        """The place of its first event, by which a moment in one view is found in another."""
-        return self.events[0].step if self.events else 0
+
+def same_moment(made: Sequence[Move], moves: Sequence[Move]) -> int:
+    """Return how many moves of another view come nearest to what has happened.
+
+    A closed group does at once what takes many moves when it is opened, and in another order; so the nearest
+    moment is the one at which the fewest events differ, and of several the latest.
+
+    Args:
+        made: the moves that were made in one view.
+        moves: those of another view of the same graph.
+    """
+    happened = {event.step for move in made for event in move.events}
+    differing = nearest = len(happened)
+    target = 0
+    for count, move in enumerate(moves, 1):
+        differing += sum(-1 if event.step in happened else 1 for event in move.events)
+        if differing <= nearest:
+            nearest, target = differing, count
+    return target
 
 
 def moves_of(view: View, events: Sequence[Event]) -> tuple[Move, ...]:
@@ -104,15 +119,17 @@ class _Teller:
 
     def moves(self) -> Iterator[Move]:
         given = [self.forward[wire] for wire in self.view.wires if wire.op is None]
+        # What a closed group hides is given with the others, so that all views have the same events.
+        leaves = tuple(event for node, event in self.forward.items() if node.op is None)
         if given:
-            yield self._inputs(given)
-        for block in self.view.blocks:
-            yield self._forward(block)
+            yield self._inputs(given, leaves)
+        for k, block in enumerate(self.view.blocks):
+            yield self._forward(block, leaves if k == 0 and not given else ())
         yield self._seed()
         for block in reversed(self.view.blocks):
             yield from self._backward(block) if block.group is None else self._backward_group(block)
 
-    def _inputs(self, given: list[Forward]) -> Move:
+    def _inputs(self, given: list[Forward], leaves: tuple[Forward, ...]) -> Move:
         changes = tuple(Change(event.node, "data", event.data) for event in given)
         variables = [event for event in given if not isinstance(event.node, Constant)]
         numbers = ", ".join(f"{event.name} = {format_number(event.data)}" for event in variables)
@@ -121,17 +138,15 @@ class _Teller:
             if variables
             else "all numbers are given"
         )
-        return Move(
-            "inputs", "the inputs", (("inputs", numbers or "constants only"),), text, tuple(given), changes
-        )
+        return Move("inputs", "the inputs", (("inputs", numbers or "constants only"),), text, leaves, changes)
 
-    def _forward(self, block: Block) -> Move:
-        events = tuple(self.forward[node] for node in block.nodes)
+    def _forward(self, block: Block, before: tuple[Forward, ...]) -> Move:
+        events = (*before, *(self.forward[node] for node in block.nodes))
         edges = (*map(block.edge, range(len(block.inputs))), *map(block.output, range(len(block.outputs))))
         changes = tuple(Change(node, "data", self.forward[node].data) for node in block.outputs)
         outputs = ", ".join(map(self.name, block.outputs))
         if block.group is None:
-            (event,) = events
+            event = events[-1]
             formula, numbers, sentence = event.formula, event.numbers, event.sentence
             meaning = event.definition
         else:
@@ -140,15 +155,16 @@ class _Teller:
             results = ", ".join(format_number(change.number) for change in changes)
             sentence = f"{outputs} = {formula} = {numbers} = {results}"
             meaning = f"a group of {len(block.nodes)} operations; open it to see them"
-        first = block.outputs[0]
         value = ", ".join(format_number(change.number) for change in changes)
         facts = [("formula", f"{outputs} = {formula}")]
         if meaning:
             facts.append(("definition" if block.group is None else "group", meaning))
         numbers = numbers if numbers != value else ""
         facts.append(("numbers", " = ".join(filter(None, (outputs, numbers, value)))))
-        question = f"{self.name(first)} = {formula}" + f" = {numbers}" * bool(numbers) + " = ?"
-        answer = self.forward[first].data
+        # What a closed group computes nobody can know who does not see its parts.
+        asked = f"{outputs} = {formula}" + f" = {numbers}" * bool(numbers) + " = ?"
+        question = asked if block.group is None else ""
+        answer = self.forward[block.outputs[0]].data
         title = f"forward: {outputs}"
         return Move(
             "forward", title, tuple(facts), sentence, events, changes, block, edges, None, question, answer
@@ -236,8 +252,8 @@ class _Teller:
                 terms = f"sum of local * upstream over {outputs} = {format_number(contribution)}"
                 facts.append(("product", terms))
             facts.append(("sum", sums))
-            asked = facts[1][1] if locals_ else f"the sum of local * upstream over {outputs}"
-            question = f"{asked}; times upstream {factor} = ?" if locals_ else f"{asked} = ?"
+            # The derivatives by several outputs at once are the group's own affair.
+            question = f"{facts[1][1]}; times upstream {factor} = ?" if locals_ else ""
             yield Move(
                 "backward",
                 f"backward: {block.group.name} -> {self.name(parent)}",

@@ -16,6 +16,7 @@
   let chosen = null;
   let zoom = 0;
   let saving = 0;
+  let kept = null; // the moment that changing the view keeps: see change()
   let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
 
   // Showing a view -----------------------------------------------------------------------------------------
@@ -92,7 +93,7 @@
   function locate() {
     const frame = view.picture.getBoundingClientRect();
     for (const [id, element] of view.elements) {
-      if (!/^[ngc]\d+$/.test(id)) continue;
+      if (!/^[ngcb]\d+$/.test(id)) continue;
       const box = element.group.getBoundingClientRect();
       element.x = (box.left + box.width / 2 - frame.left) / view.scale;
       element.y = (box.top + box.height / 2 - frame.top) / view.scale;
@@ -287,14 +288,26 @@
     get("play").setAttribute("aria-pressed", "false");
   }
 
-  // The same moment in another view: the last move that begins no later.
+  // The same moment in another view, as same_moment() in moves.py finds it. Until the reader steps, it is the one
+  // from which the views were changed: so that to look at another view and back changes nothing.
   function change(number) {
-    const last = at ? view.moves[at - 1].anchor : -1;
+    if (!kept || kept.number !== view.number || kept.at !== at) kept = { made: view.moves.slice(0, at) };
+    const happened = new Set(kept.made.flatMap(steps));
     show(number);
-    let target = 0;
-    if (last >= 0) view.moves.forEach((move, time) => { if (move.anchor <= last) target = time + 1; });
+    let differing = happened.size, nearest = differing, target = 0;
+    view.moves.forEach((move, time) => {
+      for (const step of steps(move)) differing += happened.has(step) ? -1 : 1;
+      if (differing <= nearest) [nearest, target] = [differing, time + 1];
+    });
+    kept = { made: kept.made, number, at: target };
     reached = target;
     go(target);
+  }
+
+  function steps({ events }) {
+    const all = [];
+    for (let i = 0; i < events.length; i += 2) for (let step = events[i]; step < events[i + 1]; step++) all.push(step);
+    return all;
   }
 
   function open(group) {
@@ -304,35 +317,72 @@
   }
 
   function choose(id) {
-    if (id[0] === "c") return open(id);
-    if (id[0] === "b") {
-      const parent = groups["c" + id.slice(1)][1];
-      return parent === null ? change(0) : open(parent);
-    }
-    if (chosen !== null) for (const kind of "ng") mark(kind + chosen, "chosen", false);
-    chosen = +id.slice(1);
-    for (const kind of "ng") mark(kind + chosen, "chosen", true);
+    if (/^[bc]/.test(id)) return toggle(id);
+    point("n" + id.slice(1));
     detail(chosen);
   }
 
-  // The next or previous value, for those who do not click.
-  function browse(direction) {
-    const wires = [...view.elements.keys()].filter((id) => /^n\d+$/.test(id));
-    const place = wires.indexOf("n" + chosen);
-    choose(wires[(place + direction + wires.length + (place < 0 && direction < 0 ? 1 : 0)) % wires.length]);
-    get("sentence").textContent = [...get("details").querySelectorAll("h2, p, li")].map((each) => each.textContent).join(". ");
-    follow("n" + chosen);
+  // A group's gate opens it, its frame closes it.
+  function toggle(id) {
+    if (id[0] === "c") return open(id);
+    const parent = groups["c" + id.slice(1)][1];
+    return parent === null ? change(0) : open(parent);
   }
 
-  function detail(k) {
-    const node = nodes[k], about = get("about");
-    const element = view.elements.get("n" + k);
+  function turn(id) { // and choose what it has become, so that the same key turns it back
+    toggle(id);
+    const other = (id[0] === "c" ? "b" : "c") + id.slice(1);
+    if (view.elements.has(other)) arrive(other);
+  }
+
+  function point(id) {
+    const names = (chosen) => (chosen[0] === "n" ? [chosen, "g" + chosen.slice(1)] : [chosen]);
+    if (chosen !== null) for (const each of names(chosen)) mark(each, "chosen", false);
+    chosen = id;
+    if (chosen !== null) for (const each of names(chosen)) mark(each, "chosen", true);
+  }
+
+  // The next or previous value or group, for those who do not click.
+  function browse(direction) {
+    const all = [...view.elements.keys()].filter((id) => /^[ncb]\d+$/.test(id));
+    const place = all.indexOf(chosen);
+    arrive(all[(place + direction + all.length + (place < 0 && direction < 0 ? 1 : 0)) % all.length]);
+  }
+
+  function arrive(id) {
+    point(id);
+    detail(id);
+    get("sentence").textContent = [...get("details").querySelectorAll("h2, p, li")].map((each) => each.textContent).join(". ");
+    follow(id);
+  }
+
+  // The next value whose name contains what was typed; if the view does not show it, in the first that does.
+  function find(text) {
+    const wanted = text.trim().toLowerCase();
+    const fitting = Object.keys(nodes).filter((k) => nodes[k].name.toLowerCase().includes(wanted));
+    fitting.sort((k, l) => (nodes[l].name.toLowerCase() === wanted) - (nodes[k].name.toLowerCase() === wanted));
+    if (!wanted || !fitting.length) {
+      get("sentence").textContent = wanted ? `There is no value whose name contains "${text.trim()}".` : "";
+      return;
+    }
+    const id = "n" + fitting[(fitting.indexOf(String(chosen).slice(1)) + 1) % fitting.length];
+    if (!view.elements.has(id)) change(views.findIndex((each) => each.svg.includes(`id="${id}"`)));
+    arrive(id);
+  }
+
+  function detail(id) {
+    const about = get("about"), element = view.elements.get(id);
     get("details").hidden = !element;
     if (!element) return;
-    const [data, grad] = element.told, known = at >= (view.grad.get(k) ?? 0);
-    get("name").textContent = node.name;
     about.replaceChildren();
     const say = (text) => about.append(make("p", text));
+    if (id[0] !== "n") {
+      get("name").textContent = groups["c" + id.slice(1)][0];
+      return say(id[0] === "c" ? "a closed group; Enter opens it" : "an opened group; Enter closes it");
+    }
+    const k = +id.slice(1), node = nodes[k];
+    const [data, grad] = element.told, known = at >= (view.grad.get(k) ?? 0);
+    get("name").textContent = node.name;
     const list = (title, lines) => {
       const items = make("ul", "");
       for (const line of lines) items.append(make("li", line));
@@ -378,7 +428,7 @@
     last: () => go(allowed(view.moves.length)),
     play,
     reveal: () => reveal(`It is ${view.moves[at].answer[0]}.`),
-    close: () => { mark("n" + chosen, "chosen", false); mark("g" + chosen, "chosen", false); chosen = null; get("details").hidden = true; },
+    close: () => { point(null); get("details").hidden = true; },
     smaller: () => { zoom = view.scale / 1.2; fit(); },
     larger: () => { zoom = view.scale * 1.2; fit(); },
   };
@@ -392,7 +442,26 @@
   get("view").addEventListener("change", (event) => { stop(); change(Number(event.target.value)); });
   graph.addEventListener("click", (event) => {
     const group = event.target.closest("g[role=button]");
-    if (group) { stop(); choose(group.id); }
+    if (group && !dragged) { stop(); choose(group.id); }
+  });
+  // The picture is moved by dragging it; a finger does so without our help.
+  let grip = null, dragged = false;
+  graph.addEventListener("pointerdown", (event) => {
+    dragged = false;
+    if (event.pointerType === "mouse" && event.button === 0 && event.target !== graph) grip = [event.clientX, event.clientY, ...scrolled];
+  });
+  window.addEventListener("pointermove", (event) => {
+    if (!grip || !(event.buttons & 1)) { grip = null; return; }
+    const [dx, dy] = [event.clientX - grip[0], event.clientY - grip[1]];
+    if (!dragged && Math.hypot(dx, dy) < 5) return;
+    dragged = true;
+    graph.classList.add("panning");
+    graph.scrollTo(grip[2] - dx, grip[3] - dy);
+  });
+  window.addEventListener("pointerup", () => { grip = null; graph.classList.remove("panning"); });
+  get("search").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { stop(); find(event.target.value); }
+    else if (event.key === "Escape") graph.focus();
   });
   window.addEventListener("hashchange", recall);
   graph.addEventListener("scroll", () => { scrolled = [graph.scrollLeft, graph.scrollTop]; }, { passive: true });
@@ -411,6 +480,8 @@
     ArrowRight: next, n: next, " ": next,
     ArrowLeft: clicks.back, b: clicks.back,
     ArrowDown: () => browse(1), ArrowUp: () => browse(-1),
+    Enter: () => { if (/^[bc]/.test(chosen)) turn(chosen); },
+    "/": () => get("search").select(),
     Home: clicks.first, End: clicks.last,
     p: play,
     g: () => get("predict").click(),
@@ -433,6 +504,7 @@
   graph.classList.add("running");
   get("views").hidden = views.length < 2;
   views.forEach((each, number) => get("view").append(new Option(each.title, number)));
+  for (const name of new Set(Object.values(nodes).map((node) => node.name))) get("names").append(new Option(name));
   recall();
   window.player = { go, next, open, get at() { return at; }, get moves() { return view.moves; } };
 })();

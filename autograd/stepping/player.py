@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd.drawing import TEXT_STYLES, WIRE_COLOUR, Drawing
+from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
@@ -28,6 +28,8 @@ _SHARED = {
     ".edge > polygon": ("polygon", "", {"fill": WIRE_COLOUR, "stroke": WIRE_COLOUR}),
     **{f"text.{kind}": ("text", kind, style) for kind, style in TEXT_STYLES.items()},
 }
+_COLOURS = {kind: TEXT_STYLES[kind]["fill"] for kind in ("data", "grad", "local")}
+_COLOURS |= {"ink": INK_COLOUR, "wire": WIRE_COLOUR}
 _LINE = 160  # characters of a path that are shown
 
 
@@ -92,11 +94,15 @@ def _light(svg: str) -> str:
 
 
 def _style() -> str:
-    rules = (
-        f"{selector} {{ {' '.join(f'{name}: {value};' for name, value in style.items())} }}\n"
-        for selector, (_, _, style) in _SHARED.items()
-    )
-    return "".join(rules) + Path(__file__).with_name("player.css").read_text(encoding="utf-8")
+    """Return the style sheet; the drawing's colours are variables in it, so that a dark page has others."""
+    names = {colour: f"var(--{name})" for name, colour in _COLOURS.items()}
+    colours = " ".join(f"--{name}: {colour};" for name, colour in _COLOURS.items())
+    rules = []
+    for selector, (_, _, style) in _SHARED.items():
+        said = " ".join(f"{name}: {names.get(value, value)};" for name, value in style.items())
+        rules.append(f"{selector} {{ {said} }}\n")
+    sheet = Path(__file__).with_name("player.css").read_text(encoding="utf-8")
+    return f":root {{ {colours} }}\n{''.join(rules)}{sheet}"
 
 
 def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:
@@ -129,7 +135,7 @@ def _move(move: Move, outline: Outline) -> dict[str, Any]:
         "title": move.title,
         "facts": move.facts,
         "sentence": move.sentence,
-        "anchor": move.anchor,
+        "events": _ranges(sorted(event.step for event in move.events)),
         "changes": [
             [outline.place[change.wire], change.kind, change.text, repr(change.number)]
             for change in move.changes
@@ -140,6 +146,17 @@ def _move(move: Move, outline: Outline) -> dict[str, Any]:
     if move.question:
         described |= {"question": move.question, "answer": [format_number(move.answer), repr(move.answer)]}
     return described
+
+
+def _ranges(steps: Sequence[int]) -> list[int]:
+    """Return ascending numbers as the ends of their ranges: 3, 4, 5, 8 as 3, 6, 8, 9."""
+    ends: list[int] = []
+    for step in steps:
+        if ends and ends[-1] == step:
+            ends[-1] += 1
+        else:
+            ends += [step, step + 1]
+    return ends
 
 
 def _nodes(

@@ -3,13 +3,13 @@
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from autograd.stepping.events import Backward, Seed
 from autograd.stepping.groups import Group
-from autograd.stepping.moves import Change, Move
+from autograd.stepping.moves import Change, Move, same_moment
 from autograd.text import format_number
 from autograd.value import Constant, Value
 
@@ -94,6 +94,8 @@ class Session:
         self.moves = stepper.moves()
         self.at = 0
         self.message = ""
+        self._made: tuple[Move, ...] = ()  # the moment that opening and closing keeps
+        self._shown: tuple[tuple[Move, ...], int] = (self.moves, 0)
         for text in stops:
             self.stops[text] = breakpoint_at(text, stepper)
 
@@ -150,7 +152,7 @@ class Session:
         block = self.move.block if self.move else None
         if not name and block is not None and block.group is not None:
             closed = [block.group]
-        self._show(self.opened | set(self._named(closed, name, "closed")))
+        self.show(self.opened | set(self._named(closed, name, "closed")))
 
     def close(self, name: str = "") -> None:
         """Close the opened group of this name, by default the innermost one around the gate at work."""
@@ -160,7 +162,7 @@ class Session:
             around = [g for g in self.stepper.outline.chains[block.nodes[0]] if g in self.opened]
             opened = around[-1:] or opened
         gone = set(self._named(opened, name, "opened"))
-        self._show(frozenset(g for g in self.opened if not gone & set(g.chain)))
+        self.show(g for g in self.opened if not gone & set(g.chain))
 
     def _named(self, groups: list[Group], name: str, state: str) -> list[Group]:
         found = [group for group in groups if group.name == name] if name else groups[:1]
@@ -170,11 +172,14 @@ class Session:
             raise ValueError(which + f"; there are: {known}" * bool(known))
         return found
 
-    def _show(self, opened: frozenset[Group]) -> None:
-        anchor = self.move.anchor if self.move else -1
-        self.opened = opened
-        self.moves = self.stepper.moves(tuple(opened))
-        self.at = max((k for k, move in enumerate(self.moves, 1) if move.anchor <= anchor), default=0)
+    def show(self, opened: Iterable[Group]) -> None:
+        """Show the same moment with these groups opened."""
+        if (self.moves, self.at) != self._shown:  # the reader has stepped since: that is the moment to keep
+            self._made = self.moves[: self.at]
+        self.opened = frozenset(opened)
+        self.moves = self.stepper.moves(self.opened)
+        self.at = same_moment(self._made, self.moves)
+        self._shown = self.moves, self.at
 
     def numbers(self) -> dict[Value, dict[str, Change]]:
         """Return for each visible value the numbers that it has by now."""
