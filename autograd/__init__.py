@@ -1,28 +1,45 @@
 """Scalar reverse-mode automatic differentiation.
 
-A graph is data; everything else is an interpretation of it.
+A graph is data; everything else is an interpretation of it. The interpretations are imported on use: what
+only records and differentiates needs neither NumPy nor anything else outside Python.
 """
 
+from typing import TYPE_CHECKING
+
 from autograd import ops
-from autograd.check import GradientError, gradcheck
-from autograd.compiler import Program, compile  # noqa: A004 - the name that users know from other libraries
 from autograd.control import AnomalyError, detect_anomaly, no_grad, operation
-from autograd.drawing import draw_dot
+from autograd.lazy import lazy
 from autograd.operation import Operation
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
-from autograd.steps import backprop_latex, backprop_source, explain, group, step_through, steps
-from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value, topological_order
 
+if TYPE_CHECKING:
+    from autograd.check import GradientError, gradcheck
+    from autograd.compiler import Program as Program
+    from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
+    from autograd.drawing import draw_dot
+    from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
+    from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "autograd.check": "GradientError gradcheck",
+            "autograd.compiler": "Program compile",
+            "autograd.drawing": "draw_dot",
+            "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
+            "autograd.transforms": "grad gradients hessian hvp jacobian jvp value_and_grad vjp",
+        },
+    )
+
+# Without compile and Program: `from autograd import *` needs no NumPy and leaves Python's own compile alone.
 __all__ = [
     "AnomalyError",
     "GradientError",
     "Operation",
-    "Program",
     "Value",
     "backprop_latex",
     "backprop_source",
-    "compile",
     "detect_anomaly",
     "draw_dot",
     "explain",

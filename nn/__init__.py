@@ -1,35 +1,60 @@
-"""Neural networks built from scalars."""
+"""Neural networks built from scalars.
 
-from nn import data, losses, optim, plot
-from nn.callbacks import BestWeights, Callback, EarlyStopping, Snapshots
-from nn.data import (
-    Standardiser,
-    circles,
-    digits,
-    gate,
-    iris,
-    minibatches,
-    spirals,
-    split,
-    two_moons,
-    xor,
-)
-from nn.diagnose import Diagnosis, Finding, diagnose
-from nn.evaluate import accuracy, confusion_matrix, mean_loss, predict
-from nn.history import History
-from nn.losses import (
-    binary_cross_entropy,
-    cross_entropy,
-    half_squared_error,
-    hinge,
-    l1,
-    l2,
-    mean_squared_error,
-)
-from nn.modules import MLP, Layer, Module, Neuron, Sequential, load_model
-from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
-from nn.plot import decision_boundary
-from nn.train import fit
+Each name is imported from its module when it is first used: a network alone needs no NumPy.
+"""
+
+from typing import TYPE_CHECKING
+
+from autograd.lazy import lazy
+
+if TYPE_CHECKING:
+    from nn import data, losses, optim, plot
+    from nn.callbacks import BestWeights, Callback, EarlyStopping, Snapshots
+    from nn.data import (
+        Standardiser,
+        circles,
+        digits,
+        gate,
+        iris,
+        minibatches,
+        spirals,
+        split,
+        two_moons,
+        xor,
+    )
+    from nn.diagnosis import Diagnosis, Finding, diagnose
+    from nn.evaluate import accuracy, confusion_matrix, mean_loss, predict
+    from nn.history import History
+    from nn.losses import (
+        binary_cross_entropy,
+        cross_entropy,
+        half_squared_error,
+        hinge,
+        l1,
+        l2,
+        mean_squared_error,
+    )
+    from nn.modules import MLP, Layer, Module, Neuron, Sequential, load_model
+    from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
+    from nn.plot import decision_boundary
+    from nn.train import fit
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "nn.callbacks": "BestWeights Callback EarlyStopping Snapshots",
+            "nn.data": "Standardiser circles digits gate iris minibatches spirals split two_moons xor",
+            "nn.diagnosis": "Diagnosis Finding diagnose",
+            "nn.evaluate": "accuracy confusion_matrix mean_loss predict",
+            "nn.history": "History",
+            "nn.losses": "binary_cross_entropy cross_entropy half_squared_error hinge l1 l2 "
+            "mean_squared_error",
+            "nn.modules": "MLP Layer Module Neuron Sequential load_model",
+            "nn.optim": "SGD Adagrad Adam AdamW RMSprop",
+            "nn.plot": "decision_boundary",
+            "nn.train": "fit",
+        },
+    )
 
 __all__ = [
     # modules

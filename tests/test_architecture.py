@@ -15,12 +15,11 @@ LEVELS = [
     ["questions"],
     ["copying"],
     ["value"],
-    ["nested", "expression", "files", "symbolic", "collector"],
+    ["nested", "expression", "files", "symbolic", "collector", "lazy"],
     ["control"],
     ["transforms"],
     ["check", "drawing", "compiler"],
     ["stepping"],
-    ["steps"],
     ["__init__"],
 ]
 PACKAGES = ["autograd", "nn", "chainrule"]  # each may import from those before it

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from autograd import Value, exp, group, log, step_through, topological_order
-from autograd.steps import steps
+from autograd.stepping import steps
 from autograd.text import format_number
 from tests.test_steps import sigmoid_gate, simple
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from autograd import Operation, Value, exp, log, sigmoid, tanh, topological_order
-from autograd.steps import Backward, Forward, Seed, explain, steps
+from autograd.stepping import Backward, Forward, Seed, explain, steps
 from tests.graphs import structured, unstructured
 
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from autograd import Operation, Value, exp, log, neg, relu, sigmoid, topological_order
+from autograd.stepping import backprop_latex, backprop_source
 from autograd.stepping.formula import name_nodes
-from autograd.steps import backprop_latex, backprop_source
 from tests.graphs import structured, unstructured
 from tests.test_steps import same, sigmoid_gate, simple
 

@@ -68,7 +68,7 @@ class Stepper:
 
     Attributes:
         root: the output of the graph.
-        events: the event stream, see `autograd.steps.steps`.
+        events: the event stream, see `autograd.stepping.steps`.
         outline: which node belongs to which group.
         limit: how many values are drawn at most.
     """

@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from autograd.expression import parse
+from autograd.stepping import step_through
 from autograd.stepping.stepper import LIMIT
 from autograd.stepping.terminal import run as walk
-from autograd.steps import step_through
 from chainrule.commands import CommandError
 from chainrule.commands.draw import add_formula, assignments
 

@@ -1,0 +1,46 @@
+"""Public names that are imported when they are first used, so that a package starts fast and needs little."""
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+
+def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and ``__dir__`` of a package whose names come from its modules on use.
+
+    Args:
+        package: the package's ``__name__``.
+        names: for each module the names that the package has from it, separated by spaces. No name is that
+            of a module, which would take its place once imported.
+
+    Returns:
+        The two functions, to be bound to those names in the package.
+
+    Example:
+        >>> get, _ = lazy("autograd", {"autograd.check": "gradcheck"})
+        >>> get("gradcheck").__name__
+        'gradcheck'
+        >>> get("gradchek")
+        Traceback (most recent call last):
+        AttributeError: module 'autograd' has no attribute 'gradchek'
+    """
+    home = {name: module for module, listed in names.items() for name in listed.split()}
+    modules = {module.rpartition(".")[2]: module for module in names}
+
+    def get(name: str) -> Any:
+        if name in home:
+            found = getattr(import_module(home[name]), name)
+        elif name in modules:
+            found = import_module(modules[name])
+        else:
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package]
+            )
+        setattr(sys.modules[package], name, found)  # the next look finds it without coming here
+        return found
+
+    def everything() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *home, *modules})
+
+    return get, everything
