@@ -7,9 +7,10 @@ of a graph that are stepped as one gate; ``backprop_source`` and ``backprop_late
 
 from autograd.stepping.events import Backward, Event, Forward, Seed, steps
 from autograd.stepping.groups import Group, group
+from autograd.stepping.latex import backprop_latex
 from autograd.stepping.paths import Explanation, Path, explain
+from autograd.stepping.source import backprop_source
 from autograd.stepping.stepper import Stepper, step_through
-from autograd.stepping.written import backprop_latex, backprop_source
 
 __all__ = [
     "Backward",

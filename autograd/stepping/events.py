@@ -9,15 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.stepping.formula import (
-    Formula,
-    definition,
-    local_derivative,
-    name_nodes,
-    right_side,
-    write,
-    write_numbers,
-)
+from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side
+from autograd.stepping.printing import definition, write, write_numbers
 from autograd.text import format_number
 from autograd.value import Constant, Value, sweep, topological_order
 

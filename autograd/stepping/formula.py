@@ -4,9 +4,7 @@ A ``Formula`` stands for a number of the graph. The rows of the table act on it 
 Values, so a row's local derivative, given Formulas, is the formula of that derivative, and knows its number.
 """
 
-import re
-from ast import Name, NodeTransformer, expr, parse, unparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops
@@ -14,10 +12,6 @@ from autograd.operation import Operation
 from autograd.symbolic import Symbolic
 from autograd.text import format_number, printable
 from autograd.value import Constant, Value
-
-# How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.
-BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
-UNARY, ATOM = 3, 5
 
 
 class Formula(Symbolic):
@@ -30,6 +24,7 @@ class Formula(Symbolic):
         arguments: the operation's arguments: formulas and numbers.
 
     Example:
+        >>> from autograd.stepping.printing import write
         >>> x = Formula(3.0, "x")
         >>> square = x * x + 1.0
         >>> write(square), square.data
@@ -130,79 +125,3 @@ def local_derivative(node: Value, index: int, names: dict[Value, str]) -> Any:
         return node.op.derivatives[index](Formula(node.data, names[node]), *operands(node, names))
     except Exception:  # an operation of the user's own may compute with floats only, and fail in any way
         return None
-
-
-def write(formula: Any, atom: Callable[[Formula], str] | None = None) -> str:
-    """Return a formula as text; ``atom`` tells what to write for a name, by default the name itself."""
-    return _write(formula, atom or (lambda symbol: symbol.name))[0]
-
-
-def write_numbers(formula: Any) -> str:
-    """Return a formula with the numbers put into it.
-
-    Example:
-        >>> write_numbers(Formula(-2.0, "x") + Formula(5.0, "y"))
-        '-2 + 5'
-    """
-    return write(formula, lambda symbol: format_number(symbol.data))
-
-
-def _write(formula: Any, atom: Callable[[Formula], str]) -> tuple[str, int]:
-    """Return the text and how tightly its outermost operator binds."""
-    if not isinstance(formula, Formula) or formula.operation is None:
-        text = atom(formula) if isinstance(formula, Formula) else format_number(float(formula))
-        return text, UNARY if re.match(r"-[\d.in]", text) else ATOM
-    row = formula.operation
-    parts = [_write(argument, atom) for argument in formula.arguments]
-    if not is_infix(row):
-        return f"{row.name}({', '.join(text for text, _ in parts)})", ATOM
-    if row.arity == 1:
-        text, binding = parts[0]
-        return f"{row.symbol}{enclose(text, binding <= UNARY)}", UNARY
-    binding = BINDING[row.symbol]
-    (left, left_binding), (right, right_binding) = parts
-    left = enclose(left, left_binding < binding + (row.symbol == "**"))
-    right = enclose(right, right_binding <= binding or right_binding == UNARY)
-    gap = " " if binding < 2 else ""
-    return f"{left}{gap}{row.symbol}{gap}{right}", binding
-
-
-def is_infix(row: Operation) -> bool:
-    """Tell whether a row is written with Python's operator; a user's row may have any symbol."""
-    return row.symbol in BINDING and ops.TABLE.get(row.name) is row
-
-
-def enclose(text: str, needed: bool) -> str:
-    """Put parentheses around a text that needs them."""
-    return f"({text})" if needed else text
-
-
-def definition(node: Value, names: dict[Value, str]) -> str:
-    """Return the definition of a gate's operation with the operands' names, "" where the name says it all.
-
-    Example:
-        >>> from autograd import sigmoid, topological_order
-        >>> f = sigmoid(Value(1.0, "s"))
-        >>> definition(f, name_nodes(topological_order(f)))
-        '1 / (1 + exp(-s))'
-    """
-    assert node.op is not None
-    if is_infix(node.op) or node.op.definition.startswith(f"{node.op.name}("):
-        return ""
-    # Names need not be identifiers, so they are put in after the expression is written out again.
-    marks = {argument: f"operand_{i}_" for i, argument in enumerate(node.op.arguments)}
-    try:
-        text = unparse(_Rename(marks).visit(parse(node.op.definition, mode="eval")))
-    except SyntaxError:  # in a row of the user's own it is prose, perhaps
-        return node.op.definition
-    texts = [write(operand) for operand in operands(node, names)]
-    texts = [enclose(text, not re.fullmatch(r"\w+|\d+\.\d+", text)) for text in texts]
-    return re.sub(r"operand_(\d+)_", lambda match: texts[int(match[1])], text)
-
-
-class _Rename(NodeTransformer):
-    def __init__(self, marks: dict[str, str]) -> None:
-        self.marks = marks
-
-    def visit_Name(self, node: Name) -> expr:
-        return Name(self.marks.get(node.id, node.id), node.ctx)

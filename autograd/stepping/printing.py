@@ -1,0 +1,152 @@
+"""One printer of formulas, and its dialects: text to be read; Python and LaTeX are modules of their own."""
+
+import re
+from ast import Name, NodeTransformer, expr, parse, unparse
+from collections.abc import Sequence
+from typing import Any
+
+from autograd import ops
+from autograd.operation import Operation
+from autograd.stepping.formula import Formula, operands
+from autograd.text import format_number
+from autograd.value import Value
+
+# How tightly an operator binds; what binds less tightly than its surroundings needs parentheses.
+BINDING = {">": 0, ">=": 0, "<": 0, "<=": 0, "+": 1, "-": 1, "*": 2, "/": 2, "**": 4}
+UNARY, ATOM = 3, 5
+
+
+class Printer:
+    """Writes formulas as text to be read; a dialect is a subclass that says what it writes otherwise.
+
+    Args:
+        numbers: write for each name the number that it stands for.
+
+    Example:
+        >>> formula = Formula(-2.0, "x") * (Formula(5.0, "y") + 1.0)
+        >>> Printer().write(formula), Printer(numbers=True).write(formula)
+        ('x*(y + 1)', '-2*(5 + 1)')
+    """
+
+    def __init__(self, *, numbers: bool = False) -> None:
+        self.numbers = numbers
+
+    def write(self, formula: Any) -> str:
+        """Return a formula, or a number, as text."""
+        return self.phrase(formula)[0]
+
+    def phrase(self, formula: Any) -> tuple[str, int]:
+        """Return the text and how tightly its outermost operator binds."""
+        if not isinstance(formula, Formula):
+            return _atom(self.number(float(formula)))
+        row = formula.operation
+        if row is None:
+            return _atom(self.number(formula.data) if self.numbers else self.name(formula.name))
+        parts = [self.phrase(argument) for argument in formula.arguments]
+        if special := self.special(row, parts):
+            return special
+        if not self.is_infix(formula):
+            return self.call(row, [text for text, _ in parts]), ATOM
+        if row.arity == 1:
+            text, binding = parts[0]
+            return f"{row.symbol}{enclose(text, binding <= UNARY)}", UNARY
+        binding = BINDING[row.symbol]
+        (left, left_binding), (right, right_binding) = parts
+        left = enclose(left, left_binding < binding + (row.symbol == "**"))
+        right = enclose(right, right_binding <= binding or right_binding == UNARY)
+        return f"{left}{self.infix(row.symbol)}{right}", binding
+
+    # What a dialect may say otherwise:
+
+    def number(self, x: float) -> str:
+        """Return a number as text."""
+        return format_number(x)
+
+    def name(self, name: str) -> str:
+        """Return the name of a node as text."""
+        return name
+
+    def is_infix(self, formula: Formula) -> bool:
+        """Tell whether an operation is written with an operator, and not as a call."""
+        return formula.operation is not None and is_operator(formula.operation)
+
+    def infix(self, symbol: str) -> str:
+        """Return the operator between two operands, and the gaps beside it."""
+        return f" {symbol} " if BINDING[symbol] < BINDING["*"] else symbol
+
+    def call(self, row: Operation, arguments: Sequence[str]) -> str:
+        """Return an operation that is written as a call."""
+        return f"{row.name}({', '.join(arguments)})"
+
+    def special(self, row: Operation, parts: Sequence[tuple[str, int]]) -> tuple[str, int] | None:  # noqa: ARG002 - for dialects
+        """Return an operation that has a form of its own, such as a fraction, and how tightly it binds."""
+        return None
+
+
+def _atom(text: str) -> tuple[str, int]:
+    return text, UNARY if re.match(r"-[\d.in\\]", text) else ATOM
+
+
+_NAMES, _NUMBERS = Printer(), Printer(numbers=True)
+
+
+def write(formula: Any) -> str:
+    """Return a formula as text, with names.
+
+    Example:
+        >>> write(Formula(-2.0, "x") + Formula(5.0, "y"))
+        'x + y'
+    """
+    return _NAMES.write(formula)
+
+
+def write_numbers(formula: Any) -> str:
+    """Return a formula with the numbers put into it.
+
+    Example:
+        >>> write_numbers(Formula(-2.0, "x") + Formula(5.0, "y"))
+        '-2 + 5'
+    """
+    return _NUMBERS.write(formula)
+
+
+def is_operator(row: Operation) -> bool:
+    """Tell whether a row is written with Python's operator; a user's row may have any symbol."""
+    return row.symbol in BINDING and ops.TABLE.get(row.name) is row
+
+
+def enclose(text: str, needed: bool) -> str:
+    """Put parentheses around a text that needs them."""
+    return f"({text})" if needed else text
+
+
+def definition(node: Value, names: dict[Value, str]) -> str:
+    """Return the definition of a gate's operation with the operands' names, "" where the name says it all.
+
+    Example:
+        >>> from autograd import sigmoid, topological_order
+        >>> from autograd.stepping.formula import name_nodes
+        >>> f = sigmoid(Value(1.0, "s"))
+        >>> definition(f, name_nodes(topological_order(f)))
+        '1 / (1 + exp(-s))'
+    """
+    assert node.op is not None
+    if is_operator(node.op) or node.op.definition.startswith(f"{node.op.name}("):
+        return ""
+    # Names need not be identifiers, so they are put in after the expression is written out again.
+    marks = {argument: f"operand_{i}_" for i, argument in enumerate(node.op.arguments)}
+    try:
+        text = unparse(_Rename(marks).visit(parse(node.op.definition, mode="eval")))
+    except SyntaxError:  # in a row of the user's own it is prose, perhaps
+        return node.op.definition
+    texts = [write(operand) for operand in operands(node, names)]
+    texts = [enclose(text, not re.fullmatch(r"\w+|\d+\.\d+", text)) for text in texts]
+    return re.sub(r"operand_(\d+)_", lambda match: texts[int(match[1])], text)
+
+
+class _Rename(NodeTransformer):
+    def __init__(self, marks: dict[str, str]) -> None:
+        self.marks = marks
+
+    def visit_Name(self, node: Name) -> expr:
+        return Name(self.marks.get(node.id, node.id), node.ctx)
