@@ -9,11 +9,12 @@ from autograd.lazy import lazy
 
 if TYPE_CHECKING:
     from nn import data, losses, optim, plot
-    from nn.callbacks import BestWeights, Callback, EarlyStopping, Snapshots
+    from nn.callbacks import BestWeights, Callback, Checkpoint, EarlyStopping, Snapshots
     from nn.data import (
         Standardiser,
         circles,
         digits,
+        encode,
         gate,
         iris,
         minibatches,
@@ -42,8 +43,9 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "nn.callbacks": "BestWeights Callback EarlyStopping Snapshots",
-            "nn.data": "Standardiser circles digits gate iris minibatches spirals split two_moons xor",
+            "nn.callbacks": "BestWeights Callback Checkpoint EarlyStopping Snapshots",
+            "nn.data": "Standardiser circles digits encode gate iris minibatches spirals split "
+            "two_moons xor",
             "nn.diagnosis": "Diagnosis Finding diagnose",
             "nn.evaluate": "accuracy confusion_matrix mean_loss predict",
             "nn.history": "History",
@@ -90,6 +92,7 @@ __all__ = [
     "iris",
     "digits",
     "Standardiser",
+    "encode",
     "split",
     "minibatches",
     # training
@@ -99,6 +102,7 @@ __all__ = [
     "BestWeights",
     "EarlyStopping",
     "Snapshots",
+    "Checkpoint",
     "predict",
     "accuracy",
     "confusion_matrix",

@@ -1,11 +1,16 @@
 """What can happen after each epoch: stopping early, keeping the best weights, taking snapshots."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nn.history import History
+from nn import storage
+from nn.checks import at_least_zero, whole
+from nn.history import History, number_of, packed
 from nn.modules import Module
 from nn.optim import Optimizer
 
@@ -18,15 +23,69 @@ class Run:
         model: the model being trained.
         optimizer: what trains it.
         history: the records so far, the last one that of the epoch just ended.
+        rng: what draws the order of the points.
+        callbacks: what is called after each epoch, in this order.
+        measured: the columns of the history that were measured on mini-batches, before the steps.
+        before: the parameters that these columns speak of, where one step is an epoch; None for an epoch of
+            several steps, whose columns speak of no parameters that ever were.
     """
 
     model: Module
     optimizer: Optimizer
     history: History
+    rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    callbacks: Sequence[Callable[["Run"], Any]] = ()
+    measured: frozenset[str] = frozenset()
+    before: list[float] | None = None
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
         self.history.stopped = reason
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the training depends on besides the parameters and the points, for a file."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "history": self.history.state_dict(),
+            "random": self.rng.bit_generator.state,
+            "callbacks": [
+                {"class": type(callback).__name__, "state": callback.state_dict()}
+                for callback in self.callbacks
+                if isinstance(callback, Callback)
+            ],
+        }
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a file of ``Checkpoint``; if that is not possible, change nothing.
+
+        Raises:
+            ValueError: the file is damaged, of a model alone, or of another model, optimiser or callbacks.
+            OSError: it cannot be read.
+        """
+        saved = storage.read(path)
+        mine = [callback for callback in self.callbacks if isinstance(callback, Callback)]
+        before = [self.optimizer.state_dict(), *(callback.state_dict() for callback in mine)]
+        try:
+            if saved.training is None:
+                raise ValueError("it holds a model alone; nn.Checkpoint writes what a training goes on from")
+            state = saved.training
+            kinds, said = [type(c).__name__ for c in mine], [c["class"] for c in state["callbacks"]]
+            if kinds != said:
+                raise ValueError(f"its callbacks were {', '.join(said)}; these are {', '.join(kinds)}")
+            history = History.from_state(state["history"])
+            rng = np.random.default_rng()
+            rng.bit_generator.state = state["random"]
+            self.optimizer.load_state_dict(state["optimizer"])
+            for callback, one in zip(mine, state["callbacks"], strict=True):
+                callback.load_state_dict(one["state"])
+            self.model.load_state_dict(saved.parameters)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self.optimizer.load_state_dict(before[0])
+            for callback, one in zip(mine, before[1:], strict=True):
+                callback.load_state_dict(one)
+            what = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"cannot go on from {os.fspath(path)!r}: {what}") from None
+        self.history, self.rng = history, rng
 
 
 class Callback:
@@ -50,9 +109,20 @@ class Callback:
     def finish(self, run: Run) -> None:
         """See the end of the training, however it came."""
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return what it remembers from epoch to epoch, as JSON can hold it."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Remember what ``state_dict`` returned."""
+
 
 class BestWeights(Callback):
-    """Leaves the model with the parameters of its best epoch.
+    """Leaves the model with the parameters whose number was the best.
+
+    A validation column is measured at the end of an epoch, a column of the training before its step; so with
+    one step per epoch the parameters before it are kept. With several steps no parameters ever had the mean
+    that the column holds, and those at the end of the epoch are kept.
 
     Args:
         monitor: the column of the history that tells which is best.
@@ -74,14 +144,23 @@ class BestWeights(Callback):
     def __init__(
         self, monitor: str = "val_loss", *, maximise: bool | None = None, min_delta: float = 0.0
     ) -> None:
-        self.monitor, self.min_delta = monitor, min_delta
+        self.monitor, self.min_delta = monitor, at_least_zero("min_delta", min_delta)
         self.maximise = not monitor.endswith("loss") if maximise is None else maximise
         self._forget()
 
     def _forget(self) -> None:
         self.best = -np.inf if self.maximise else np.inf
         self.epoch = -1
-        self._state: dict[str, float] = {}
+        self._parameters: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best number, its epoch and its parameters."""
+        return {"best": packed(self.best), "epoch": self.epoch, "parameters": list(self._parameters)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take the best so far from ``state_dict``."""
+        self.best, self.epoch = number_of(state["best"]), int(state["epoch"])
+        self._parameters = [float(number) for number in state["parameters"]]
 
     def __call__(self, run: Run) -> None:
         """Keep the parameters if this epoch is the best one.
@@ -101,12 +180,15 @@ class BestWeights(Callback):
         gain = number - self.best if self.maximise else self.best - number
         if gain > self.min_delta:
             self.best, self.epoch = number, int(record["epoch"])
-            self._state = run.model.state_dict()
+            self._parameters = [p.data for p in run.model.parameters()]
+            if self.monitor in run.measured and run.before is not None:
+                self._parameters = list(run.before)
 
     def finish(self, run: Run) -> None:
         """Restore the best parameters."""
-        if self._state and len(run.history):
-            run.model.load_state_dict(self._state)
+        if self._parameters and len(run.history):
+            for parameter, number in zip(run.model.parameters(), self._parameters, strict=True):
+                parameter.data = number
 
 
 class EarlyStopping(BestWeights):
@@ -140,9 +222,7 @@ class EarlyStopping(BestWeights):
         min_delta: float = 0.0,
     ) -> None:
         super().__init__(monitor, maximise=maximise, min_delta=min_delta)
-        if patience < 1:
-            raise ValueError(f"patience must be at least 1 epoch, not {patience!r}")
-        self.patience = patience
+        self.patience = whole("patience", patience)
 
     def __call__(self, run: Run) -> None:
         """Keep the parameters or lose patience.
@@ -183,9 +263,7 @@ class Snapshots(Callback):
     """
 
     def __init__(self, every: int = 1) -> None:
-        if every < 1:
-            raise ValueError(f"every must be at least 1 epoch, not {every!r}")
-        self.every = every
+        self.every = whole("every", every)
         self._forget()
 
     def _forget(self) -> None:
@@ -205,3 +283,63 @@ class Snapshots(Callback):
             self.epochs.append(epoch)
             self.weights.append(np.array([p.data for p in parameters.values()]))
             self.gradients.append(np.array([p.grad for p in parameters.values()]))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that was kept."""
+        return {
+            "names": self.names,
+            "epochs": self.epochs,
+            "weights": [vector.tolist() for vector in self.weights],
+            "gradients": [vector.tolist() for vector in self.gradients],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take what was kept from ``state_dict``."""
+        self.names, self.epochs = list(state["names"]), list(state["epochs"])
+        self.weights = [np.array(vector, dtype=float) for vector in state["weights"]]
+        self.gradients = [np.array(vector, dtype=float) for vector in state["gradients"]]
+
+
+class Checkpoint(Callback):
+    """Writes a file after an epoch from which the training goes on, bit for bit: ``fit(..., resume=path)``.
+
+    The file is a model file, which ``load_model`` reads as well, with the state of the optimiser, its
+    schedule, the history, the random numbers and the other callbacks. It is written whole or not at all.
+
+    Args:
+        path: the file.
+        every: write after each epoch whose number is one less than a multiple of this.
+
+    Raises:
+        ValueError: ``every`` is less than 1.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from nn import SGD, Neuron, fit, mean_squared_error
+        >>> def train(epochs, path, **resume):
+        ...     neuron = Neuron(1, nonlin=False)
+        ...     neuron.w[0].data = 1.0
+        ...     optimizer = SGD(neuron.parameters(), lr=0.125, momentum=0.9)
+        ...     keep = [Checkpoint(path)]
+        ...     return fit(
+        ...         neuron, [[1.0]], [3.0], mean_squared_error, optimizer, epochs, callbacks=keep, **resume
+        ...     )["loss"]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "run.json")
+        ...     at_once, interrupted = train(5, path), train(2, path)
+        ...     at_once == train(5, path, resume=path)
+        True
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
+        self.path, self.every = path, whole("every", every)
+
+    def __call__(self, run: Run) -> None:
+        """Write the file if it is time.
+
+        Raises:
+            ValueError: a parameter or the memory of the optimiser is not finite.
+            OSError: the file cannot be written; what was there before is untouched.
+        """
+        if len(run.history) % self.every == 0:
+            run.model.save(self.path, training=run.state_dict())

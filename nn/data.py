@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nn.evaluate import as_table
+from nn.checks import whole
+from nn.evaluate import as_column, as_table
 
 Features = NDArray[np.float64]
 Labels = NDArray[Any]
@@ -53,7 +54,7 @@ def two_moons(
         >>> X.shape, y[:8].tolist()
         ((100, 2), [0, 0, 1, 0, 1, 1, 1, 1])
     """
-    n_upper = _size(n_samples) // 2
+    n_upper = whole("n_samples", n_samples) // 2
     upper, lower = np.linspace(0, np.pi, n_upper), np.linspace(0, np.pi, n_samples - n_upper)
     X = np.vstack(
         [
@@ -92,7 +93,7 @@ def circles(
         >>> (X**2).sum(axis=1).tolist(), y.tolist()
         ([1.0, 1.0, 0.25, 0.25], [0, 0, 1, 1])
     """
-    n_outer = _size(n_samples) // 2
+    n_outer = whole("n_samples", n_samples) // 2
     if not 0 <= factor < 1:
         raise ValueError(f"factor is the inner radius, so it must be at least 0 and below 1, not {factor!r}")
     outer = np.linspace(0, 2 * np.pi, n_outer, endpoint=False)
@@ -136,7 +137,7 @@ def spirals(
         >>> X.shape, np.bincount(y).tolist()
         ((90, 2), [30, 30, 30])
     """
-    y = np.sort(np.arange(_size(n_samples)) % _size(classes, "classes"))
+    y = np.sort(np.arange(whole("n_samples", n_samples)) % whole("classes", classes))
     arms = [np.linspace(0.0, 1.0, count + 1)[1:] for count in np.bincount(y)]
     radius = np.concatenate(arms)
     angle = 2 * np.pi * (turns * radius + y / classes)
@@ -228,9 +229,23 @@ class Standardiser:
         table = as_table(X)
         if not len(table):
             raise ValueError("a standardiser needs at least one point")
-        self.mean = table.mean(axis=0)
-        constant = np.ptp(table, axis=0) == 0.0
-        self.deviation = np.where(constant, 1.0, table.std(axis=0))
+        largest = np.abs(table).max(axis=0, initial=0.0)
+        scaled = table / _unit(largest)  # so that neither sums nor squares leave the range of floats
+        self.mean = scaled.mean(axis=0) * _unit(largest)
+        constant = table.min(axis=0) == table.max(axis=0)
+        self.deviation = np.where(constant, 1.0, scaled.std(axis=0) * _unit(largest))
+
+    @classmethod
+    def of(cls, mean: ArrayLike, deviation: ArrayLike) -> "Standardiser":
+        """Return the standardiser of a mean and a deviation per column, as an earlier one had them.
+
+        Example:
+            >>> Standardiser.of([2.0], [0.5])([[3.0]]).tolist()
+            [[2.0]]
+        """
+        made = cls.__new__(cls)
+        made.mean, made.deviation = np.array(mean, dtype=float), np.array(deviation, dtype=float)
+        return made
 
     def __call__(self, X: ArrayLike) -> Features:
         """Return the points, scaled.
@@ -241,11 +256,59 @@ class Standardiser:
         table = as_table(X)
         if table.shape[1] != len(self.mean):
             raise ValueError(f"the standardiser knows {len(self.mean)} columns, got {table.shape[1]}")
-        scaled: Features = (table - self.mean) / self.deviation
+        unit = _unit(np.maximum(np.abs(self.mean), self.deviation))
+        scaled: Features = (table / unit - self.mean / unit) / (self.deviation / unit)
         return scaled
 
+    def undo(self, scaled: ArrayLike) -> Features:
+        """Return the points that were scaled.
 
-def split(X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0) -> tuple[Points, Points]:
+        Example:
+            >>> scale = Standardiser([[1.0], [3.0]])
+            >>> scale.undo(scale([[4.0]])).tolist()
+            [[4.0]]
+        """
+        points: Features = as_table(scaled) * self.deviation + self.mean
+        return points
+
+
+def encode(labels: ArrayLike) -> tuple[Labels, NDArray[np.int64]]:
+    """Count the classes of labels: texts, numbers, or whatever can be told apart, from 0.
+
+    Args:
+        labels: n labels; a column of shape (n, 1) will do as well.
+
+    Returns:
+        The classes, sorted, and for each label the place of its class: ``classes[y]`` are the labels again.
+
+    Raises:
+        ValueError: there are no labels, they are no column, or one is missing (None or nan).
+
+    Example:
+        >>> classes, y = encode(["no", "yes", "no"])
+        >>> classes.tolist(), y.tolist(), classes[y].tolist()
+        (['no', 'yes'], [0, 1, 0], ['no', 'yes', 'no'])
+    """
+    column = as_column(labels)
+    if column.ndim != 1 or not len(column):
+        raise ValueError(f"labels are a column of at least one, not an array of shape {column.shape}")
+    missing = [i for i, label in enumerate(column.tolist()) if label is None or label != label]
+    if missing:
+        raise ValueError(f"label {missing[0]} is missing ({column[missing[0]]!r}); leave such points out")
+    try:
+        classes, y = np.unique(column, return_inverse=True)
+    except TypeError:  # labels of several types have no order of their own
+        known = sorted(set(column.tolist()), key=lambda label: (type(label).__name__, label))
+        classes = np.empty(len(known), dtype=object)
+        classes[:] = known
+        places = {label: place for place, label in enumerate(known)}
+        y = np.array([places[label] for label in column.tolist()])
+    return classes, y.reshape(-1).astype(np.int64)
+
+
+def split(
+    X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0, stratify: bool = False
+) -> tuple[Points, Points]:
     """Split a data set by chance into what a model trains on and what it is judged by.
 
     Args:
@@ -253,12 +316,14 @@ def split(X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0) -
         y: the n labels.
         fraction: how much is held out, between 0 and 1; at least one point is on either side.
         seed: the same seed gives the same split.
+        stratify: hold out that share of each class, and leave at least one point of each to train on.
 
     Returns:
         The pairs ``(X, y)`` for training and for validation.
 
     Raises:
-        ValueError: not as many labels as points, fewer than two points, or a fraction not between 0 and 1.
+        ValueError: not as many labels as points, fewer than two points, a fraction not between 0 and 1, or
+            no class has two points to be split.
 
     Example:
         >>> (X, y), (X_held_out, y_held_out) = split(*iris(), 1 / 3)
@@ -273,6 +338,10 @@ def split(X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0) -
     order = np.random.default_rng(seed).permutation(len(table))
     n = min(max(round(len(table) * fraction), 1), len(table) - 1)
     held_out, kept = order[:n], order[n:]
+    if stratify:
+        _, classes = encode(labels)
+        first = _first_of_shares(classes[order], fraction, n)
+        held_out, kept = order[first], order[~first]
     return (table[kept], labels[kept]), (table[held_out], labels[held_out])
 
 
@@ -301,7 +370,7 @@ def minibatches(
     if batch_size is None:
         yield table, labels
         return
-    step = _size(batch_size, "batch_size")
+    step = whole("batch_size", batch_size)
     order = np.random.default_rng(seed).permutation(len(table))
     for start in range(0, len(table), step):
         batch = order[start : start + step]
@@ -321,7 +390,7 @@ def as_points(X: ArrayLike, y: ArrayLike) -> Points:
 
 
 def training_points(X: ArrayLike, y: ArrayLike) -> Points:
-    """Return points and targets that a loss can be computed from.
+    """Return points and targets that a loss can be computed from; a column of targets is a vector.
 
     Raises:
         ValueError: no points, not as many targets, or targets that are not numbers.
@@ -329,9 +398,60 @@ def training_points(X: ArrayLike, y: ArrayLike) -> Points:
     table, targets = as_points(X, y)
     if not len(table):
         raise ValueError("there is nothing to learn from: X has no rows")
+    targets = as_column(targets)
     if targets.dtype.kind not in "biuf":
-        raise ValueError(f"the targets must be numbers, not {targets[0]!r}; count the classes from 0")
+        try:
+            targets = np.array(targets.tolist(), dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"the targets must be numbers, not {targets.tolist()[0]!r}; "
+                "count the classes from 0, as classes, y = nn.encode(y) does"
+            ) from None
     return table, targets
+
+
+def require_finite(name: str, numbers: NDArray[Any]) -> None:
+    """Name the first number that is not finite, and its place.
+
+    Raises:
+        ValueError: there is one.
+
+    Example:
+        >>> require_finite("X", np.array([[1.0, 2.0], [3.0, np.nan]]))
+        Traceback (most recent call last):
+        ValueError: X[1, 1] is nan, the first of 1 that are not finite; fill or leave out such points
+    """
+    bad = np.argwhere(~np.isfinite(numbers))
+    if len(bad):
+        place = ", ".join(map(str, bad[0]))
+        raise ValueError(
+            f"{name}[{place}] is {numbers[tuple(bad[0])]:g}, the first of {len(bad)} that are not finite; "
+            "fill or leave out such points"
+        )
+
+
+def _first_of_shares(classes: NDArray[np.int64], fraction: float, n: int) -> NDArray[np.bool_]:
+    """Return which points are among the first ``n`` if each class sends its share, but never its last."""
+    counts = np.bincount(classes)
+    shares = np.floor(counts * fraction).astype(int)
+    rest = np.argsort(shares - counts * fraction, kind="stable")  # the largest remainders come first
+    shares[rest[: max(n - shares.sum(), 0)]] += 1
+    shares = np.minimum(shares, counts - 1)
+    if not shares.any():
+        raise ValueError("no class has two points, so that none can be held out of its class")
+    taken = np.zeros(len(counts), dtype=int)
+    chosen = np.zeros(len(classes), dtype=bool)
+    for i, k in enumerate(classes.tolist()):
+        chosen[i] = taken[k] < shares[k]
+        taken[k] += chosen[i]
+    return chosen
+
+
+def _unit(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the powers of two near some sizes, by which a division is exact."""
+    exponents = np.frexp(sizes)[1]
+    powers: NDArray[np.float64] = np.ldexp(1.0, np.clip(exponents, -1000, 1000))
+    return powers
 
 
 def _packaged(name: str, header: int) -> Points:
@@ -339,12 +459,6 @@ def _packaged(name: str, header: int) -> Points:
     with resources.as_file(file) as path:
         table = np.loadtxt(path, delimiter=",", skiprows=header)
     return table[:, :-1], table[:, -1].astype(np.int64)
-
-
-def _size(number: int, name: str = "n_samples") -> int:
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1, not {number!r}")
-    return number
 
 
 def _disturbed(X: Features, y: Labels, shuffle: bool, noise: float | None, random_state: Any) -> Points:

@@ -36,7 +36,8 @@ def predict(model: Callable[[Any], Any], X: ArrayLike) -> NDArray[np.float64]:
     X = as_table(X)
     if isinstance(model, Module) and len(X) > 1:
         try:
-            return _table_of(model.frozen()(list(X.T)), len(X))
+            with np.errstate(all="ignore"):  # overflow gives inf, as for floats
+                return _table_of(model.frozen()(list(X.T)), len(X))
         except (AttributeError, TypeError, ValueError):
             pass  # not for arrays: row by row gives the outputs, or the error that the model itself makes
     return np.array([np.array(_floats(model(row))) for row in X.tolist()])
@@ -68,7 +69,7 @@ def mean_loss_of(outputs: NDArray[np.float64], y: ArrayLike, loss: Loss) -> floa
     Raises:
         ValueError: there are none, or not as many targets.
     """
-    targets = np.asarray(y).tolist()
+    targets = as_column(y).tolist()
     if not len(outputs) or len(outputs) != len(targets):
         raise ValueError(f"each point needs a target: {len(outputs)} outputs, {len(targets)} targets")
     # The loss may call methods that numbers do not have, so it is given Values.
@@ -87,7 +88,7 @@ def accuracy(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) -> float:
         y: the n classes: 0 or 1, or -1 or 1, for a single score; else counted from 0.
 
     Raises:
-        ValueError: there are no points, or a label is no class.
+        ValueError: there are no points, a label is no class, or a score is nan.
 
     Example:
         >>> accuracy(lambda row: row[0] - row[1], [[1.0, 0.0], [0.0, 1.0]], [1, 1])
@@ -100,7 +101,7 @@ def accuracy_of(scores: ArrayLike, y: ArrayLike) -> float:
     """Return the share of scores that stand for their class; see ``accuracy``.
 
     Raises:
-        ValueError: there are no scores, or a label is no class.
+        ValueError: there are no scores, a label is no class, or a score is nan.
     """
     given, actual = classes_of(np.asarray(scores), np.asarray(y))
     return float(np.mean(given == actual))
@@ -115,7 +116,7 @@ def confusion_matrix(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) ->
         y: the n classes, as in ``accuracy``.
 
     Raises:
-        ValueError: there are no points, or a label is no class.
+        ValueError: there are no points, a label is no class, or a score is nan.
 
     Example:
         >>> confusion_matrix(lambda row: row[0], [[1.0], [-1.0], [2.0]], [1, 1, 0]).tolist()
@@ -123,7 +124,7 @@ def confusion_matrix(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) ->
     """
     scores = predict(model, X)
     given, actual = classes_of(scores, np.asarray(y))
-    matrix = np.zeros((max(scores.shape[1:], default=2),) * 2, dtype=np.int64)
+    matrix = np.zeros((max(as_column(scores).shape[1:], default=2),) * 2, dtype=np.int64)
     np.add.at(matrix, (actual, given), 1)
     return matrix
 
@@ -143,6 +144,17 @@ def as_table(X: ArrayLike) -> NDArray[np.float64]:
     return table
 
 
+def as_column(y: ArrayLike) -> NDArray[Any]:
+    """Return targets as an array, a column of shape (n, 1) as a vector.
+
+    Example:
+        >>> as_column([[1], [2]]).tolist(), as_column([[1, 2]]).tolist()
+        ([1, 2], [[1, 2]])
+    """
+    targets = np.asarray(y)
+    return targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
+
+
 def _table_of(outputs: Any, n: int) -> NDArray[np.float64]:
     if isinstance(outputs, (list, tuple)):
         return np.column_stack([_table_of(column, n) for column in outputs])
@@ -157,8 +169,9 @@ def classes_of(scores: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDA
     """Return the classes that the scores stand for, and those of the labels, counted from 0.
 
     Raises:
-        ValueError: no scores, not as many labels, or a label that is no class.
+        ValueError: no scores, not as many labels, a label that is no class, or a score that is nan.
     """
+    scores, y = as_column(scores), as_column(y)
     if not len(scores) or y.shape != scores.shape[:1]:
         raise ValueError(
             f"each point needs a label, and there must be one at least: {len(scores)} points, "
@@ -169,7 +182,13 @@ def classes_of(scores: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDA
     wrong = y[~np.isin(y, known)]
     if len(wrong):
         allowed = "-1, 0 or 1" if single else f"a class from 0 to {scores.shape[1] - 1}"
-        raise ValueError(f"a label must be {allowed}, not {wrong[0]!r}")
+        raise ValueError(
+            f"a label must be {allowed}, not {wrong.tolist()[0]!r}; "
+            "classes, y = nn.encode(y) counts them from 0"
+        )
+    nan = np.isnan(scores.reshape(len(scores), -1)).any(axis=1)
+    if nan.any():
+        raise ValueError(f"the score of point {nan.argmax()} is nan, which stands for no class")
     if single:
         return (scores > 0).astype(int), (y > 0).astype(int)
     return scores.argmax(axis=1), y.astype(int)

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from autograd.files import write_file
 
@@ -75,8 +77,56 @@ class History:
         writer.writerows(record.values() for record in self.records)
         write_file(Path(path), text.getvalue().encode())
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the records as JSON can hold them: a number that is not finite as its name.
+
+        Example:
+            >>> history = History()
+            >>> history.records = [{"epoch": 0, "val_loss": math.inf}]
+            >>> history.state_dict()
+            {'records': [{'epoch': 0, 'val_loss': 'inf'}], 'stopped': ''}
+        """
+        records = [{name: packed(number) for name, number in record.items()} for record in self.records]
+        return {"records": records, "stopped": self.stopped}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "History":
+        """Return the history that ``state_dict`` was taken of.
+
+        Raises:
+            KeyError: the state has no records.
+            TypeError: they are no records.
+            ValueError: an entry is no number.
+        """
+        history = cls()
+        history.records = [
+            {str(name): number_of(number) for name, number in record.items()} for record in state["records"]
+        ]
+        history.stopped = str(state["stopped"])
+        return history
+
     def __repr__(self) -> str:
         columns = {name: c for name, c in self.to_dict().items() if name not in ("epoch", "lr")}
         changes = ", ".join(f"{name} {c[0]:.4g} -> {c[-1]:.4g}" for name, c in columns.items())
         stopped = f"; stopped: {self.stopped}" if self.stopped else ""
         return f"<History of {len(self)} epochs{': ' if changes else ''}{changes}{stopped}>"
+
+
+def packed(number: float) -> float | str:
+    """Return a number as JSON can hold it."""
+    return number if math.isfinite(number) else repr(float(number))
+
+
+def number_of(said: Any) -> float:
+    """Return the number that was packed.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if isinstance(said, str):
+        if said not in ("inf", "-inf", "nan"):
+            raise ValueError(f"{said!r:.40} is no number")
+        return float(said)
+    if isinstance(said, bool) or not isinstance(said, (int, float)):
+        raise ValueError(f"{said!r:.40} is no number")
+    return said

@@ -140,12 +140,19 @@ class Module:
         for name, parameter in parameters.items():
             parameter.data = numbers[name]
 
-    def save(self, path: str | os.PathLike[str], metadata: Mapping[str, Any] | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        training: Mapping[str, Any] | None = None,
+    ) -> None:
         """Write the parameters to a JSON file, whole or not at all.
 
         Args:
             path: the file.
             metadata: what else to keep in it: a dict of what JSON can hold, such as the names of the classes.
+            training: the state of an unfinished training, as ``Checkpoint`` writes it.
 
         Raises:
             ValueError: a parameter is not finite, or the metadata is not what JSON can hold.
@@ -161,7 +168,9 @@ class Module:
             >>> again.state_dict() == model.state_dict(), metadata
             (True, {'classes': ['no', 'yes']})
         """
-        storage.write(path, storage.Saved(self.state_dict(), self._architecture(), dict(metadata or {})))
+        training = None if training is None else dict(training)
+        content = storage.Saved(self.state_dict(), self._architecture(), dict(metadata or {}), training)
+        storage.write(path, content)
 
     def load(self, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Set the parameters from a file that ``save`` wrote; if that is not possible, none.

@@ -5,15 +5,19 @@ memory lives in the optimiser, in the order of its parameters.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd.value import Value
+from nn.checks import at_least_zero, fraction, whole
 
 Vector = NDArray[np.float64]
 Schedule = Callable[[int], float]
+"""The learning rate of a step, counted from 0."""
 
 
 class Optimizer:
@@ -48,7 +52,7 @@ class Optimizer:
         self.parameters = list(params)
         self.steps = 0
         self.lr = lr
-        self.weight_decay = _at_least_zero("weight_decay", weight_decay)
+        self.weight_decay = at_least_zero("weight_decay", weight_decay)
         for parameter in self.parameters:
             if not isinstance(parameter, Value):
                 raise TypeError(f"a parameter must be a Value, not {type(parameter).__name__}")
@@ -62,7 +66,71 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float | Schedule) -> None:
-        self._schedule = lr if callable(lr) else constant(_at_least_zero("lr", lr))
+        self._schedule = lr if callable(lr) else constant(at_least_zero("lr", lr))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that the next steps depend on besides the parameters, as JSON can hold it.
+
+        Returns:
+            ``class``; ``schedule``, None for a function of your own; ``settings``, the hyperparameters and
+            the count of steps; ``memory``, a number per parameter for all that the rule remembers.
+
+        Example:
+            >>> SGD([Value(3.0)], lr=cosine(0.5, 100)).state_dict()["schedule"]
+            {'name': 'cosine', 'arguments': {'start': 0.5, 'steps': 100, 'end': 0.0}}
+        """
+        own, schedule = self._own(), None
+        if isinstance(self._schedule, NamedSchedule):
+            schedule = {"name": self._schedule.name, "arguments": self._schedule.arguments}
+        return {
+            "class": type(self).__name__,
+            "schedule": schedule,
+            "settings": {name: thing for name, thing in own.items() if not isinstance(thing, np.ndarray)},
+            "memory": {name: thing.tolist() for name, thing in own.items() if isinstance(thing, np.ndarray)},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what ``state_dict`` returned; if that is not possible, change nothing.
+
+        A schedule that is a function of your own is not part of a state: this optimiser keeps the one it has.
+
+        Raises:
+            ValueError: the state is of another rule, or of other parameters.
+
+        Example:
+            >>> x = Value(3.0)
+            >>> optimizer, again = Adam([x]), Adam([x])
+            >>> optimizer.step()
+            >>> again.load_state_dict(optimizer.state_dict())
+            >>> again.steps
+            1
+        """
+        kind = type(self).__name__
+        try:
+            if state["class"] != kind:
+                raise ValueError(f"it is that of {state['class']!r:.40}, and this is {kind}")
+            schedule = self._schedule
+            if (said := state["schedule"]) is not None:
+                schedule = SCHEDULES[said["name"]](**said["arguments"])
+                schedule(0)
+            memory = {name: np.array(numbers, dtype=float) for name, numbers in state["memory"].items()}
+            settings = {n: tuple(v) if isinstance(v, list) else v for n, v in state["settings"].items()}
+            if {*settings, *memory} != set(self._own()):
+                raise ValueError("its entries are not those of the rule")
+            for name, vector in memory.items():
+                if vector.shape != (len(self.parameters),) or not np.isfinite(vector).all():
+                    count = len(self.parameters)
+                    raise ValueError(f"{name} needs a finite number for each of {count} parameters")
+            for name, setting in settings.items():
+                if not all(isinstance(v, (int, float, type(None))) for v in np.atleast_1d(setting).tolist()):
+                    raise ValueError(f"{name} is no number: {setting!r:.40}")
+            whole("steps", settings["steps"], 0)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the state does not fit the optimiser: {error}") from None
+        vars(self).update(settings, **memory, _schedule=schedule)
+
+    def _own(self) -> dict[str, Any]:
+        return {n: thing for n, thing in vars(self).items() if n not in ("parameters", "_schedule")}
 
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to zero."""
@@ -127,7 +195,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        self.momentum = _at_least_zero("momentum", momentum)
+        self.momentum = at_least_zero("momentum", momentum)
         self.dampening, self.nesterov = dampening, nesterov
         if nesterov and (not momentum or dampening):
             raise ValueError("nesterov needs a momentum above 0 and no dampening")
@@ -178,8 +246,8 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        self.lr_decay, self.eps = _at_least_zero("lr_decay", lr_decay), _at_least_zero("eps", eps)
-        start = _at_least_zero("initial_accumulator_value", initial_accumulator_value)
+        self.lr_decay, self.eps = at_least_zero("lr_decay", lr_decay), at_least_zero("eps", eps)
+        start = at_least_zero("initial_accumulator_value", initial_accumulator_value)
         self._squares = self._zeros() + start
 
     def direction(self, grad: Vector) -> Vector:
@@ -222,8 +290,8 @@ class RMSprop(Optimizer):
         centered: bool = False,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        self.alpha, self.momentum = _fraction("alpha", alpha), _at_least_zero("momentum", momentum)
-        self.eps, self.centered = _at_least_zero("eps", eps), centered
+        self.alpha, self.momentum = fraction("alpha", alpha), at_least_zero("momentum", momentum)
+        self.eps, self.centered = at_least_zero("eps", eps), centered
         self._square, self._mean, self._velocity = self._zeros(), self._zeros(), self._zeros()
 
     def direction(self, grad: Vector) -> Vector:
@@ -276,8 +344,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(params, lr, weight_decay)
-        self.betas = _fraction("betas[0]", betas[0]), _fraction("betas[1]", betas[1])
-        self.eps = _at_least_zero("eps", eps)
+        self.betas = fraction("betas[0]", betas[0]), fraction("betas[1]", betas[1])
+        self.eps = at_least_zero("eps", eps)
         self._mean, self._square = self._zeros(), self._zeros()
 
     def direction(self, grad: Vector) -> Vector:
@@ -320,24 +388,42 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps)
-        self.decoupled_decay = _at_least_zero("weight_decay", weight_decay)
+        self.decoupled_decay = at_least_zero("weight_decay", weight_decay)
 
     def moved(self, data: Vector, grad: Vector) -> Vector:
         """Shrink the parameters, then take Adam's step."""
         return super().moved(data * (1.0 - self.lr * self.decoupled_decay), grad)
 
 
-def constant(lr: float) -> Schedule:
+@dataclass(frozen=True)
+class NamedSchedule:
+    """A schedule that can be saved: a function of this module and its arguments.
+
+    Attributes:
+        name: a key of ``SCHEDULES``.
+        arguments: what that function was called with.
+    """
+
+    name: str
+    arguments: dict[str, float]
+    _rule: Schedule = field(repr=False, compare=False)
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        return self._rule(step)
+
+
+def constant(lr: float) -> NamedSchedule:
     """Return the schedule that is always ``lr``.
 
     Example:
         >>> constant(0.1)(1000)
         0.1
     """
-    return lambda _step: lr
+    return NamedSchedule("constant", {"lr": lr}, lambda _step: lr)
 
 
-def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
+def step_decay(lr: float, every: int, factor: float = 0.1) -> NamedSchedule:
     """Return the schedule that begins at ``lr`` and is multiplied by ``factor`` after ``every`` steps.
 
     Raises:
@@ -347,11 +433,15 @@ def step_decay(lr: float, every: int, factor: float = 0.1) -> Schedule:
         >>> [step_decay(1.0, 2, 0.5)(k) for k in range(5)]
         [1.0, 1.0, 0.5, 0.5, 0.25]
     """
-    every = _steps("every", every)
-    return lambda step: lr * factor ** (step // every)
+    every = whole("every", every)
+    return NamedSchedule(
+        "step_decay",
+        {"lr": lr, "every": every, "factor": factor},
+        lambda step: lr * factor ** (step // every),
+    )
 
 
-def linear(start: float, end: float, steps: int) -> Schedule:
+def linear(start: float, end: float, steps: int) -> NamedSchedule:
     """Return the schedule that goes straight from ``start`` to ``end`` in ``steps`` steps, and stays there.
 
     Raises:
@@ -361,11 +451,15 @@ def linear(start: float, end: float, steps: int) -> Schedule:
         >>> [linear(1.0, 0.0, 4)(k) for k in range(6)]
         [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
-    steps = _steps("steps", steps)
-    return lambda step: start + (end - start) * (min(step, steps) / steps)
+    steps = whole("steps", steps)
+    return NamedSchedule(
+        "linear",
+        {"start": start, "end": end, "steps": steps},
+        lambda step: start + (end - start) * (min(step, steps) / steps),
+    )
 
 
-def cosine(start: float, steps: int, end: float = 0.0) -> Schedule:
+def cosine(start: float, steps: int, end: float = 0.0) -> NamedSchedule:
     """Return the schedule that goes from ``start`` to ``end`` along half a cosine, and stays there.
 
     Raises:
@@ -375,8 +469,18 @@ def cosine(start: float, steps: int, end: float = 0.0) -> Schedule:
         >>> [round(cosine(1.0, 4)(k), 3) for k in range(6)]
         [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
-    steps = _steps("steps", steps)
-    return lambda step: end + (start - end) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0
+    steps = whole("steps", steps)
+    return NamedSchedule(
+        "cosine",
+        {"start": start, "steps": steps, "end": end},
+        lambda step: end + (start - end) * (1.0 + math.cos(math.pi * min(step, steps) / steps)) / 2.0,
+    )
+
+
+SCHEDULES: dict[str, Callable[..., NamedSchedule]] = {
+    rule.__name__: rule for rule in (constant, step_decay, linear, cosine)
+}
+"""What a saved schedule is made anew with."""
 
 
 def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
@@ -400,28 +504,10 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
         >>> x.grad, y.grad
         (0.6000000000000001, 0.8)
     """
-    max_norm = _at_least_zero("max_norm", max_norm)
+    max_norm = at_least_zero("max_norm", max_norm)
     parameters = list(parameters)
     norm = math.hypot(*(parameter.grad for parameter in parameters))
     if norm > max_norm:
         for parameter in parameters:
             parameter.grad *= max_norm / norm
     return norm
-
-
-def _at_least_zero(name: str, number: float) -> float:
-    if not number >= 0.0:
-        raise ValueError(f"{name} must be at least 0, not {number!r}")
-    return number
-
-
-def _fraction(name: str, number: float) -> float:
-    if not 0.0 <= number < 1.0:
-        raise ValueError(f"{name} must be at least 0 and below 1, not {number!r}")
-    return number
-
-
-def _steps(name: str, number: int) -> int:
-    if not number >= 1:
-        raise ValueError(f"{name} must be at least 1, not {number!r}")
-    return number

@@ -11,8 +11,9 @@ import autograd
 from autograd.collector import collector_paused
 from autograd.compiler import Program
 from autograd.value import Value, constant
+from nn.checks import at_least_zero
 from nn.data import Features, Labels
-from nn.losses import Loss, cross_entropy, mean
+from nn.losses import Loss, mean, targets_of
 from nn.modules import Module
 from nn.optim import Optimizer, clip_grad_norm
 
@@ -34,6 +35,9 @@ class EagerStep:
         optimizer: what moves the parameters.
         penalty: a function of the parameters that is added to the loss, or None.
         clip_norm: the largest norm of the gradient, or None.
+
+    Raises:
+        ValueError: ``clip_norm`` is negative or no number.
     """
 
     def __init__(
@@ -45,7 +49,8 @@ class EagerStep:
         clip_norm: float | None = None,
     ) -> None:
         self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.penalty, self.clip_norm = penalty, clip_norm
+        self.penalty = penalty
+        self.clip_norm = None if clip_norm is None else at_least_zero("clip_norm", clip_norm)
 
     def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
         """Take the step; return the mean loss before it, and the model's outputs as plain numbers.
@@ -115,6 +120,9 @@ class CompiledStep(EagerStep):
         penalty: a function of the parameters that is added to the loss, or None.
         clip_norm: the largest norm of the gradient, or None.
         outputs: whether the model's outputs are wanted; they cost a second forward pass.
+
+    Raises:
+        ValueError: ``clip_norm`` is negative or no number.
     """
 
     def __init__(
@@ -131,6 +139,7 @@ class CompiledStep(EagerStep):
         self.outputs = outputs
         self.programs: dict[int, tuple[Program, Program | None]] = {}
         self._width = 1
+        self._by_index = False  # whether the loss takes a class as the place of its score
         self._open = ExitStack()
         self._data = self._grad = np.zeros(len(optimizer.parameters))
         self._ahead = False  # whether the arrays are newer than the Values
@@ -172,6 +181,8 @@ class CompiledStep(EagerStep):
         self._width = 1 if single else len(output)
         numbers = [constant(math.sin(1 + k)) for k in range(self._width)]  # of no special value
         output = numbers[0] if single else numbers
+        declared = targets_of(self.loss, output, targets[0].tolist())
+        self._by_index = declared is not None and declared.classes and declared.pair is None
         for kind in np.unique(targets, axis=0):
             plain = mean([self.loss(output, kind.tolist())]).data
             try:
@@ -229,7 +240,7 @@ class CompiledStep(EagerStep):
 
     def _encoded(self, targets: Labels) -> Labels:
         """Return the targets as data: a class as a row of probabilities, since an index would be a branch."""
-        if self.loss is cross_entropy and targets.ndim == 1:
+        if self._by_index and targets.ndim == 1:
             targets = np.eye(self._width)[targets.astype(int)]
         return targets
 

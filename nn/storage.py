@@ -24,28 +24,32 @@ class Saved:
         parameters: the numbers by their paths in the model.
         architecture: how to make the model anew, None if it is not made of the package's parts alone.
         metadata: whatever the user saved with it, such as the names of the classes.
+        training: the state of an unfinished training, None if there is none.
     """
 
     parameters: dict[str, float]
     architecture: dict[str, Any] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] | None = None
 
 
 def write(path: str | os.PathLike[str], saved: Saved) -> None:
     """Write a model file. The shortest decimal that reads back as the same double stands for each number.
 
     Raises:
-        ValueError: a parameter is not finite, or the metadata is not what JSON can hold.
+        ValueError: a parameter is not finite, or metadata or state are not what JSON can hold.
         OSError: the file cannot be written; what was there before is untouched.
     """
     for name, number in saved.parameters.items():
         if not math.isfinite(number):
             raise ValueError(f"parameter {name} is {number}, and a model file holds finite numbers only")
     content = asdict(saved)
+    if saved.training is None:
+        del content["training"]
     try:
         checksum = _checksum(content)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the metadata cannot be written as JSON: {error}") from None
+        raise ValueError(f"metadata and state cannot be written as JSON: {error}") from None
     document = {"format": FORMAT, "version": VERSION, "checksum": checksum, **content}
     write_file(Path(path), (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
@@ -58,7 +62,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
         OSError: it cannot be read.
     """
     try:
-        document = json.loads(Path(path).read_bytes(), parse_constant=_no_constant)
+        document = json.loads(Path(path).read_bytes(), parse_constant=_no_constant, parse_float=_float)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, f"it is no complete JSON document ({error})") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
@@ -66,20 +70,26 @@ def read(path: str | os.PathLike[str]) -> Saved:
     if document.get("version") != VERSION:
         raise _unreadable(path, f"its version is {document.get('version')!r}, this package reads {VERSION}")
     content = {key: document.get(key) for key in ("parameters", "architecture", "metadata")}
-    if "checksum" in document and document["checksum"] != _checksum(content):
-        raise _unreadable(
-            path, "its checksum does not match; delete that line if you edited the file on purpose"
-        )
-    parameters, architecture, metadata = content.values()
+    if "training" in document:
+        content["training"] = document["training"]
+    if "checksum" not in document:
+        raise _unreadable(path, "it has no checksum, so it is not whole; save the model again")
+    if document["checksum"] != _checksum(content):
+        raise _unreadable(path, "its checksum does not match, so it was changed; save the model again")
+    parameters, architecture, metadata = (content[key] for key in ("parameters", "architecture", "metadata"))
+    training = content.get("training")
     if not (
-        isinstance(parameters, dict) and isinstance(metadata, dict) and isinstance(architecture, dict | None)
+        isinstance(parameters, dict)
+        and isinstance(metadata, dict)
+        and isinstance(architecture, dict | None)
+        and isinstance(training, dict | None)
     ):
         raise _unreadable(path, "its parameters, architecture and metadata are not three JSON objects")
     try:
         numbers = {name: as_number(name, number) for name, number in parameters.items()}
     except (TypeError, ValueError) as error:
         raise _unreadable(path, str(error)) from None
-    return Saved(numbers, architecture, metadata)
+    return Saved(numbers, architecture, metadata, training)
 
 
 def check_names(expected: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -118,6 +128,13 @@ def as_number(name: str, number: Any) -> float:
 
 def _checksum(content: Mapping[str, Any]) -> int:
     return zlib.crc32(json.dumps(content, sort_keys=True, allow_nan=False).encode())
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits:.40} is beyond the range of floats")
+    return number
 
 
 def _no_constant(name: str) -> float:

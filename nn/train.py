@@ -1,6 +1,7 @@
 """Training: the loop over epochs and mini-batches, written to be read."""
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,17 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nn.callbacks import Run
-from nn.data import Features, Points, as_points, minibatches, training_points
+from nn.callbacks import Checkpoint, Run
+from nn.checks import whole
+from nn.data import Features, Labels, Points, minibatches, require_finite, training_points
 from nn.evaluate import accuracy_of, mean_loss_of, predict
 from nn.history import History
-from nn.losses import CLASSIFYING, Loss
+from nn.losses import Loss, targets_of
 from nn.modules import Module
 from nn.optim import Optimizer
 from nn.progress import progress_bar
 from nn.step import CompiledStep, DivergenceError, EagerStep, Penalty
 
 Metric = Callable[[Any, Any], float]
+COLUMNS = ("epoch", "lr", "loss", "val_loss")
+"""The history's own columns, whose names a metric cannot have."""
 
 
 def fit(
@@ -38,6 +42,7 @@ def fit(
     seed: int = 0,
     progress: bool | None = None,
     compile: bool = False,  # noqa: A002 - the name of the function that does it
+    resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a model: one step of the optimiser per mini-batch, on the mean loss of its points.
 
@@ -47,7 +52,8 @@ def fit(
     Args:
         model: the module to train.
         X: the points, of shape (n, inputs).
-        y: the n targets: numbers, classes or rows of numbers, as the loss wants them.
+        y: the n targets: numbers, classes or rows of numbers, as the loss wants them; a column of shape
+            (n, 1) is a vector.
         loss: a function of the model's output for a point and its target, as in ``nn.losses``.
         optimizer: made with ``model.parameters()``.
         epochs: how often all points are used.
@@ -59,6 +65,8 @@ def fit(
         callbacks: called with the run after every epoch; see ``nn.callbacks``.
         seed: of the order of the points.
         progress: whether to show a bar; by default on a terminal.
+        resume: a file that a ``Checkpoint`` among the callbacks wrote, from which the training goes on to its
+            ``epochs`` epochs in all, bit for bit; model, optimiser and callbacks are made as they were.
         compile: record the first mini-batch only and replay it as an array program, which agrees to rounding
             and is much faster. Model and loss must not branch on numbers or draw them by chance.
 
@@ -66,9 +74,11 @@ def fit(
         The history. An epoch's loss and metric are those of its mini-batches, each before its step.
 
     Raises:
-        ValueError: no points, labels that do not match, a batch size less than 1, a target that the loss
-            refuses, an optimiser of another model's parameters, or with ``compile`` a branch.
+        ValueError: no points, labels that do not match, a number that is not finite, a batch size less than
+            1, a negative ``clip_norm``, a target that the loss refuses, a metric with the name of a column,
+            an optimiser of other parameters, a file that does not fit, or with ``compile`` a branch.
         TypeError: a loss that is no Value, because it does not depend on any parameter.
+        OSError: the file to go on from cannot be read.
 
     Example:
         >>> import random
@@ -79,26 +89,30 @@ def fit(
         >>> history["loss"][-1] < 0.5 * history["loss"][0]
         True
     """
-    points, targets = training_points(X, y)
+    points, targets = _finite(X, y)
+    epochs, size = whole("epochs", epochs, 0), None if batch_size is None else whole("batch_size", batch_size)
     if set(optimizer.parameters).isdisjoint(model.parameters()):
         raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
     held_out = _held_out(points, validation)
-    if metric is None and loss in CLASSIFYING and targets.ndim == 1 and not np.any(targets % 1):
-        metric = accuracy_of
+    metric = metric or _usual_metric(model, loss, points, targets)
     step = EagerStep(model, loss, optimizer, penalty, clip_norm)
     if compile:
         step = CompiledStep(model, loss, optimizer, penalty, clip_norm, outputs=metric is not None)
         step.require_no_branch(points, targets)
-    run, rng = Run(model, optimizer, History()), np.random.default_rng(seed)
-    batches = epochs * math.ceil(len(points) / (batch_size or len(points)))
+    run = Run(model, optimizer, History(), np.random.default_rng(seed), _last(callbacks, Checkpoint))
+    run.measured = frozenset({"loss"} if metric is None else {"loss", _name(metric)})
+    if resume is not None:
+        run.load(resume)
+    steps = math.ceil(len(points) / (size or len(points)))
     try:
-        with step, progress_bar(batches, progress) as tick:
-            for epoch in range(epochs):
+        with step, progress_bar((epochs - len(run.history)) * steps, progress) as tick:
+            for epoch in range(len(run.history), epochs if not run.history.stopped else 0):
                 record: dict[str, float] = {"epoch": epoch, "lr": optimizer.lr, "loss": 0.0}
                 outputs: list[Any] = []
                 labels: list[Any] = []
+                run.before = [p.data for p in model.parameters()] if steps == 1 else None
                 step.begin_epoch()
-                for batch, batch_targets in minibatches(points, targets, batch_size, seed=rng):
+                for batch, batch_targets in minibatches(points, targets, size, seed=run.rng):
                     batch_loss, batch_outputs = step(batch, batch_targets)
                     record["loss"] += batch_loss * (len(batch) / len(points))
                     outputs.extend(batch_outputs)
@@ -106,11 +120,11 @@ def fit(
                     tick(f"epoch {epoch + 1}/{epochs}  {_text(run.history)}")
                 step.end_epoch()
                 if metric is not None:
-                    record[_name(metric)] = metric(np.array(outputs), np.array(labels))
+                    record[_name(metric)] = float(metric(np.array(outputs), np.array(labels)))
                 if held_out is not None:
                     record |= _validated(model, loss, held_out, metric)
                 run.history.records.append(record)
-                for callback in callbacks:
+                for callback in run.callbacks:
                     callback(run)
                 if run.history.stopped:
                     break
@@ -120,17 +134,27 @@ def fit(
         run.stop(f"in epoch {len(run.history)}, {divergence}")
         warnings.warn(run.history.stopped, RuntimeWarning, stacklevel=2)
     finally:
-        for callback in callbacks:
+        for callback in run.callbacks:
             if finish := getattr(callback, "finish", None):
                 finish(run)
     return run.history
 
 
+def _finite(X: ArrayLike, y: ArrayLike) -> Points:
+    points, targets = training_points(X, y)
+    require_finite("X", points)
+    require_finite("y", targets)
+    return points, targets
+
+
 def _held_out(points: Features, validation: tuple[ArrayLike, ArrayLike] | None) -> Points | None:
     if validation is None:
         return None
-    held_out = as_points(*validation)
-    if not len(held_out[0]) or held_out[0].shape[1] != points.shape[1]:
+    try:
+        held_out = _finite(*validation)
+    except ValueError as error:
+        raise ValueError(f"validation: {error}") from None
+    if held_out[0].shape[1] != points.shape[1]:
         raise ValueError(
             f"validation needs points like those trained on, of shape (n, {points.shape[1]}), "
             f"not {held_out[0].shape}"
@@ -138,16 +162,42 @@ def _held_out(points: Features, validation: tuple[ArrayLike, ArrayLike] | None) 
     return held_out
 
 
+def _usual_metric(model: Module, loss: Loss, points: Features, targets: Labels) -> Metric | None:
+    """Return accuracy for a loss, or a function that calls one, whose targets are whole classes."""
+    if targets.ndim > 1 or np.any(targets % 1):
+        return None
+    declared = targets_of(loss)
+    if declared is None:
+        declared = targets_of(loss, model(points[0].tolist()), targets[0].tolist())
+    return accuracy_of if declared is not None and declared.classes else None
+
+
+def _last(callbacks: Sequence[Callable[[Run], Any]], kind: type) -> list[Callable[[Run], Any]]:
+    """Return the callbacks with those of a kind after the others, whose states they write."""
+    return sorted(callbacks, key=lambda callback: isinstance(callback, kind))
+
+
 def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:
     outputs, targets = predict(model, points[0]), points[1]
+    if np.isnan(outputs).any():
+        place = int(np.isnan(outputs.reshape(len(outputs), -1)).any(axis=1).argmax())
+        raise DivergenceError(
+            f"the model's output for point {place} of the validation is nan; "
+            "use a lower learning rate, clip_norm=1.0 or standardised inputs"
+        )
     record = {"val_loss": mean_loss_of(outputs, targets, loss)}
     if metric is not None:
-        record[f"val_{_name(metric)}"] = metric(outputs, targets)
+        record[f"val_{_name(metric)}"] = float(metric(outputs, targets))
     return record
 
 
 def _name(metric: Metric) -> str:
-    return "accuracy" if metric is accuracy_of else getattr(metric, "__name__", "metric")
+    if metric is accuracy_of:
+        return "accuracy"
+    name = getattr(metric, "__name__", "metric")
+    if name in COLUMNS:
+        raise ValueError(f"a metric cannot be called {name!r}, as a column of the history is; rename it")
+    return str(name)
 
 
 def _text(history: History) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import zlib
 
 import pytest
 
@@ -50,8 +51,16 @@ def test_the_file_is_readable_json_of_a_named_version(saved):
 
 
 def changed(saved, **entries):
+    """Change a file and its checksum with it, as a program of malice or of another version would."""
     document = json.loads(saved.read_text()) | entries
-    document.pop("checksum")
+    content = {name: document[name] for name in ("parameters", "architecture", "metadata")}
+    document["checksum"] = zlib.crc32(json.dumps(content, sort_keys=True).encode())
+    saved.write_text(json.dumps(document))
+
+
+def without_checksum(saved):
+    document = json.loads(saved.read_text())
+    del document["checksum"]
     saved.write_text(json.dumps(document))
 
 
@@ -72,14 +81,15 @@ DAMAGES = {
         lambda f: f.write_text(f.read_text().replace('w.0": 0.6', 'w.0": 0.7')),
         "checksum does not match",
     ),
+    "no checksum": (without_checksum, "it has no checksum"),
     "no parameters": (lambda f: changed(f, parameters=None), "are not three JSON objects"),
     "a missing parameter": (lambda f: changed(f, parameters={}), "13 are missing|holds 0"),
     "a text": (lambda f: first_parameter(f, "0.5"), "w.0 must be a number, not '0.5'"),
     "a bool": (lambda f: first_parameter(f, True), "w.0 must be a number, not True"),
     "nan": (lambda f: first_parameter(f, math.nan), "NaN is no JSON number"),
     "an overflow": (
-        lambda f: f.write_text(f.read_text().replace(": 0.", ": 1e999").replace('"checksum"', '"old"')),
-        "is inf",
+        lambda f: f.write_text(f.read_text().replace(": 0.", ": 1e999")),
+        "beyond the range of floats",
     ),
 }
 
@@ -136,7 +146,7 @@ def test_models_of_other_parts_are_loaded_into_themselves(tmp_path):
 
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(model, saved):
     content = saved.read_bytes()
-    with pytest.raises(ValueError, match="metadata cannot be written as JSON"):
+    with pytest.raises(ValueError, match="metadata and state cannot be written as JSON"):
         model.save(saved, {"rule": autograd.tanh})
     model.parameters()[1].data = math.nan
     with pytest.raises(ValueError, match=r"layers\.0\.neurons\.0\.w\.1 is nan"):
