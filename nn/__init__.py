@@ -44,8 +44,7 @@ else:
         __name__,
         {
             "nn.callbacks": "BestWeights Callback Checkpoint EarlyStopping Snapshots",
-            "nn.data": "Standardiser circles digits encode gate iris minibatches spirals split "
-            "two_moons xor",
+            "nn.data": "Standardiser circles digits encode gate iris minibatches spirals split two_moons xor",
             "nn.diagnosis": "Diagnosis Finding diagnose",
             "nn.evaluate": "accuracy confusion_matrix mean_loss predict",
             "nn.history": "History",
