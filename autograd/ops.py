@@ -62,8 +62,9 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     "pow",
     real.pow,
     [
-        # The inner where keeps 0 * x**0 = 0 instead of 0 * x**-1 = nan for the constant function x**0.
-        lambda z, x, y: y * pow(x, where(y, y, 1.0) - 1.0),
+        # At x = y = 0 another base, for 0 * 0**-1 would be nan. A guard of the exponent would be right for
+        # every x at y = 0, too, but to first order only: it changes what y varies.
+        lambda z, x, y: y * pow(where(y, x, where(x, x, 1.0)), y - 1.0),
         # At x = 0 <= y the limit is 0, where z * log(x) would be 0 * -inf.
         lambda z, x, y: z * log(where(x, x, greater_equal(y, 0.0))),
     ],

@@ -83,6 +83,16 @@ def derivative(row: Operation, arguments: tuple[float, ...], index: int = 0, ord
     return converged(difference)
 
 
+@cache
+def partial(row: Operation, arguments: tuple[float, ...], orders: tuple[int, ...]) -> Any:
+    """Return a mixed partial derivative of a row to 20 digits: of these orders by its arguments."""
+    with mp.workdps(30):
+        function, point = definition(row), tuple(map(mpf, arguments))
+        if row.arity == 1:
+            return mp.diff(lambda x: mpf(function(x)), point[0], orders[0])
+        return mp.diff(lambda *x: mpf(function(*x)), point, orders)
+
+
 def to_float(number: Any) -> float:
     """Return the nearest double, infinities beyond the range."""
     return math.copysign(math.inf, number) if abs(number) > HUGE * (1 + mpf(2) ** -54) else float(number)

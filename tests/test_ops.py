@@ -3,16 +3,17 @@
 import math
 import pickle
 import random
+from itertools import product
 
 import numpy as np
 import pytest
 from mpmath import mpf
 
 import autograd
-from autograd import Operation, Value, ops, real
+from autograd import Operation, Value, gradients, ops, real
 from autograd.value import sweep, topological_order
 from tests.coefficients import coefficients
-from tests.oracle import derivative, exact, smooth_rows, ulps, worst
+from tests.oracle import derivative, exact, partial, smooth_rows, ulps, worst
 
 ROWS = list(ops.TABLE.values())
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, 1e200, 5e-324, math.inf, -math.inf, math.nan)
@@ -65,6 +66,45 @@ def test_second_and_third_derivatives_at_the_symmetric_points_too(row):
             root = autograd.add(adjoints.get(leaf, 0.0), Value(0.0))
             truth = derivative(row, arguments, order=order)
             assert root.data == pytest.approx(float(truth), rel=1e-13, abs=1e-14), (x, order)
+
+
+def special_points(row):
+    """The points of a grid of zeros, halves and small integers at which the row is smooth."""
+    grid = (-2.0, -1.0, -0.5, 0.0, -0.0, 0.5, 1.0, 2.0, 3.0) if row.arity < 3 else (-1.0, 0.0, 0.5, 2.0)
+    for point in product(grid, repeat=row.arity):
+        inside = all(low < x < high for x, (low, high) in zip(point, row.domain, strict=True))
+        smooth = all(kink(*point) != 0.0 for kink in row.kinks) and (row.name != "hypot" or any(point))
+        if inside and smooth and math.isfinite(row.value(*point)):
+            yield point
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_all_partial_derivatives_to_third_order_at_special_points(row):
+    """Mixed ones too, whichever argument comes first.
+
+    A guard inside a derivative, such as ``where(y, y, 1)`` for a pole at 0, gives the right number there and
+    may still have the wrong derivative.
+    """
+    for point in special_points(row):
+        leaves = [Value(x) for x in point]
+        found = {(): row(*leaves)}
+        for order in (1, 2, 3):
+            for by in product(range(row.arity), repeat=order):
+                found[by] = gradients(found[by[:-1]], leaves[by[-1]], create_graph=True)
+                counts = tuple(by.count(index) for index in range(row.arity))
+                truth = float(partial(row, point, counts))
+                assert found[by].data == pytest.approx(truth, rel=1e-11, abs=1e-11), (point, by)
+
+
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("x", [0.0, -0.0, -2.0])
+def test_a_power_is_a_polynomial_at_and_below_0_too(x, exponent):
+    leaf = Value(x)
+    node = leaf**exponent
+    for order in range(1, 5):
+        node = gradients(node, leaf, create_graph=True)
+        factor = math.perm(exponent, order)
+        assert node.data == (factor * x ** (exponent - order) if factor else 0.0)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=by_name)

@@ -53,6 +53,8 @@ class Formula(Symbolic):
             return arguments[1] if arguments[0] == 1.0 else arguments[0]
         if operation in (ops.pow, ops.div) and arguments[1] == 1.0:
             return arguments[0]
+        if operation is ops.where and not isinstance(arguments[0], Formula):  # a constant has chosen
+            return arguments[1] if arguments[0] else arguments[2]
         return cls(operation.value(*numbers), "", operation, arguments)
 
 
