@@ -4,6 +4,7 @@ Nodes are built here from their contents, as `autograd.value`, whose class they 
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from autograd import questions
@@ -16,7 +17,13 @@ def copy_graph(order: Sequence[Any], memo: dict[int, Any]) -> None:
     for node in order:
         if id(node) not in memo:
             parents = [memo[id(parent)] for parent in node.parents]
-            memo[id(node)] = restore(type(node), node.op, parents, *_state(node), node._time)
+            contents = deepcopy(_attributes(node), memo)
+            memo[id(node)] = restore(type(node), node.op, parents, *_state(node), contents, node._time)
+
+
+def retyped(node: Any, like: Any) -> Any:
+    """Return a node as one of the type of another, with the attributes that a user's type adds."""
+    return restore(type(like), node.op, node.parents, *_state(node), _attributes(like), node._time)
 
 
 def reduce_graph(order: Sequence[Any]) -> tuple[Any, ...]:
@@ -29,7 +36,7 @@ def reduce_graph(order: Sequence[Any]) -> tuple[Any, ...]:
         (leaf,) = order
         data, grad, notes = _state(leaf)
         notes.pop("answers", None)  # of graphs that are not pickled with it
-        return restore, (type(leaf), None, (), data, grad, notes, None)
+        return restore, (type(leaf), None, (), data, grad, notes, _attributes(leaf), None)
     leaves = [node for node in order if node.op is None]
     nodes = [node for node in order if node.op is not None]
     index = {node: i for i, node in enumerate(leaves + nodes)}
@@ -37,12 +44,13 @@ def reduce_graph(order: Sequence[Any]) -> tuple[Any, ...]:
     for node in nodes:
         stale = any(parent._time > node._time for parent in node.parents)
         parents = tuple(index[parent] for parent in node.parents)
-        rows.append((type(node), node.op, parents, *_state(node), -1 if stale else None))
+        time = -1 if stale else None
+        rows.append((type(node), node.op, parents, *_state(node), _attributes(node), time))
     recorded = min(node._time for node in nodes)
     answers = (answer for leaf in leaves for answer in noted(leaf, "answers", ()))
     asked = [answer for answer in answers if answer.time >= recorded]  # the copy has another clock
     if asked:
-        *_, notes, _ = rows[-1]
+        *_, notes, _, _ = rows[-1]
         notes["answers"] = (*noted(nodes[-1], "answers", ()), *asked)
     return regrow, (leaves, rows)
 
@@ -54,6 +62,7 @@ def restore(
     data: float,
     grad: float,
     notes: dict[str, Any],
+    attributes: dict[str, Any],
     time: int | None,
 ) -> Any:
     """Return a node with these contents, made now if ``time`` is None."""
@@ -65,6 +74,8 @@ def restore(
         node._x = parents[0] if len(parents) == 1 else tuple(parents)
     if notes:
         node._notes = dict(notes)
+    if attributes:
+        vars(node).update(attributes)
     node._time = (0 if kind.is_constant else questions.now) if time is None else time
     return node
 
@@ -79,3 +90,9 @@ def regrow(leaves: list[Any], rows: list[tuple[Any, ...]]) -> Any:
 
 def _state(node: Any) -> tuple[float, float, dict[str, Any]]:
     return node._data, node.grad, dict(getattr(node, "_notes", ()))
+
+
+def _attributes(node: Any) -> dict[str, Any]:
+    """Return what a node of a user's own type carries besides."""
+    attributes: dict[str, Any] = getattr(node, "__dict__", {})
+    return attributes

@@ -201,7 +201,7 @@ def as_float(number: Any, context: str) -> float:
     """Return a real number of any kind as a float.
 
     Args:
-        number: an int, float, bool, Fraction, Decimal or NumPy scalar.
+        number: an int, float, bool, Fraction, Decimal, NumPy scalar or array without dimensions.
         context: what the number is for, the error's first word.
 
     Raises:
@@ -210,6 +210,8 @@ def as_float(number: Any, context: str) -> float:
     """
     if isinstance(number, float):
         return float(number)
+    if getattr(number, "shape", None) == () and hasattr(number, "item"):
+        number = number.item()  # an array without dimensions is a number
     if not is_real(number):
         raise TypeError(f"{context} needs a real number, got {type(number).__name__}: {number!r:.60}")
     try:

@@ -8,24 +8,27 @@ a transform around this one sees through. That is why transforms nest without co
 Arguments and results are numbers, Values, NumPy arrays, or nested lists, tuples and dicts of them. Results
 are plain floats, unless an argument is a Value or the output depends on one from outside: on a variable that
 the function closes over, or on that of a transform around this one. Then they are Values, to differentiate
-further. An input on which the output does not depend has derivative zero. No ``grad`` attribute is read or
-written.
+further, and nodes of their own: naming one or assigning its data changes nothing else. An input on which the
+output does not depend has derivative zero. No ``grad`` attribute is read or written.
 """
 
+import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, SupportsIndex
 
 from autograd import ops
 from autograd.control import forgetting, recording
-from autograd.nested import Nested, flatten
+from autograd.copying import retyped
+from autograd.nested import Nested, flatten, matched
 from autograd.operation import is_real
+from autograd.questions import describe, noted
 from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order, watching
 
 Function = Callable[..., Any]
 Rebuild = Callable[[Iterable[Any]], Any]
-Argnums = int | Sequence[int]
+Argnums = SupportsIndex | Sequence[SupportsIndex]
 
 _variables: ContextVar[frozenset[Value]] = ContextVar("variables", default=frozenset())
 """The inputs of the transforms whose functions are running: results that depend on them stay graphs."""
@@ -96,7 +99,7 @@ def vjp(f: Function, *primals: Nested) -> tuple[Any, Callable[[Nested], tuple[An
 
     Raises:
         TypeError: an argument or a result contains something else than numbers.
-        ValueError: a cotangent has not as many numbers as the value.
+        ValueError: a cotangent has not the structure of the value.
 
     Example:
         >>> value, pull_back = vjp(lambda x, y: [x * y, x + y], 2.0, 3.0)
@@ -106,8 +109,7 @@ def vjp(f: Function, *primals: Nested) -> tuple[Any, Callable[[Nested], tuple[An
     call = _Call(f, primals, {}, range(len(primals)), "vjp")
 
     def pull_back(cotangent: Nested) -> tuple[Any, ...]:
-        seeds = _numbers(cotangent, "the cotangent")
-        _same_count(seeds, call.outputs, "the cotangent", "the value")
+        seeds = _alike(cotangent, call.result, "the cotangent", "the value")
         return tuple(call.rebuild(call.reverse(call.outputs, seeds, call.record)))
 
     return call.finish_nested(), pull_back
@@ -163,7 +165,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
         call = _Call(f, arguments, keywords, argnums, "jacobian")
         n, outputs = len(call.inputs), call.outputs
-        if n < len(outputs):
+        if 0 < n < len(outputs):
             columns = [call.forward(outputs, _unit(i, n), call.record) for i in range(n)]
             rows: list[list[Any]] = [list(row) for row in zip(*columns, strict=True)]
         else:
@@ -243,6 +245,7 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
 
     Raises:
         TypeError: ``output`` or one of ``inputs`` is not a Value.
+        ValueError: one of them is a constant, such as ``x.detach()``: it has no derivatives.
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
 
     Example:
@@ -255,10 +258,17 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
     for node in (output, *nodes):
         if not isinstance(node, Value):
             raise TypeError(f"gradients needs Values, whose graph is recorded; got {type(node).__name__}")
+        if isinstance(node, Constant):
+            made = f" made by {noted(node, 'cut')}" if noted(node, "cut") else ""
+            raise ValueError(
+                f"{describe(node)} is a constant{made}, so nothing has a derivative by it, nor has it one by "
+                "anything; take gradients of and by what was recorded"
+            )
+    order = topological_order(output)
     with recording():
-        adjoints = sweep(topological_order(output), {output: 1.0}, record=create_graph)
-    found = [adjoints.get(node, 0.0) for node in nodes]
-    return rebuild(_value(d) for d in found) if create_graph else rebuild(found)
+        adjoints = sweep(order, {output: 1.0}, record=create_graph)
+        found = [adjoints.get(node, 0.0) for node in nodes]
+        return rebuild(_own(found, order) if create_graph else found)
 
 
 def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = False) -> dict[Value, Any]:
@@ -314,13 +324,13 @@ class _Call:
     ) -> None:
         self.name, self.f = name, f
         self.inputs: list[Value] = []
-        chosen = _positions(argnums, len(arguments), f"{name} of {_name(f)}")
+        chosen, self._single = _positions(argnums, len(arguments), f"{name} of {_name(f)}")
         given = list(arguments)
         rebuilds = []
         with recording():
             for number in chosen:
                 items, rebuild = flatten(arguments[number])
-                nodes = [ops.pos(_as_value(item, f"argument {number} of {_name(f)}")) for item in items]
+                nodes = [_fresh(_as_value(item, f"argument {number} of {_name(f)}")) for item in items]
                 given[number] = rebuild(nodes)
                 rebuilds.append((rebuild, len(nodes)))
                 self.inputs += nodes
@@ -328,7 +338,7 @@ class _Call:
                 self.result = f(*given, **keywords)
         items, self.rebuild_outputs = flatten(self.result)
         self.outputs = [_as_value(item, f"the result of {_name(f)}") for item in items]
-        self._rebuilds, self._single = rebuilds, isinstance(argnums, int)
+        self._rebuilds = rebuilds
         self.record = not forgetting() and self._depends_on_outside()
 
     def _depends_on_outside(self) -> bool:
@@ -349,8 +359,8 @@ class _Call:
         Raises:
             TypeError: the function did not return one number.
         """
-        if isinstance(self.result, Value) or is_real(self.result):
-            return self.outputs[0]
+        if isinstance(self.result, Value) or is_real(self.result) or getattr(self.result, "size", 0) == 1:
+            return self.outputs[0]  # an array of one number is a number
         raise TypeError(
             f"{self.name} needs a function whose result is one number, but {_name(self.f)} returned "
             f"{type(self.result).__name__} of {len(self.outputs)}; for that, use {alternative}"
@@ -364,7 +374,8 @@ class _Call:
         order = topological_order(*outputs, until=self.inputs)
         with recording():
             sweep(order, adjoints, record=record)
-        return self._finish_derivatives([adjoints.get(node, 0.0) for node in self.inputs], record)
+            found = [adjoints.get(node, 0.0) for node in self.inputs]
+            return _own(found, (*order, *self.inputs, *seeds)) if record else found
 
     def forward(self, outputs: list[Value], directions: Sequence[Any], record: bool) -> list[Any]:
         """Return the derivative of each output in a direction of the inputs."""
@@ -372,11 +383,8 @@ class _Call:
         tangents = dict(zip(self.inputs, directions, strict=True))
         with recording():
             push(order, tangents, record)
-        return self._finish_derivatives([tangents.get(node, 0.0) for node in outputs], record)
-
-    @staticmethod
-    def _finish_derivatives(derivatives: list[Any], record: bool) -> list[Any]:
-        return [_value(d) for d in derivatives] if record else derivatives
+            found = [tangents.get(node, 0.0) for node in outputs]
+            return _own(found, (*order, *self.inputs, *directions)) if record else found
 
     def finish(self, outputs: list[Value]) -> list[Any]:
         """Return outputs as the user gets them: plain floats unless they depend on Values from outside."""
@@ -396,7 +404,10 @@ class _Call:
         parts, start = [], 0
         for rebuild, count in self._rebuilds:
             part = [rebuild(row[start : start + count]) for row in rows]
-            parts.append((outer or self.rebuild_outputs)(part))
+            whole = (outer or self.rebuild_outputs)(part)
+            if not rows and hasattr(whole, "shape"):  # an array of no outputs keeps the argument's shape, too
+                whole = whole.reshape(*whole.shape, *getattr(rebuild([0.0] * count), "shape", ()))
+            parts.append(whole)
             start += count
         return parts[0] if self._single else tuple(parts)
 
@@ -418,19 +429,46 @@ def _as_value(item: Any, place: str) -> Value:
     return constant(item, place)
 
 
-def _value(derivative: Any) -> Value:
-    return derivative if isinstance(derivative, Value) else constant(derivative)
+def _fresh(item: Value) -> Value:
+    """Return ``+item`` for the function to compute with, of the type of a user's own Value."""
+    node: Value = ops.pos(item)
+    return node if type(item) in (Value, Constant) else retyped(node, item)
 
 
-def _numbers(nested: Nested, place: str) -> list[Any]:
-    return [item if isinstance(item, Value) else _as_value(item, place).data for item in flatten(nested)[0]]
+def _own(derivatives: Iterable[Any], known: Iterable[Any]) -> list[Value]:
+    """Return derivatives as Values of their own: one that is a known node, as y is of x * y, as ``+node``."""
+    seen = {node for node in known if isinstance(node, Value)}
+    owned = []
+    for derivative in derivatives:
+        node = derivative if isinstance(derivative, Value) else constant(derivative)
+        node = ops.pos(node) if node in seen else node
+        seen.add(node)
+        owned.append(node)
+    return owned
 
 
-def _positions(argnums: Argnums, count: int, what: str) -> list[int]:
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+def _alike(nested: Nested, pattern: Nested, what: str, of: str) -> list[Any]:
+    """Return the numbers and Values of a nest in the order of another, whose structure it must have."""
+    try:
+        items = matched(nested, pattern)
+    except ValueError:
+        raise ValueError(
+            f"{what} must have the structure of {of}: {_structure(pattern)}, where * is a number; "
+            f"got {_structure(nested)}"
+        ) from None
+    return [item if isinstance(item, Value) else _as_value(item, what).data for item in items]
+
+
+def _positions(argnums: Any, count: int, what: str) -> tuple[list[int], bool]:
+    """Return the positions that are meant, and whether a single one was given."""
+    numbers, single = argnums, False
+    try:
+        with suppress(TypeError):  # then it is a sequence
+            numbers, single = [operator.index(argnums)], True
+        numbers = [operator.index(number) for number in numbers]
+    except TypeError:
+        raise TypeError(f"argnums of {what} must be an int or a sequence of ints, got {argnums!r}") from None
     for number in numbers:
-        if not isinstance(number, int):
-            raise TypeError(f"argnums of {what} must be an int or a sequence of ints, got {argnums!r}")
         if not -count <= number < count:
             raise IndexError(
                 f"{what} was asked for argument {number}, but the call has {count} positional arguments; "
@@ -439,29 +477,18 @@ def _positions(argnums: Argnums, count: int, what: str) -> list[int]:
     positions = [number % count for number in numbers]
     if len(set(positions)) < len(positions):
         raise ValueError(f"argnums of {what} names an argument twice: {argnums!r}")
-    return positions
+    return positions, single
 
 
 def _unit(i: int, n: int) -> list[float]:
     return [float(i == k) for k in range(n)]
 
 
-def _same_count(given: Sequence[Any], expected: Sequence[Any], what: str, of: str) -> None:
-    if len(given) != len(expected):
-        raise ValueError(f"{what} has {len(given)} numbers, but {of} has {len(expected)}: give one for each")
-
-
 def _directions(primals: Sequence[Nested], tangents: Sequence[Nested], what: str) -> list[Any]:
     for given, kind in ((primals, "primals"), (tangents, what)):
         if not isinstance(given, (list, tuple)):
             raise TypeError(f"{kind} must be a tuple with one item per argument, got {type(given).__name__}")
-    structures = [_structure(tuple(nested)) for nested in (primals, tangents)]
-    if structures[0] != structures[1]:
-        raise ValueError(
-            f"{what} must have the structure of the primals: {structures[0]}, where * is a number; "
-            f"got {structures[1]}"
-        )
-    return _numbers(tuple(tangents), what)
+    return _alike(tuple(tangents), tuple(primals), what, "the primals")
 
 
 def _structure(nested: Nested) -> str:

@@ -129,3 +129,17 @@ def test_a_shallow_copy_of_a_leaf_is_a_new_leaf():
     y = copy.copy(x)
     assert y is not x
     assert (y.data, y.label) == (2.0, "x")
+
+
+class Weight(Value):
+    """A user's own kind of Value."""
+
+
+@COPIES
+def test_a_users_own_kind_of_value_is_copied_with_what_it_carries(copied):
+    w = Weight(3.0, "w")
+    w.history = [1.0]
+    for twin in (copied(w), copied(2.0 * w).parents[1]):
+        assert type(twin) is Weight
+        assert (twin.data, twin.label, twin.history) == (3.0, "w", [1.0])
+        assert twin.history is not w.history
