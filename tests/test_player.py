@@ -8,6 +8,7 @@ import pytest
 
 from autograd import Value, exp, group, log, step_through, topological_order
 from autograd.stepping import steps
+from autograd.stepping.player import contents, shell
 from autograd.text import format_number
 from tests.test_steps import sigmoid_gate, simple
 
@@ -498,6 +499,59 @@ def test_a_notebook_hears_the_wheel_over_the_player_where_it_scrolls_nothing(ope
     inner = page.frames[1]
     inner.wait_for_function("document.querySelector('.side').scrollTop > 0")
     assert page.evaluate("heard") == [120]
+
+
+# New data
+
+
+def data_of(root, **options):
+    stepper = step_through(root)
+    return contents(stepper.outline, stepper.events, None, **options)
+
+
+def test_a_page_without_data_waits_for_them(chromium, tmp_path):
+    page = chromium.new_page()
+    path = tmp_path / "shell.html"
+    path.write_text(shell("waiting"))
+    page.goto(path.as_uri())
+    page.keyboard.press("ArrowRight")
+    page.evaluate("data => player.load(data)", data_of(simple()))
+    page.keyboard.press("End")
+    assert Player(page).numbers() == shown(simple())
+
+
+def test_new_numbers_keep_the_step_and_the_picture(open_player):
+    player = open_player(simple())
+    player.press("ArrowRight", 6)
+    was, step = player.page.inner_html("#canvas svg polyline"), player.count
+    x, y, z = Value(10, "x"), Value(5, "y"), Value(-4, "z")
+    q = x + y
+    q.label = "q"
+    player.page.evaluate("data => player.load(data)", data_of(q * z, pictures=False))
+    assert player.count == step
+    assert player.page.inner_html("#canvas svg polyline") == was
+    assert player.numbers()["2"][0] == "15"
+    player.press("End")
+    assert player.numbers() == shown(q * z)
+
+
+def test_another_graph_takes_the_place_of_the_first_and_the_end_stays_the_end(open_player):
+    player = open_player(simple())
+    player.press("End")
+    player.page.evaluate("data => player.load(data)", data_of(sigmoid_gate()))
+    assert player.numbers() == shown(sigmoid_gate())
+    assert player.page.is_disabled("#next")
+
+
+def test_new_numbers_keep_the_opened_group_and_the_chosen_value(open_player):
+    player = open_player(grouped())
+    player.page.evaluate("player.open('c0')")
+    player.page.click("#n0 text")
+    title = player.page.evaluate("document.getElementById('view').selectedOptions[0].text")
+    player.page.evaluate("data => player.load(data)", data_of(grouped()))
+    assert player.page.evaluate("document.getElementById('view').selectedOptions[0].text") == title
+    assert player.marked("chosen")
+    assert player.page.is_visible("#details")
 
 
 # Everyone

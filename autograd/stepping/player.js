@@ -1,13 +1,12 @@
 "use strict";
-// The player walks through the moves that were computed when the page was made. It computes no number itself:
-// a move says which texts to write, and the text before it is known from the moves before.
+// The player walks through the moves that were computed when the page was made, or that a page around it gives
+// (see load). It computes no number itself: a move says which texts to write, and the text before it is known
+// from the moves before.
 (() => {
-  const { nodes, groups, moves: told, views } = JSON.parse(document.getElementById("data").textContent);
-  for (const each of views) each.moves = each.moves.map((k) => told[k]);
   const get = (id) => document.getElementById(id);
   const graph = get("canvas"), root = get("player");
-  views[0].svg = graph.innerHTML;
 
+  let nodes, groups, views; // what there is to be shown: see take()
   let view = null; // what is on the page: see show()
   let at = 0; // how many moves were made
   let reached = 0; // how far a predicting reader may look
@@ -18,6 +17,35 @@
   let saving = 0;
   let kept = null; // the moment that changing the view keeps: see change()
   let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
+
+  // What is shown ------------------------------------------------------------------------------------------
+
+  function take(data) {
+    ({ nodes, groups, views } = data);
+    for (const each of views) each.moves = each.moves.map((k) => data.moves[k]);
+    get("views").hidden = views.length < 2;
+    get("view").replaceChildren(...views.map((each, number) => new Option(each.title, number)));
+    get("names").replaceChildren(...Array.from(new Set(Object.values(nodes).map((node) => node.name)), (name) => new Option(name)));
+  }
+
+  // Show another run of the reader's program: the same step of the same view, with other numbers or another graph.
+  // A view that comes without a picture keeps the one it has; so a graph whose numbers change need not be laid out.
+  function load(data) {
+    if (!view) {
+      take(data);
+      root.inert = false;
+      return recall();
+    }
+    const before = views, group = views[view.number].group, step = at === view.moves.length ? Infinity : at, seen = reached, about = chosen;
+    take(data);
+    kept = null;
+    views.forEach((each, number) => { each.svg ??= before[number].svg; });
+    show(Math.max(0, views.findIndex((each) => each.group === group)));
+    reached = seen;
+    point(view.elements.has(about) ? about : null);
+    go(step, true);
+    get("details").hidden = chosen === null;
+  }
 
   // Showing a view -----------------------------------------------------------------------------------------
 
@@ -161,6 +189,7 @@
     tell(moves[at - 1], quiet);
     if (chosen !== null) detail(chosen);
     remember();
+    root.dispatchEvent(new CustomEvent("step", { detail: { step: at, view: view.number, move: moves[at - 1] } }));
   }
 
   function light(move) {
@@ -412,6 +441,7 @@
   }
 
   function recall() {
+    if (!views) return;
     const wanted = new URLSearchParams(location.hash.slice(1));
     const number = Number(wanted.get("view") || 0), step = Number(wanted.get("step") || 0);
     show(views[number] ? number : 0);
@@ -465,7 +495,7 @@
   });
   window.addEventListener("hashchange", recall);
   graph.addEventListener("scroll", () => { scrolled = [graph.scrollLeft, graph.scrollTop]; }, { passive: true });
-  window.addEventListener("resize", () => { fit(); locate(); });
+  window.addEventListener("resize", () => { if (view) { fit(); locate(); } });
   // A notebook that scrolls by a script, as VS Code's does, hears no wheel over a frame: it is told of each turn
   // that moves nothing here. A turn that began by moving something here is not the notebook's.
   let moved = -Infinity;
@@ -502,9 +532,11 @@
   });
 
   graph.classList.add("running");
-  get("views").hidden = views.length < 2;
-  views.forEach((each, number) => get("view").append(new Option(each.title, number)));
-  for (const name of new Set(Object.values(nodes).map((node) => node.name))) get("names").append(new Option(name));
-  recall();
-  window.player = { go, next, open, get at() { return at; }, get moves() { return view.moves; } };
+  const given = JSON.parse(get("data").textContent);
+  root.inert = !given;
+  if (given) {
+    given.views[0].svg = graph.innerHTML;
+    load(given);
+  }
+  window.player = { go, next, open, load, get at() { return at; }, get moves() { return view.moves; } };
 })();

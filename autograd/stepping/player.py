@@ -41,25 +41,61 @@ def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
         events: its stream.
         limit: how many values to draw in all views together; groups beyond it cannot be opened.
     """
+    shown = contents(outline, events, limit)
+    root = shown["nodes"][outline.place[outline.order[-1]]]["name"]
+    return shell(f"{root}, step by step", shown["views"][0].pop("svg"), shown)
+
+
+def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) -> str:
+    """Return the player's page.
+
+    Args:
+        title: its title.
+        picture: the SVG of the first view.
+        shown: the rest of the `contents`; None for a page that is given them by ``player.load``.
+    """
+    # In a script element only "<" could end the data early.
+    content = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).replace("<", r"\u003c")
+    folder = Path(__file__).parent
+    parts = {
+        "TITLE": html.escape(title),
+        "STYLE": _style(),
+        "PICTURE": picture,
+        "DATA": content,
+        "SCRIPT": (folder / "player.js").read_text(encoding="utf-8"),
+    }
+    pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
+    return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
+
+
+def contents(
+    outline: Outline, events: Sequence[Event], limit: int | None, *, pictures: bool = True
+) -> dict[str, Any]:
+    """Return what the player shows of a graph, as data for JSON.
+
+    Args:
+        outline: the graph.
+        events: its stream.
+        limit: how many values to draw in all views together; groups beyond it cannot be opened.
+        pictures: whether to lay the graph out; without, for a graph whose pictures the player has already.
+
+    Returns:
+        ``nodes``: what is told of each value; ``groups``: the name and parent of each; ``moves``: the steps
+        of all views; ``views``: for each the group that it opens, its title, the numbers of its moves and its
+        picture, ``svg``.
+    """
     views = list(_views(outline, limit))
     paths = Paths(events)
     shown = {wire for view, _, _ in views for wire in view.wires}
-    pictures = []
     described: list[dict[str, Any]] = []
     told: dict[str, int] = {}  # most moves are the same in several views
     for view, opened, title in views:
         moves = moves_of(view, events)
-        pictures.append(_light(picture(view, moves, paths).svg()))
-        described.append(
-            {
-                "group": opened,
-                "title": title,
-                "moves": [told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves],
-            }
-        )
-    for number, drawn in enumerate(pictures[1:], 1):
-        described[number]["svg"] = drawn
-    data = {
+        numbers = [told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves]
+        described.append({"group": opened, "title": title, "moves": numbers})
+        if pictures:
+            described[-1]["svg"] = _light(picture(view, moves, paths).svg())
+    return {
         "nodes": {outline.place[node]: facts for node, facts in _nodes(events, paths, shown)},
         "groups": {
             outline.names[g]: [g.name, outline.names[g.parent] if g.parent else None] for g in outline.groups
@@ -67,18 +103,6 @@ def page(outline: Outline, events: Sequence[Event], limit: int | None) -> str:
         "moves": [json.loads(move) for move in told],
         "views": described,
     }
-    # In a script element only "<" could end the data early.
-    content = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", r"\u003c")
-    folder = Path(__file__).parent
-    parts = {
-        "TITLE": html.escape(f"{paths.names[outline.order[-1]]}, step by step"),
-        "STYLE": _style(),
-        "PICTURE": pictures[0],
-        "DATA": content,
-        "SCRIPT": (folder / "player.js").read_text(encoding="utf-8"),
-    }
-    pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
-    return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
 
 
 def _light(svg: str) -> str:
