@@ -7,10 +7,10 @@ only records and differentiates needs neither NumPy nor anything else outside Py
 from typing import TYPE_CHECKING
 
 from autograd import ops
-from autograd.control import AnomalyError, detect_anomaly, no_grad, operation
-from autograd.lazy import lazy
-from autograd.operation import Operation
+from autograd.control import AnomalyError, detect_anomaly, no_grad
+from autograd.lazy import import_on_use
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
+from autograd.row import Operation, operation
 from autograd.value import Value, topological_order
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
     from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 else:
-    __getattr__, __dir__ = lazy(
+    __getattr__, __dir__ = import_on_use(
         __name__,
         {
             "autograd.check": "GradientError gradcheck",

@@ -14,8 +14,8 @@ from typing import Any
 
 from autograd import ops
 from autograd.nested import Nested, flatten
-from autograd.operation import Operation, as_float, is_real
 from autograd.questions import describe
+from autograd.row import Operation, as_float, is_real
 from autograd.transforms import Function, jacobian, jvp, vjp
 from autograd.value import Value, topological_order
 

@@ -1,14 +1,12 @@
-"""What is recorded and how it is watched: no_grad, detect_anomaly, and operations of one's own."""
+"""What is recorded and how it is watched: no_grad and detect_anomaly."""
 
-import inspect
 import linecache
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autograd.operation import Derivative, Operation
 from autograd.questions import describe, note, noted
 from autograd.value import Value, _hooks, hooked
 
@@ -145,54 +143,3 @@ def _user_line() -> tuple[str, int]:
     ):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
-
-
-def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[..., float]], Operation]:
-    """Make a function of floats an operation of one's own: the same row as those of the table.
-
-    Any order of derivative, drawing, stepping, checking and compiling follow from the row.
-
-    Args:
-        *derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
-            the arguments, built of operators and operations so that it can be differentiated again.
-        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``definition``, ``numpy``; see
-            `Operation`. The arguments' names and defaults are the function's own.
-
-    Returns:
-        A decorator that turns a total function of floats into an `Operation`.
-
-    Raises:
-        TypeError: the function has not one named argument per derivative.
-
-    Example:
-        >>> from autograd import Value, operation
-        >>> @operation(lambda z, x: 3 * x * x, definition="x ** 3")
-        ... def cube(x):
-        ...     return x * x * x
-        >>> x = Value(2.0)
-        >>> cube(x).backward()
-        >>> cube(2.0), x.grad
-        (8.0, 12.0)
-    """
-
-    def decorate(function: Callable[..., float]) -> Operation:
-        name = getattr(function, "__name__", repr(function))
-        try:
-            parameters = list(inspect.signature(function).parameters.values())
-        except (TypeError, ValueError):
-            parameters = []
-        if not parameters or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
-            raise TypeError(f"operation needs a function of named positional arguments, got {name}")
-        names = [p.name for p in parameters]
-        if len(names) != len(derivatives):
-            raise TypeError(
-                f"operation {name!r} has the arguments ({', '.join(names)}), so it needs "
-                f"{len(names)} derivatives, one for each; got {len(derivatives)}"
-            )
-        defaults = [p.default for p in parameters if p.default is not p.empty]
-        row = Operation(name, function, derivatives, arguments=names, defaults=defaults, **fields)
-        row.__module__ = function.__module__
-        row.__doc__ = function.__doc__ or row.__doc__
-        return row
-
-    return decorate

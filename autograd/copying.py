@@ -8,8 +8,8 @@ from copy import deepcopy
 from typing import Any
 
 from autograd import questions
-from autograd.operation import Operation
 from autograd.questions import noted
+from autograd.row import Operation
 
 
 def copy_graph(order: Sequence[Any], memo: dict[int, Any]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.value import Value, constant
 
 CONSTANTS = {name: float(getattr(math, name)) for name in ("pi", "e", "inf", "nan")}

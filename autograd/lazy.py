@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Any
 
 
-def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def import_on_use(
+    package: str, names: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package whose names come from its modules on use.
 
     Args:
@@ -18,7 +20,7 @@ def lazy(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         The two functions, to be bound to those names in the package.
 
     Example:
-        >>> get, _ = lazy("autograd", {"autograd.check": "gradcheck"})
+        >>> get, _ = import_on_use("autograd", {"autograd.check": "gradcheck"})
         >>> get("gradcheck").__name__
         'gradcheck'
         >>> get("gradchek")

@@ -15,8 +15,8 @@ import operator
 from typing import Any
 
 from autograd import real
-from autograd.operation import Operation
 from autograd.real import inf
+from autograd.row import Operation
 
 # Arithmetic -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 
 
 class Symbolic:

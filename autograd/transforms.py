@@ -22,8 +22,8 @@ from autograd import ops
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
-from autograd.operation import is_real
 from autograd.questions import describe, noted
+from autograd.row import is_real
 from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order, watching
 
 Function = Callable[..., Any]

@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import copying, ops, questions
-from autograd.operation import Operation, as_float, is_real
 from autograd.questions import LOOK, ask, describe, note, noted
+from autograd.row import Operation, as_float, is_real
 
 Observer = Callable[["Value", int | None, Any, Any, Any], None]
 Hook = Callable[["Value"], "Value"]

@@ -5,7 +5,7 @@ Each name is imported from its module when it is first used: a network alone nee
 
 from typing import TYPE_CHECKING
 
-from autograd.lazy import lazy
+from autograd.lazy import import_on_use
 
 if TYPE_CHECKING:
     from nn import data, losses, optim, plot
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from nn.plot import decision_boundary
     from nn.train import fit
 else:
-    __getattr__, __dir__ = lazy(
+    __getattr__, __dir__ = import_on_use(
         __name__,
         {
             "nn.callbacks": "BestWeights Callback Checkpoint EarlyStopping Snapshots",

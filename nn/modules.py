@@ -9,8 +9,8 @@ from itertools import pairwise
 from operator import add, mul
 from typing import Any
 
-from autograd.operation import Operation
 from autograd.ops import TABLE
+from autograd.row import Operation
 from autograd.stepping.groups import group
 from autograd.value import Constant, Value
 from nn import storage

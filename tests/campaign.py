@@ -25,7 +25,7 @@ from typing import Any
 
 from mpmath import mp, mpf
 
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.value import Value, topological_order
 from tests.graphs import ULP, Program, structured, unstructured, well_conditioned
 from tests.oracle import definition

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 
 ULP = 2.0**-53
 STEPS = frozenset(  # rows without a derivative, so drawn rarely

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Value, gradients, ops, real
-from autograd.operation import Operation
+from autograd.row import Operation
 from tests import campaign, test_edges, test_ops
 
 ALTERNATIVES = {

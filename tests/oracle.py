@@ -15,7 +15,7 @@ from typing import Any
 from mpmath import mp, mpf
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 
 NAMES = {
     **{name: getattr(mp, name) for name in dir(mp) if not name.startswith("_")},

@@ -1,6 +1,8 @@
 """The architecture, read from the imports: they run one way."""
 
 import ast
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 # Each level may import from those before it, and from its own where a sibling is plainly made of the other.
 LEVELS = [
     ["real", "text"],
-    ["operation"],
+    ["row"],
     ["ops"],
     ["questions"],
     ["copying"],
@@ -105,3 +107,18 @@ def test_the_engine_knows_nothing_of_drawing_training_or_arrays():
 )
 def test_files_are_small_enough_to_read_in_one_sitting(path):
     assert len(path.read_text().splitlines()) <= 750
+
+
+def test_no_function_hides_a_module():
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for package in PACKAGES
+        for path in modules(package)
+        if path.stem != "__main__"
+    ]
+    for name in names:
+        importlib.import_module(name)
+    for name in names:  # `import a.b as c` is an attribute of a
+        parent, _, last = name.rpartition(".")
+        found = getattr(sys.modules[parent], last) if parent else sys.modules[last]
+        assert found is sys.modules[name], f"{name} is a {type(found).__name__}"

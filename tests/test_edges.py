@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autograd import Value, grad, ops
-from autograd.operation import Operation
+from autograd.row import Operation
 
 inf, nan = math.inf, math.nan
 

@@ -12,10 +12,13 @@ import time
 import pytest
 from PIL import Image
 
-from autograd import Value, cli, exp, group, log, step_through, topological_order
+from autograd import Value, exp, group, log, step_through, topological_order
+from autograd.stepping.breakpoints import breakpoint_at
+from autograd.stepping.session import Session
 from autograd.stepping.stepper import SUFFIXES
-from autograd.stepping.terminal import Session, breakpoint_at, run
+from autograd.stepping.terminal import run
 from autograd.value import hooked
+from chainrule import cli
 from nn import MLP
 from tests.test_player import grouped
 from tests.test_steps import random_graph, same, sigmoid_gate, simple

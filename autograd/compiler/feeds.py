@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autograd.compiler.structure import Index
 from autograd.nested import Nested, flatten, shape_of
-from autograd.operation import as_float
+from autograd.row import as_float
 from autograd.value import Value
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any
 
 from autograd import ops
-from autograd.operation import Operation
 from autograd.questions import LOOK, describe, noted
+from autograd.row import Operation
 from autograd.value import Constant, Value, topological_order
 
 FROZEN = 'compile(..., branches="frozen")'

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.operation import Operation
+from autograd.row import Operation
 
 Index = NDArray[np.intp]
 Array = NDArray[np.float64]

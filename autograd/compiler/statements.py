@@ -15,7 +15,7 @@ from autograd.compiler.stores import FEW, Column, Memory, spread
 from autograd.compiler.structure import Block, Group, Index, Operand
 from autograd.compiler.symbols import Expression, Writer, as_float, strip, total
 from autograd.compiler.tape import Tape
-from autograd.operation import Operation
+from autograd.row import Operation
 
 N = TypeVar("N", contravariant=True)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.compiler.flat import Flat
-from autograd.operation import Operation
+from autograd.row import Operation
 
 Index = NDArray[np.intp]
 

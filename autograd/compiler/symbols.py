@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.symbolic import Symbolic
 
 CHAIN = 100

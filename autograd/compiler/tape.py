@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from autograd import ops
 from autograd.compiler.flat import Flat
-from autograd.operation import Operation
+from autograd.row import Operation
 
 GENERAL, UNARY, BINARY, SUM = 0, 1, 2, 3
 

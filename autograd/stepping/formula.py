@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.symbolic import Symbolic
 from autograd.text import format_number, printable
 from autograd.value import Constant, Value

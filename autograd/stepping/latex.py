@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.stepping.events import Backward, graph_of, record
 from autograd.stepping.formula import local_derivative, name_nodes, right_side
 from autograd.stepping.printing import ATOM, BINDING, Printer, enclose

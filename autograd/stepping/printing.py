@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.stepping.formula import Formula, operands
 from autograd.text import format_number
 from autograd.value import Value

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from autograd import ops
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.stepping.events import Backward, Forward, graph_of, record
 from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side, unique
 from autograd.stepping.printing import BINDING, Printer, enclose, is_operator

@@ -4,6 +4,7 @@ An operation is declared once: how to compute it, one local derivative per argum
 where it is defined. Recording, differentiating, drawing, stepping, checking and compiling read these fields.
 """
 
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -195,6 +196,57 @@ class Operation:
     def __repr__(self) -> str:
         """Return for instance ``<operation tanh(x)>``."""
         return f"<operation {self.signature}>"
+
+
+def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[..., float]], Operation]:
+    """Make a function of floats an operation of one's own: the same row as those of the table.
+
+    Any order of derivative, drawing, stepping, checking and compiling follow from the row.
+
+    Args:
+        *derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
+            the arguments, built of operators and operations so that it can be differentiated again.
+        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``definition``, ``numpy``; see
+            `Operation`. The arguments' names and defaults are the function's own.
+
+    Returns:
+        A decorator that turns a total function of floats into an `Operation`.
+
+    Raises:
+        TypeError: the function has not one named argument per derivative.
+
+    Example:
+        >>> from autograd import Value, operation
+        >>> @operation(lambda z, x: 3 * x * x, definition="x ** 3")
+        ... def cube(x):
+        ...     return x * x * x
+        >>> x = Value(2.0)
+        >>> cube(x).backward()
+        >>> cube(2.0), x.grad
+        (8.0, 12.0)
+    """
+
+    def decorate(function: Callable[..., float]) -> Operation:
+        name = getattr(function, "__name__", repr(function))
+        try:
+            parameters = list(inspect.signature(function).parameters.values())
+        except (TypeError, ValueError):
+            parameters = []
+        if not parameters or any(p.kind is not p.POSITIONAL_OR_KEYWORD for p in parameters):
+            raise TypeError(f"operation needs a function of named positional arguments, got {name}")
+        names = [p.name for p in parameters]
+        if len(names) != len(derivatives):
+            raise TypeError(
+                f"operation {name!r} has the arguments ({', '.join(names)}), so it needs "
+                f"{len(names)} derivatives, one for each; got {len(derivatives)}"
+            )
+        defaults = [p.default for p in parameters if p.default is not p.empty]
+        row = Operation(name, function, derivatives, arguments=names, defaults=defaults, **fields)
+        row.__module__ = function.__module__
+        row.__doc__ = function.__doc__ or row.__doc__
+        return row
+
+    return decorate
 
 
 def as_float(number: Any, context: str) -> float:
