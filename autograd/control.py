@@ -3,12 +3,12 @@
 import linecache
 import math
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from autograd.questions import describe, note, noted
-from autograd.value import Value, _hooks, hooked
+from autograd.scopes import Scope, Switch, here, without
+from autograd.value import Value
 
 
 def _forget(node: Value) -> Value:
@@ -17,13 +17,13 @@ def _forget(node: Value) -> Value:
     return constant
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+@Switch
+def no_grad() -> Scope:
     """Record nothing in the body: what is computed there are constants that keep no graph alive.
 
-    A context manager, and with parentheses a decorator. It applies to the thread or asyncio task that enters
-    it. A transform called in the body, such as ``grad``, still differentiates its function, and its results
-    are plain floats.
+    A context manager and a decorator, of generator and coroutine functions too. It applies to the thread or
+    asyncio task that enters it. A transform called in the body, such as ``grad``, still differentiates its
+    function, and its results are plain floats.
 
     Example:
         >>> from autograd import Value, no_grad
@@ -38,31 +38,25 @@ def no_grad() -> Iterator[None]:
         >>> predict(x).parents
         ()
     """
-    with hooked(_forget):
-        yield
+    return Scope(_forget)
 
 
 def forgetting() -> bool:
     """Tell whether ``no_grad`` is in force here."""
-    return _forget in _hooks.get()
+    return any(scope.hook is _forget for scope in here())
 
 
-@contextmanager
-def recording() -> Iterator[None]:
+def recording() -> AbstractContextManager[None]:
     """Record in the body although ``no_grad`` is in force outside."""
-    token = _hooks.set(tuple(hook for hook in _hooks.get() if hook is not _forget))
-    try:
-        yield
-    finally:
-        _hooks.reset(token)
+    return without(_forget)
 
 
 class AnomalyError(ArithmeticError):
     """The first nan or infinity of a computation, found by `detect_anomaly`."""
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+@Switch
+def detect_anomaly() -> Scope:
     """Raise at the first nan or infinity that is produced in the body, forward or backward.
 
     A sum of finite contributions that overflows is found too, also where it is a leaf's ``grad`` that they
@@ -80,8 +74,7 @@ def detect_anomaly() -> Iterator[None]:
         Traceback (most recent call last):
         autograd.control.AnomalyError: log(x='x' (data=0.0)) is -inf; recorded at ...
     """
-    with hooked(_check_value, _check_flow):
-        yield
+    return Scope(_check_value, _check_flow)
 
 
 def _check_value(node: Value) -> Value:

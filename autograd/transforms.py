@@ -18,13 +18,13 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, SupportsIndex
 
-from autograd import ops
+from autograd import ops, scopes
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
 from autograd.questions import describe, noted
 from autograd.row import is_real
-from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order, watching
+from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order
 
 Function = Callable[..., Any]
 Rebuild = Callable[[Iterable[Any]], Any]
@@ -285,7 +285,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
-    observers = watching()
+    observers = scopes.observers()
     for node in order:
         parents = node.parents
         if not any(parent in tangents for parent in parents):

@@ -6,17 +6,12 @@ is dropped. No traversal recurses.
 """
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import copying, ops, questions
+from autograd import copying, ops, questions, scopes
 from autograd.questions import LOOK, ask, describe, note, noted
 from autograd.row import Operation, as_float, is_real
-
-Observer = Callable[["Value", int | None, Any, Any, Any], None]
-Hook = Callable[["Value"], "Value"]
 
 
 class Value:
@@ -232,9 +227,9 @@ class Value:
         else:
             node._x = parents[0] if len(parents) == 1 else parents
         node._time = questions.now
-        if _hooked:
-            for hook in _hooks.get():
-                node = hook(node)
+        if _scopes:
+            for scope in scopes.here():
+                node = scope.hook(node)
         return node
 
     if TYPE_CHECKING:
@@ -264,9 +259,7 @@ class Constant(Value):
 
 _new: Callable[[type[Value]], Any] = object.__new__
 
-_hooks: ContextVar[tuple[Hook, ...]] = ContextVar("hooks", default=())
-_observers: ContextVar[tuple[Observer, ...]] = ContextVar("observers", default=())
-_hooked = 0  # how many hooks are set in any thread or task: while it is 0, recording does not look for them
+_scopes = scopes.active
 _lock = threading.Lock()
 
 
@@ -283,34 +276,6 @@ def constant(number: Any, context: str = "constant") -> Constant:
     node.op = None
     node._time = 0
     return node
-
-
-@contextmanager
-def hooked(hook: Hook, observe: Observer | None = None) -> Iterator[None]:
-    """Pass every node that this thread or task records in the body through ``hook``; use what it returns.
-
-    Args:
-        hook: called with each new node.
-        observe: called for every edge of every sweep in the body, as `sweep` says, and for every leaf whose
-            ``grad`` is about to grow, as (leaf, None, None, adjoint, grad).
-    """
-    global _hooked
-    with _lock:
-        _hooked += 1
-    hooks = _hooks.set((*_hooks.get(), hook))
-    observers = _observers.set((*_observers.get(), *([observe] if observe else [])))
-    try:
-        yield
-    finally:
-        with _lock:
-            _hooked -= 1
-        _observers.reset(observers)
-        _hooks.reset(hooks)
-
-
-def watching() -> tuple[Observer, ...]:
-    """Return the observers that `hooked` has set for this thread or task."""
-    return _observers.get() if _hooked else ()
 
 
 def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
@@ -361,7 +326,7 @@ def sweep(
     adjoints: dict[Value, Any],
     *,
     record: bool = False,
-    observe: Observer | None = None,
+    observe: scopes.Observer | None = None,
 ) -> dict[Value, Any]:
     """Sweep a graph once from its outputs: adjoint times local derivative is added to each parent's adjoint.
 
@@ -379,7 +344,7 @@ def sweep(
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
-    observers = watching()
+    observers = scopes.observers()
     fixed = _fixed(order) if record or observers else set()
     if observe is not None:
         observers = (*observers, observe)
@@ -450,7 +415,7 @@ def commit(adjoints: dict[Value, float]) -> None:
     with _lock:
         leaves = [node for node in adjoints if node.op is None]
         grads = [leaf.grad for leaf in leaves]  # apart, as pairs would be objects for the collector to trace
-        for watch in watching():
+        for watch in scopes.observers():
             for leaf, grad in zip(leaves, grads, strict=True):
                 watch(leaf, None, None, adjoints[leaf], grad)
         try:
@@ -485,7 +450,7 @@ def _unary(op: Operation) -> Callable[[Value], Value]:
     value = op.value
 
     def method(self: Value) -> Value:
-        if _hooked:
+        if _scopes:
             return Value.__record__(op, (self,))
         node: Value = _new(Value)
         node._data = value(self._data)
@@ -506,7 +471,7 @@ def _binary(op: Operation) -> Callable[[Value, Any], Value]:
             if other.__class__ is not float and not is_real(other):
                 return NotImplemented
             other = constant(other, op.symbol)
-        if _hooked:
+        if _scopes:
             return Value.__record__(op, (self, other))
         node: Value = _new(Value)
         node._data = value(self._data, other._data)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 # Each level may import from those before it, and from its own where a sibling is plainly made of the other.
 LEVELS = [
-    ["real", "text"],
+    ["real", "text", "scopes"],
     ["row"],
     ["ops"],
     ["questions"],

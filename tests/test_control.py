@@ -3,7 +3,10 @@
 # ruff: noqa: PT012 - the line that is named in the error is one of several
 
 import asyncio
+import contextvars
+import gc
 import math
+import sys
 import threading
 
 import pytest
@@ -16,14 +19,16 @@ from autograd import (
     exp,
     grad,
     gradients,
+    group,
     hessian,
     jvp,
     log,
     no_grad,
     operation,
+    scopes,
     sqrt,
-    value,
 )
+from autograd.questions import noted
 
 
 def test_nothing_is_recorded_under_no_grad():
@@ -57,7 +62,7 @@ def test_no_grad_ends_when_an_error_leaves_it():
     with pytest.raises(ZeroDivisionError), no_grad():
         1 / 0  # noqa: B018 - the error is what matters
     assert (x * x).parents == (x, x)
-    assert value._hooked == 0
+    assert not scopes.active
 
 
 def test_no_grad_of_one_thread_does_not_reach_another():
@@ -98,6 +103,242 @@ def test_no_grad_of_one_task_does_not_reach_another():
         return outside, await task
 
     assert asyncio.run(main()) == ((x, x), ())
+
+
+def recorded():
+    return (Value(2.0) * 3.0).parents != ()
+
+
+SWITCHES = {
+    "no_grad": (no_grad, lambda: not recorded()),
+    "detect_anomaly": (detect_anomaly, lambda: _raises(AnomalyError, lambda: log(Value(0.0)))),
+    "group": (group("g"), lambda: noted(Value(1.0) * 2.0, "group") is not None),
+}
+
+
+def _raises(error, function):
+    try:
+        function()
+    except error:
+        return True
+    return False
+
+
+@pytest.fixture(params=list(SWITCHES))
+def switch(request):
+    """What is switched on and off, and a function that tells whether it is on; it is off after the test."""
+    switch, on = SWITCHES[request.param]
+    assert not on()
+    yield switch, on
+    assert not on()
+    assert not scopes.active
+    assert recorded()
+
+
+def test_a_switch_works_with_parentheses_and_without_and_more_than_once(switch):
+    switch, on = switch
+    again = switch()
+    for _ in range(2):
+        for context in (switch, switch(), again):
+            with context:
+                assert on()
+                with context:
+                    assert on()
+                assert on()
+            assert not on()
+    assert switch()(on)()
+    assert switch(on)()
+    assert switch(on).__name__ == on.__name__
+    with pytest.raises(TypeError, match=r"only a function can be decorated, not float: 3\.0"):
+        switch(3.0)
+
+
+def test_generators_may_be_left_in_any_order(switch):
+    switch, on = switch
+
+    def generator():
+        with switch():
+            yield on()
+
+    for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2)):
+        generators = [generator() for _ in range(3)]
+        assert all(next(g) for g in generators)
+        for k in order:
+            assert on()
+            generators[k].close()
+        assert not on()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_generator_may_be_left_in_another_thread_or_context(switch, shared):
+    switch, on = switch
+    one = switch()
+
+    def generator():
+        with one if shared else switch():
+            yield on()
+
+    def leave(g):
+        g.close()
+        seen.append(on())
+
+    def enter(g):
+        assert next(g)
+
+    seen = []
+    for enter_by, leave_by in (
+        (lambda call, g: call(g), lambda call, g: _in_thread(call, g)),
+        (lambda call, g: _in_thread(call, g), lambda call, g: call(g)),
+        (lambda call, g: contextvars.copy_context().run(call, g), lambda call, g: call(g)),
+    ):
+        g = generator()
+        enter_by(enter, g)
+        leave_by(leave, g)
+        assert seen.pop() is False
+        assert not on()
+
+
+def _in_thread(call, argument):
+    thread = threading.Thread(target=call, args=(argument,))
+    thread.start()
+    thread.join()
+
+
+def test_a_generator_that_is_dropped_ends_its_scope(switch):
+    switch, on = switch
+
+    def generator():
+        with switch():
+            yield
+
+    g = generator()
+    next(g)
+    del g
+    gc.collect()
+    assert not on()
+
+
+def test_asynchronous_generators_end_their_scopes_in_whatever_task_closes_them(switch):
+    switch, on = switch
+
+    async def generator():
+        with switch():
+            yield on()
+
+    async def main():
+        g = generator()
+        assert await anext(g)
+        await asyncio.create_task(g.aclose())
+        return on()
+
+    assert asyncio.run(main()) is False
+
+
+def test_a_decorated_generator_is_switched_while_it_runs_only(switch):
+    switch, on = switch
+
+    @switch()
+    def generator(first):
+        try:
+            second = yield first, on()
+            yield second, on()
+        except KeyError:
+            yield "caught", on()
+        return on()
+
+    g = generator(1)
+    assert next(g) == (1, True)
+    assert not on()
+    assert g.send(2) == (2, True)
+    assert not on()
+    assert g.throw(KeyError()) == ("caught", True)
+    with pytest.raises(StopIteration) as stop:
+        next(g)
+    assert stop.value.value is True
+    closed = []
+
+    @switch
+    def to_be_closed():
+        try:
+            yield
+        finally:
+            closed.append(on())
+
+    g = to_be_closed()
+    next(g)
+    g.close()
+    assert closed == [True]
+
+
+def test_a_decorated_coroutine_and_asynchronous_generator_are_switched(switch):
+    switch, on = switch
+
+    @switch
+    async def coroutine():
+        await asyncio.sleep(0)
+        return on()
+
+    @switch()
+    async def generator():
+        try:
+            yield on()
+            sent = yield on()
+            yield sent, on()
+        except KeyError:
+            yield "caught", on()
+
+    async def main():
+        assert await coroutine()
+        g = generator()
+        assert await anext(g)
+        assert not on()
+        assert await anext(g)
+        assert await g.asend(7) == (7, True)
+        assert await g.athrow(KeyError()) == ("caught", True)
+        return [item async for item in generator()]
+
+    with pytest.raises(StopAsyncIteration):
+        asyncio.run(_exhausted(generator))
+    assert asyncio.run(main()) == [True, True, (None, True)]
+
+
+async def _exhausted(generator):
+    g = generator()
+    for _ in range(4):
+        await anext(g)
+
+
+def test_an_interrupt_on_entering_leaves_nothing_switched_on(switch):
+    switch, on = switch
+
+    def interrupted(at):
+        """Enter the switch with an interrupt before the line number ``at`` of those that run for that."""
+        count = 0
+
+        def trace(frame, event, _):
+            nonlocal count
+            if frame.f_code.co_filename != scopes.__file__:
+                return None
+            count += event == "line"
+            if count == at and event == "line":
+                raise KeyboardInterrupt
+            return trace
+
+        context, before = switch(), sys.gettrace()
+        sys.settrace(trace)
+        try:
+            context.__enter__()
+        finally:
+            sys.settrace(before)
+        assert on()
+        context.__exit__()
+
+    interrupts = 0
+    while _raises(KeyboardInterrupt, lambda at=interrupts + 1: interrupted(at)):
+        interrupts += 1
+        assert not on()
+        assert not scopes.active
+    assert interrupts > 5
 
 
 def test_the_first_nan_forward_names_operation_operands_and_line():
@@ -224,7 +465,7 @@ def test_nothing_is_watched_after_detect_anomaly():
     with detect_anomaly():
         pass
     assert math.isnan(log(Value(-1.0)).data)
-    assert value._hooked == 0
+    assert not scopes.active
 
 
 @operation(

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from autograd import Value, exp, group, log, step_through, topological_order
+from autograd.scopes import Scope
 from autograd.stepping.breakpoints import breakpoint_at
 from autograd.stepping.session import Session
 from autograd.stepping.stepper import SUFFIXES
 from autograd.stepping.terminal import run
-from autograd.value import hooked
 from chainrule import cli
 from nn import MLP
 from tests.test_player import grouped
@@ -105,19 +105,19 @@ def test_groups_do_not_change_the_graph():
 
 
 def test_recording_outside_of_groups_is_not_hooked():
-    from autograd import value
+    from autograd import scopes
 
     with group("g"):
-        assert value._hooked == 1
-    assert value._hooked == 0
+        assert len(scopes.active) == 1
+    assert not scopes.active
     with pytest.raises(ZeroDivisionError), group("g"):
         raise ZeroDivisionError
-    assert value._hooked == 0
+    assert not scopes.active
 
 
 def test_groups_live_beside_other_hooks():
     seen = []
-    with hooked(lambda node: seen.append(node) or node), group("g"):
+    with Scope(lambda node: seen.append(node) or node), group("g"):
         x = Value(1.0, "x") * 2.0
     assert seen == [x]
     assert [g.name for g in step_through(x).groups] == ["g"]

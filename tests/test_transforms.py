@@ -23,11 +23,11 @@ from autograd import (
     log,
     no_grad,
     ops,
+    scopes,
     sin,
     tanh,
     topological_order,
     transforms,
-    value,
     value_and_grad,
     vjp,
 )
@@ -219,7 +219,7 @@ def _nodes_visited(monkeypatch, compute):
         patch.setattr(transforms, "sweep", counting(transforms.sweep))
         patch.setattr(transforms, "push", counting(transforms.push))
         patch.setattr(transforms, "topological_order", ordered)
-        with value.hooked(count):
+        with scopes.Scope(count):
             compute()
     return visited
 

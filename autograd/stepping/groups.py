@@ -1,12 +1,11 @@
 """Groups: named parts of a graph that are drawn and stepped as one gate, or opened into their parts."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Collection
 from itertools import count
 
 from autograd.questions import note, noted
-from autograd.value import Value, hooked
+from autograd.scopes import Scope, Switch, here
+from autograd.value import Value
 
 
 class Group:
@@ -43,15 +42,13 @@ class Group:
 
 
 _numbers = count()
-_innermost: ContextVar[Group | None] = ContextVar("innermost", default=None)
 
 
-@contextmanager
-def group(name: str, inside: Collection[Value] = ()) -> Iterator[None]:
+def group(name: str, inside: Collection[Value] = ()) -> Switch:
     """Name the operations of the body as one composite gate, for ``step_through``.
 
-    It applies to the thread or asyncio task that enters it. Groups may be nested. Outside of a body recording
-    costs nothing more than without groups.
+    A context manager and a decorator. It applies to the thread or asyncio task that enters it. Groups may be
+    nested. Outside of a body recording costs nothing more than without groups.
 
     Args:
         name: what is written on the gate.
@@ -81,18 +78,18 @@ def group(name: str, inside: Collection[Value] = ()) -> Iterator[None]:
     for leaf in inside:
         if not isinstance(leaf, Value):
             raise TypeError(f"inside must hold Values, not {type(leaf).__name__}: {leaf!r:.60}")
-    made = Group(name, _innermost.get(), inside)
 
-    def tag(node: Value) -> Value:
-        note(node, "group", made)  # the innermost group's hook comes last, and stays
-        return node
+    def begin() -> Scope:
+        around = [scope.mark for scope in here() if isinstance(scope.mark, Group)]
+        made = Group(name, around[-1] if around else None, inside)
 
-    token = _innermost.set(made)
-    try:
-        with hooked(tag):
-            yield
-    finally:
-        _innermost.reset(token)
+        def tag(node: Value) -> Value:
+            note(node, "group", made)  # the innermost group's hook comes last, and stays
+            return node
+
+        return Scope(tag, mark=made)
+
+    return Switch(begin)
 
 
 def group_of(node: Value) -> Group | None:
