@@ -15,7 +15,7 @@ import operator
 from typing import Any
 
 from autograd import real
-from autograd.real import inf
+from autograd.real import inf, nan
 from autograd.row import Operation
 
 # Arithmetic -------------------------------------------------------------------------------------------------
@@ -51,6 +51,7 @@ div: Operation = Operation(
     symbol="/",
     definition="x / y",
     numpy="divide",
+    edges=[((1.0, 0.0), inf, (inf, -inf)), ((0.0, 0.0), nan, (inf, nan))],
 )
 neg: Operation = Operation(
     "neg", operator.neg, [lambda z, x: -1.0], symbol="-", definition="-x", numpy="negative"
@@ -72,6 +73,15 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     domain=[(0.0, inf), (-inf, inf)],
     definition="x ** y",
     numpy="power",
+    edges=[
+        ((0.0, 0.0), 1.0, (0.0, 0.0)),
+        ((0.0, -1.0), inf, (-inf, -inf)),
+        ((2.0, 0.0), 1.0, (0.0, real.LOG_2)),
+        ((inf, 0.0), 1.0, (0.0, inf)),
+        ((-2.0, 3.0), -8.0, (12.0, nan)),
+        ((1e200, 2.0), inf, (2e200, None)),
+        ((-2.0, 0.5), nan, (nan, nan)),
+    ],
 )
 
 # Steps and selections ---------------------------------------------------------------------------------------
@@ -83,8 +93,16 @@ abs: Operation = Operation(  # noqa: A001 - the name in Python, NumPy and PyTorc
     kinks=[lambda x: x],
     definition="abs(x)",
     numpy="abs",
+    edges=[((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,))],
 )
-sign: Operation = Operation("sign", real.sign, [lambda z, x: 0.0], kinks=[lambda x: x], numpy="sign")
+sign: Operation = Operation(
+    "sign",
+    real.sign,
+    [lambda z, x: 0.0],
+    kinks=[lambda x: x],
+    numpy="sign",
+    edges=[((0.0,), 0.0, (0.0,)), ((nan,), nan, (0.0,))],
+)
 greater: Operation = Operation(
     "greater",
     lambda x, y: float(x > y),
@@ -93,6 +111,7 @@ greater: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="1.0 if x > y else 0.0",
     numpy="greater",
+    edges=[((1.0, 2.0), 0.0, (0.0, 0.0))],
 )
 greater_equal: Operation = Operation(
     "greater_equal",
@@ -102,6 +121,7 @@ greater_equal: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="1.0 if x >= y else 0.0",
     numpy="greater_equal",
+    edges=[((2.0, 2.0), 1.0, (0.0, 0.0))],
 )
 less: Operation = Operation(
     "less",
@@ -111,6 +131,7 @@ less: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="1.0 if x < y else 0.0",
     numpy="less",
+    edges=[((1.0, 2.0), 1.0, (0.0, 0.0))],
 )
 less_equal: Operation = Operation(
     "less_equal",
@@ -120,6 +141,7 @@ less_equal: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="1.0 if x <= y else 0.0",
     numpy="less_equal",
+    edges=[((3.0, 2.0), 0.0, (0.0, 0.0))],
 )
 where: Operation = Operation(
     "where",
@@ -133,6 +155,7 @@ where: Operation = Operation(
     kinks=[lambda condition, x, y: condition],
     definition="x if condition else y",
     numpy=lambda np, condition, x, y: np.where(np.not_equal(condition, 0.0), x, y),
+    edges=[((nan, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)), ((-0.0, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0))],
 )
 maximum: Operation = Operation(
     "maximum",
@@ -145,6 +168,7 @@ maximum: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="x if x > y else y",
     numpy="maximum",
+    edges=[((2.0, 2.0), 2.0, (0.5, 0.5)), ((nan, 1.0), nan, (1.0, 1.0)), ((1.0, nan), nan, (1.0, 1.0))],
 )
 minimum: Operation = Operation(
     "minimum",
@@ -156,6 +180,7 @@ minimum: Operation = Operation(
     kinks=[lambda x, y: x - y],
     definition="x if x < y else y",
     numpy="minimum",
+    edges=[((2.0, 2.0), 2.0, (0.5, 0.5)), ((nan, 1.0), nan, (1.0, 1.0)), ((1.0, nan), nan, (1.0, 1.0))],
 )
 clamp: Operation = Operation(
     "clamp",
@@ -173,11 +198,27 @@ clamp: Operation = Operation(
         lambda x, lower, upper: upper - lower,
     ],
     numpy=lambda np, x, lower, upper: np.minimum(np.maximum(x, lower), upper),
+    edges=[
+        ((-1.0, -1.0, 1.0), -1.0, (1.0, 0.0, 0.0)),
+        ((1.0, -1.0, 1.0), 1.0, (1.0, 0.0, 0.0)),
+        ((0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
+        ((0.0, 1.0, 1.0), 1.0, (0.0, 0.0, 0.0)),
+        ((1.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
+        ((nan, 2.0, 1.0), nan, (0.0, 0.0, 1.0)),
+        ((3.0, nan, 1.0), nan, (0.0, 0.0, 1.0)),
+    ],
 )
 
 # Exponentials and logarithms --------------------------------------------------------------------------------
 
-exp: Operation = Operation("exp", real.exp, [lambda z, x: z], domain=[(-745.2, 709.8)], numpy="exp")
+exp: Operation = Operation(
+    "exp",
+    real.exp,
+    [lambda z, x: z],
+    domain=[(-745.2, 709.8)],
+    numpy="exp",
+    edges=[((710.0,), inf, (inf,)), ((-746.0,), 0.0, (0.0,))],
+)
 expm1: Operation = Operation(
     "expm1", real.expm1, [lambda z, x: exp(x)], domain=[(-745.2, 709.8)], numpy="expm1"
 )
@@ -189,9 +230,21 @@ exp2: Operation = Operation(
     definition="2 ** x",
     numpy="exp2",
 )
-log: Operation = Operation("log", real.log, [lambda z, x: div(1.0, x)], domain=[(0.0, inf)], numpy="log")
+log: Operation = Operation(
+    "log",
+    real.log,
+    [lambda z, x: div(1.0, x)],
+    domain=[(0.0, inf)],
+    numpy="log",
+    edges=[((0.0,), -inf, (inf,)), ((-0.0,), -inf, (-inf,)), ((-1.0,), nan, (-1.0,))],
+)
 log1p: Operation = Operation(
-    "log1p", real.log1p, [lambda z, x: div(1.0, 1.0 + x)], domain=[(-1.0, inf)], numpy="log1p"
+    "log1p",
+    real.log1p,
+    [lambda z, x: div(1.0, 1.0 + x)],
+    domain=[(-1.0, inf)],
+    numpy="log1p",
+    edges=[((-1.0,), -inf, (inf,))],
 )
 log2: Operation = Operation(
     "log2",
@@ -205,7 +258,14 @@ log2: Operation = Operation(
 log10: Operation = Operation(
     "log10", real.log10, [lambda z, x: div(real.LOG10_E, x)], domain=[(0.0, inf)], numpy="log10"
 )
-sqrt: Operation = Operation("sqrt", real.sqrt, [lambda z, x: div(0.5, z)], domain=[(0.0, inf)], numpy="sqrt")
+sqrt: Operation = Operation(
+    "sqrt",
+    real.sqrt,
+    [lambda z, x: div(0.5, z)],
+    domain=[(0.0, inf)],
+    numpy="sqrt",
+    edges=[((0.0,), 0.0, (inf,)), ((-0.0,), -0.0, (-inf,))],
+)
 cbrt: Operation = Operation(
     "cbrt",
     real.cbrt,
@@ -213,6 +273,7 @@ cbrt: Operation = Operation(
     kinks=[lambda x: x],
     definition="sign(x) * root(abs(x), 3)",
     numpy="cbrt",
+    edges=[((0.0,), 0.0, (inf,))],
 )
 
 # Trigonometric and hyperbolic -------------------------------------------------------------------------------
@@ -238,7 +299,12 @@ acos: Operation = Operation(
 # hypot(1, x) does not overflow where 1 + x*x does.
 atan: Operation = Operation("atan", math.atan, [lambda z, x: pow(hypot(1.0, x), -2.0)], numpy="arctan")
 hypot: Operation = Operation(
-    "hypot", math.hypot, [lambda z, x, y: div(x, z), lambda z, x, y: div(y, z)], numpy="hypot"
+    "hypot",
+    math.hypot,
+    [lambda z, x, y: div(x, z), lambda z, x, y: div(y, z)],
+    numpy="hypot",
+    kinks=[math.hypot],
+    edges=[((0.0, 0.0), 0.0, (nan, nan))],
 )
 
 
@@ -258,8 +324,16 @@ atan2: Operation = Operation(
     arguments=("y", "x"),
     kinks=[lambda y, x: y if x <= 0.0 else 1.0],  # it jumps across the negative x axis
     numpy="arctan2",
+    edges=[((0.0, 0.0), 0.0, (0.0, -0.0))],
 )
-sinh: Operation = Operation("sinh", real.sinh, [lambda z, x: cosh(x)], domain=[(-710.4, 710.4)], numpy="sinh")
+sinh: Operation = Operation(
+    "sinh",
+    real.sinh,
+    [lambda z, x: cosh(x)],
+    domain=[(-710.4, 710.4)],
+    numpy="sinh",
+    edges=[((-1000.0,), -inf, (inf,))],
+)
 cosh: Operation = Operation("cosh", real.cosh, [lambda z, x: sinh(x)], domain=[(-710.4, 710.4)], numpy="cosh")
 tanh: Operation = Operation(
     "tanh",
@@ -267,6 +341,7 @@ tanh: Operation = Operation(
     # 1 - z*z is 0 beyond |x| = 19, where the true value is 4e-18; 1/cosh(x)**2 overflows before it is 0.
     [lambda z, x: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x))],
     numpy="tanh",
+    edges=[((400.0,), 1.0, (0.0,))],
 )
 asinh: Operation = Operation("asinh", math.asinh, [lambda z, x: div(1.0, hypot(1.0, x))], numpy="arcsinh")
 acosh: Operation = Operation(
@@ -275,6 +350,7 @@ acosh: Operation = Operation(
     [lambda z, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0))],
     domain=[(1.0, inf)],
     numpy="arccosh",
+    edges=[((1.0,), 0.0, (inf,))],
 )
 atanh: Operation = Operation(
     "atanh",
@@ -282,6 +358,7 @@ atanh: Operation = Operation(
     [lambda z, x: div(1.0, (1.0 - x) * (1.0 + x))],
     domain=[(-1.0, 1.0)],
     numpy="arctanh",
+    edges=[((1.0,), inf, (inf,))],
 )
 
 # The normal distribution ------------------------------------------------------------------------------------
@@ -293,6 +370,7 @@ erfc: Operation = Operation(
     [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)],
     domain=[(-6.0, 27.3)],
     numpy=real.erfc_of_array,
+    edges=[((-inf,), 2.0, (-0.0,)), ((inf,), 0.0, (-0.0,))],
 )
 # With an amplitude the bells are closed under differentiation, and no factor meets a subnormal z.
 gauss: Operation = Operation(
@@ -304,6 +382,11 @@ gauss: Operation = Operation(
     domain=[(-27.3, 27.3), (-inf, inf)],
     definition="amplitude * exp(-x * x)",
     numpy=lambda np, x, amplitude: real.bell_of_array(np, x * x, amplitude),
+    edges=[
+        ((1.0, -0.0), -0.0, (0.0, None)),
+        ((30.0, 1.7e308), 2.3196112610216605e-83, (None, 0.0)),
+        ((30.0, inf), inf, (-inf, 0.0)),
+    ],
 )
 normal_pdf: Operation = Operation(
     "normal_pdf",
@@ -322,6 +405,7 @@ normal_cdf: Operation = Operation(
     domain=[(-38.5, 9.0)],
     definition="erfc(-x / sqrt(2)) / 2",
     numpy=lambda np, x: 0.5 * real.erfc_of_array(np, -real.SQRT_HALF * x),
+    edges=[((-inf,), 0.0, (0.0,)), ((inf,), 1.0, (0.0,))],
 )
 
 # Activations ------------------------------------------------------------------------------------------------
@@ -333,6 +417,7 @@ relu: Operation = Operation(
     kinks=[lambda x: x],
     definition="0.0 if x <= 0 else x",
     numpy=lambda np, x: np.maximum(x, 0.0),
+    edges=[((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((nan,), nan, (1.0,))],
 )
 leaky_relu: Operation = Operation(
     "leaky_relu",
@@ -346,6 +431,7 @@ leaky_relu: Operation = Operation(
     kinks=[lambda x, slope: x],
     definition="x if x > 0 else negative_slope * x",
     numpy=lambda np, x, slope: np.where(x > 0.0, x, slope * x),
+    edges=[((0.0, 0.3), 0.0, (0.3, None)), ((-0.0, 0.3), -0.0, (0.3, -0.0))],
 )
 elu: Operation = Operation(
     "elu",
@@ -361,6 +447,7 @@ elu: Operation = Operation(
     kinks=[lambda x, alpha: x],
     definition="x if x > 0 else alpha * expm1(x)",
     numpy=lambda np, x, alpha: np.where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0))),
+    edges=[((0.0, 1.0), 0.0, (1.0, None)), ((0.0, 2.0), 0.0, (2.0, 0.0)), ((-0.0, 2.0), -0.0, (2.0, -0.0))],
 )
 sigmoid: Operation = Operation(
     "sigmoid",
@@ -369,6 +456,7 @@ sigmoid: Operation = Operation(
     [lambda z, x: sigmoid(x) * sigmoid(-x)],
     definition="1 / (1 + exp(-x))",
     numpy=lambda np, x: np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x))),
+    edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
 )
 softplus: Operation = Operation(
     "softplus",
@@ -376,6 +464,7 @@ softplus: Operation = Operation(
     [lambda z, x: sigmoid(x)],
     definition="log(1 + exp(x))",
     numpy=lambda np, x: np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))),
+    edges=[((1000.0,), 1000.0, (1.0,))],
 )
 silu: Operation = Operation(
     "silu",
@@ -384,13 +473,22 @@ silu: Operation = Operation(
     [lambda z, x: sigmoid(x) * where(less(x, 0.0), 1.0 + x - x * sigmoid(x), 1.0 + x * sigmoid(-x))],
     definition="x / (1 + exp(-x))",
     numpy=lambda np, x: np.maximum(x, -800.0) * sigmoid.on_arrays(x),  # -inf * 0 would be nan
+    crossings=[-1.2784645427610738],
+    edges=[((-inf,), -0.0, (None,))],
 )
 gelu: Operation = Operation(
     "gelu",
     real.gelu,
     [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
+    crossings=[-0.7517915246935645],
     numpy=lambda np, x: np.maximum(x, -40.0) * normal_cdf.on_arrays(x),  # -inf * 0 would be nan
+    edges=[
+        ((-0.0,), -0.0, (0.5,)),
+        ((-inf,), -0.0, (None,)),
+        ((inf,), inf, (None,)),
+        ((-5e-324,), -0.0, (0.5,)),
+    ],
 )
 
 TABLE = {row.name: row for row in list(globals().values()) if isinstance(row, Operation)}

@@ -15,6 +15,8 @@ from autograd.real import inf
 
 Interval = tuple[float, float]
 Derivative = Callable[..., Any]
+Edge = tuple[tuple[float, ...], float, tuple[float | None, ...]]
+"""A point, the value there, and the derivative by each argument, None where nothing is promised."""
 
 
 class Recording(Protocol):
@@ -36,12 +38,17 @@ class Operation:
         value: the function of plain floats. It must be total: IEEE results instead of exceptions.
         derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
             the arguments. It is generic in the number type, so it uses operators and operations only and has
-            no ``if``. Where floats would raise, it uses ``div`` and ``pow`` instead of ``/`` and ``**``.
+            no ``if``. Where floats would raise, it uses ``div`` and ``pow`` instead of ``/`` and ``**``. None
+            for an argument by which there is no derivative, such as an order: it must be a constant.
         symbol: what a drawing shows on the gate; the name by default.
         arguments: the arguments' names, for keywords and formulas.
         defaults: the default values of the last arguments.
         domain: one interval per argument (default: all numbers), from which tests sample.
-        kinks: functions of the arguments that change sign where the operation is not smooth.
+        kinks: functions of the arguments that change sign, or are 0, where the operation is not smooth.
+        edges: what holds at kinks, ties, poles and infinities: for each such point ``(arguments, value,
+            derivatives)``, None for a derivative of which nothing is promised. The tests hold it to them.
+        crossings: of an operation of one argument, the points where its derivative goes through 0 and can be
+            accurate only to a few units of what it is around them.
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
         numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
@@ -62,13 +69,15 @@ class Operation:
         self,
         name: str,
         value: Callable[..., float],
-        derivatives: Sequence[Derivative],
+        derivatives: Sequence[Derivative | None],
         *,
         symbol: str | None = None,
         arguments: Sequence[str] = ("x", "y", "w"),
         defaults: Sequence[float] = (),
         domain: Sequence[Interval] | None = None,
         kinks: Sequence[Callable[..., Any]] = (),
+        edges: Sequence[Edge] = (),
+        crossings: Sequence[float] = (),
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
     ) -> None:
@@ -76,21 +85,27 @@ class Operation:
         # Where the row is written: pickle finds it there by its name.
         self.__module__ = sys._getframe(1).f_globals.get("__name__", "__main__")
         self.value = value
-        self.derivatives = tuple(derivatives)
-        self.arity = len(self.derivatives)
+        self.arity = len(derivatives)
         self.symbol = name if symbol is None else symbol
         self.arguments = tuple(arguments[: self.arity])
         self.defaults = tuple(defaults)
         self.domain = tuple(domain) if domain is not None else ((-inf, inf),) * self.arity
         self.kinks = tuple(kinks)
+        self.edges = tuple(edges)
+        self.crossings = tuple(crossings)
         self.definition = definition or f"{name}({', '.join(self.arguments)})"
         self.numpy = numpy
-        self.__doc__ = f"Return {self.definition}, for numbers, Values or arrays."
         if len(self.arguments) != self.arity or len(self.domain) != self.arity:
             raise ValueError(
                 f"operation {name!r} has {self.arity} derivatives, so it needs {self.arity} argument names "
                 f"and {self.arity} domain intervals; got {len(self.arguments)} and {len(self.domain)}"
             )
+        self.constants = tuple(a for a, d in zip(self.arguments, derivatives, strict=True) if d is None)
+        self.derivatives: tuple[Derivative, ...] = tuple(
+            _refuse(name, a) if d is None else d for a, d in zip(self.arguments, derivatives, strict=True)
+        )
+        self.__signature__ = inspect.Signature(self._parameters())
+        self.__doc__ = self._help()
 
     @overload
     def __call__(self, *arguments: float, **keywords: float) -> float: ...  # type: ignore[overload-overlap]  # no Recording is a float
@@ -134,6 +149,35 @@ class Operation:
         optional = dict(zip(reversed(self.arguments), reversed(self.defaults), strict=False))
         names = (f"{a}={optional[a]:g}" if a in optional else a for a in self.arguments)
         return f"{self.name}({', '.join(names)})"
+
+    def _parameters(self) -> list[inspect.Parameter]:
+        required = [inspect.Parameter.empty] * (self.arity - len(self.defaults))
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return [
+            inspect.Parameter(name, kind, default=default)
+            for name, default in zip(self.arguments, (*required, *self.defaults), strict=True)
+        ]
+
+    def _help(self) -> str:
+        """Return what ``help()`` says of the row."""
+        lines = [f"Return {self.definition}, for numbers, Values or arrays.", "", "Args:"]
+        for name, (low, high) in zip(self.arguments, self.domain, strict=True):
+            span = "any number" if (low, high) == (-inf, inf) else f"from {low:g} to {high:g}"
+            lines.append(
+                f"    {name}: {span}"
+                + "; a constant: there is no derivative by it" * (name in self.constants)
+            )
+        if self.edges:
+            lines += ["", "At the edges:"]
+        for point, value, derivatives in self.edges:
+            known = [
+                f"d/d{name} = {slope:g}"
+                for name, slope in zip(self.arguments, derivatives, strict=True)
+                if slope is not None
+            ]
+            call = f"{self.name}({', '.join(f'{x:g}' for x in point)})"
+            lines.append(f"    {call} = {value:g}" + f", {', '.join(known)}" * bool(known))
+        return "\n".join(lines)
 
     @property
     def operator(self) -> str | None:
@@ -198,16 +242,30 @@ class Operation:
         return f"<operation {self.signature}>"
 
 
-def operation(*derivatives: Derivative, **fields: Any) -> Callable[[Callable[..., float]], Operation]:
+def _refuse(operation: str, argument: str) -> Derivative:
+    """Return what stands for a derivative that does not exist."""
+
+    def refuse(*_: Any) -> Any:
+        raise TypeError(
+            f"{operation} has no derivative by its argument {argument!r}; pass a number there, or a Value "
+            "that nothing is differentiated by, such as value.detach()"
+        )
+
+    return refuse
+
+
+def operation(*derivatives: Derivative | None, **fields: Any) -> Callable[[Callable[..., float]], Operation]:
     """Make a function of floats an operation of one's own: the same row as those of the table.
 
     Any order of derivative, drawing, stepping, checking and compiling follow from the row.
 
     Args:
         *derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
-            the arguments, built of operators and operations so that it can be differentiated again.
-        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``definition``, ``numpy``; see
-            `Operation`. The arguments' names and defaults are the function's own.
+            the arguments, built of operators and operations so that it can be differentiated again; None for
+            an argument that is always a constant.
+        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``edges``, ``crossings``,
+            ``definition``, ``numpy``; see `Operation`. The arguments' names and defaults are the
+            function's own.
 
     Returns:
         A decorator that turns a total function of floats into an `Operation`.

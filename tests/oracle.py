@@ -138,13 +138,12 @@ def at_singularity(row: Operation, x: float) -> bool:
     low, high = row.domain[0]
     beyond = {low: math.nextafter(low, -math.inf), high: math.nextafter(high, math.inf)}
     outside = row.value(beyond.get(x, x), *row.defaults)
-    return any(kink(x) == 0.0 for kink in row.kinks) or not math.isfinite(outside)
+    return any(kink(x, *row.defaults) == 0.0 for kink in row.kinks) or not math.isfinite(outside)
 
 
-def smooth_rows() -> list[Operation]:
-    """Return the rows of one argument (others have defaults) that are smooth inside the domain."""
-    unary = [row for row in ops.TABLE.values() if row.arity - len(row.defaults) == 1]
-    return [row for row in unary if not row.kinks or row.name == "cbrt"]
+def unary_rows() -> list[Operation]:
+    """Return the rows of one argument; others have defaults."""
+    return [row for row in ops.TABLE.values() if row.arity - len(row.defaults) == 1]
 
 
 def worst(row: Operation, count: int, seed: int = 1) -> tuple[float, float, float, float]:
@@ -155,7 +154,7 @@ def worst(row: Operation, count: int, seed: int = 1) -> tuple[float, float, floa
         z = row.value(*arguments)
         of_value = max(of_value, (ulps(z, exact(row, arguments)), x))
         slope, scale = derivative(row, arguments), 0
-        if row.name in ("silu", "gelu"):  # the derivative crosses zero: scaled by its condition there
+        if any(abs(x - crossing) < 0.5 for crossing in row.crossings):  # scaled by its condition there
             scale = mpf(x) * derivative(row, arguments, order=2)
         of_derivative = max(of_derivative, (ulps(float(row.derivatives[0](z, *arguments)), slope, scale), x))
     return (*of_value, *of_derivative)
@@ -167,7 +166,7 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*")
     options = parser.parse_args()
     print(f"{'row':12} {'value':>6} {'at':>24} {'derivative':>12} {'at':>24}")
-    for row in smooth_rows():
+    for row in unary_rows():
         if not options.rows or row.name in options.rows:
             v, xv, d, xd = worst(row, options.points)
             print(f"{row.name:12} {v:6.2f} {xv:24.17g} {d:12.2f} {xd:24.17g}", flush=True)

@@ -1,87 +1,14 @@
-"""The conventions at the edges, one test per point: kinks and ties as in PyTorch, IEEE values at poles."""
+"""The conventions at the edges, one test per edge: kinks and ties as in PyTorch, IEEE values at poles."""
 
 import math
 
 import pytest
 
 from autograd import Value, grad, ops
-from autograd.row import Operation
 
 inf, nan = math.inf, math.nan
 
-EDGES = [
-    # operation, arguments, value, derivatives (None: not an argument of the convention)
-    ("relu", (0.0,), 0.0, (0.0,)),
-    ("relu", (-0.0,), 0.0, (0.0,)),
-    ("relu", (nan,), nan, (1.0,)),
-    ("abs", (0.0,), 0.0, (0.0,)),
-    ("abs", (-0.0,), 0.0, (0.0,)),
-    ("maximum", (2.0, 2.0), 2.0, (0.5, 0.5)),
-    ("minimum", (2.0, 2.0), 2.0, (0.5, 0.5)),
-    ("maximum", (nan, 1.0), nan, (1.0, 1.0)),
-    ("maximum", (1.0, nan), nan, (1.0, 1.0)),
-    ("minimum", (nan, 1.0), nan, (1.0, 1.0)),
-    ("minimum", (1.0, nan), nan, (1.0, 1.0)),
-    ("clamp", (-1.0, -1.0, 1.0), -1.0, (1.0, 0.0, 0.0)),
-    ("clamp", (1.0, -1.0, 1.0), 1.0, (1.0, 0.0, 0.0)),
-    ("clamp", (0.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
-    ("clamp", (0.0, 1.0, 1.0), 1.0, (0.0, 0.0, 0.0)),
-    ("clamp", (1.0, 2.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
-    ("clamp", (nan, 2.0, 1.0), nan, (0.0, 0.0, 1.0)),
-    ("clamp", (3.0, nan, 1.0), nan, (0.0, 0.0, 1.0)),
-    ("greater", (1.0, 2.0), 0.0, (0.0, 0.0)),
-    ("greater_equal", (2.0, 2.0), 1.0, (0.0, 0.0)),
-    ("less", (1.0, 2.0), 1.0, (0.0, 0.0)),
-    ("less_equal", (3.0, 2.0), 0.0, (0.0, 0.0)),
-    ("leaky_relu", (0.0, 0.3), 0.0, (0.3, None)),
-    ("leaky_relu", (-0.0, 0.3), -0.0, (0.3, -0.0)),
-    ("elu", (0.0, 1.0), 0.0, (1.0, None)),
-    ("elu", (0.0, 2.0), 0.0, (2.0, 0.0)),
-    ("elu", (-0.0, 2.0), -0.0, (2.0, -0.0)),
-    ("pow", (0.0, 0.0), 1.0, (0.0, 0.0)),
-    ("pow", (0.0, -1.0), inf, (-inf, -inf)),
-    ("pow", (2.0, 0.0), 1.0, (0.0, math.log(2.0))),
-    ("pow", (inf, 0.0), 1.0, (0.0, inf)),
-    ("pow", (-2.0, 3.0), -8.0, (12.0, nan)),
-    ("pow", (1e200, 2.0), inf, (2e200, None)),
-    ("pow", (-2.0, 0.5), nan, (nan, nan)),
-    ("log", (0.0,), -inf, (inf,)),
-    ("log", (-0.0,), -inf, (-inf,)),
-    ("log", (-1.0,), nan, (-1.0,)),
-    ("sqrt", (0.0,), 0.0, (inf,)),
-    ("sqrt", (-0.0,), -0.0, (-inf,)),
-    ("div", (1.0, 0.0), inf, (inf, -inf)),
-    ("div", (0.0, 0.0), nan, (inf, nan)),
-    ("sigmoid", (1000.0,), 1.0, (0.0,)),
-    ("sigmoid", (-1000.0,), 0.0, (0.0,)),
-    ("softplus", (1000.0,), 1000.0, (1.0,)),
-    ("hypot", (0.0, 0.0), 0.0, (nan, nan)),
-    ("atan2", (0.0, 0.0), 0.0, (0.0, -0.0)),
-    ("exp", (710.0,), inf, (inf,)),
-    ("exp", (-746.0,), 0.0, (0.0,)),
-    ("sign", (0.0,), 0.0, (0.0,)),
-    ("sign", (nan,), nan, (0.0,)),
-    ("cbrt", (0.0,), 0.0, (inf,)),
-    ("sinh", (-1000.0,), -inf, (inf,)),
-    ("acosh", (1.0,), 0.0, (inf,)),
-    ("atanh", (1.0,), inf, (inf,)),
-    ("log1p", (-1.0,), -inf, (inf,)),
-    ("tanh", (400.0,), 1.0, (0.0,)),
-    ("silu", (-inf,), -0.0, (None,)),
-    ("erfc", (-inf,), 2.0, (-0.0,)),
-    ("erfc", (inf,), 0.0, (-0.0,)),
-    ("normal_cdf", (-inf,), 0.0, (0.0,)),
-    ("normal_cdf", (inf,), 1.0, (0.0,)),
-    ("gelu", (-0.0,), -0.0, (0.5,)),
-    ("gelu", (-inf,), -0.0, (None,)),
-    ("gelu", (inf,), inf, (None,)),
-    ("gelu", (-5e-324,), -0.0, (0.5,)),
-    ("gauss", (1.0, -0.0), -0.0, (0.0, None)),
-    ("gauss", (30.0, 1.7e308), 2.3196112610216605e-83, (None, 0.0)),
-    ("gauss", (30.0, inf), inf, (-inf, 0.0)),
-    ("where", (nan, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)),  # nan is true, as in Python
-    ("where", (-0.0, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0)),
-]
+EDGES = [(row, *edge) for row in ops.TABLE.values() for edge in row.edges]
 
 
 def same(actual: float, expected: float) -> bool:
@@ -92,10 +19,9 @@ def same(actual: float, expected: float) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "value", "derivatives"), EDGES, ids=[f"{edge[0]}{edge[1]}" for edge in EDGES]
+    ("row", "arguments", "value", "derivatives"), EDGES, ids=[f"{edge[0].name}{edge[1]}" for edge in EDGES]
 )
-def test_the_convention_holds(name, arguments, value, derivatives):
-    row: Operation = ops.TABLE[name]
+def test_the_convention_holds(row, arguments, value, derivatives):
     leaves = [Value(x) for x in arguments]
     node = row(*leaves)
     node.backward()
