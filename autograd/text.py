@@ -10,11 +10,11 @@ def format_number(x: float) -> str:
     """Write a number in about four significant digits; trailing zeros tell that it was rounded.
 
     Example:
-        >>> [format_number(x) for x in (-12.0, 0.5, 0.7310585786300049, 0.99999, 1e-05, 123456.0)]
-        ['-12', '0.5', '0.7311', '1.000', '1e-05', '123456']
+        >>> [format_number(x) for x in (-12.0, 0.5, 0.7310585786300049, 0.99999, 1e-05, 123456.0, -0.0)]
+        ['-12', '0.5', '0.7311', '1.000', '1e-05', '123456', '0']
     """
     if x.is_integer() and abs(x) < 1e6:
-        return f"{x:.0f}"
+        return f"{x + 0.0:.0f}"  # a reader of -0 looks for an error; added to 0.0 it is 0.0
     text = f"{x:.4g}"
     if math.isnan(x) or float(text) == x:
         return text

@@ -9,6 +9,7 @@ import select
 import sys
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -472,3 +473,16 @@ def test_a_thousand_uses_are_told_in_lines():
     assert (
         len(lines) == 1 + 1000 + 1 + 1999
     )  # inputs, sums, seed; a message to each operand but the constant 0
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png"])
+def test_nothing_in_a_frame_is_cut_at_its_edge(tmp_path, suffix):
+    path = step_through(sigmoid_gate()).save(tmp_path / f"walk{suffix}")
+    with Image.open(path) as image:
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            dark = np.asarray(image.convert("L")) < 200
+            assert not dark[:, [0, 1, -2, -1]].any()
+            assert not dark[[0, 1, -2, -1]].any()
+            caption = np.flatnonzero(dark[round(0.8 * len(dark)) :].any(axis=0))
+            assert 6 <= caption[0] <= 20  # it begins at the margin, not left of it

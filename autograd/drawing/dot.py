@@ -34,7 +34,11 @@ def describe(
     import graphviz
 
     dot = graphviz.Digraph("graph")
-    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.3", bgcolor="white")
+    local = any(
+        number is not None for each in elements if isinstance(each, Gate) for *_, number in each.operands
+    )
+    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.45" if local else "0.3")
+    dot.attr("graph", bgcolor="white")
     # As many rounds of placing as there are nodes: enough for any usual graph, which it does not change, and
     # a bound where many wires are long; without it a node used a hundred times takes minutes.
     dot.attr("graph", nslimit="1")
@@ -87,7 +91,14 @@ def describe(
             start = f"{name}-name" if name in references else f"{operand}:{leave}"
             last = 0 < i == len(element.operands) - 1
             end = f"{element.name}:{CORNER[rankdir]}" if lines and last else element.name
-            dot.edge(start, end, text, arrowsize="0.55", **edge)
+            if text is not None:
+                edge |= {
+                    "headlabel": text,
+                    "labeldistance": "3",
+                    "labelangle": "-15",
+                    "minlen": "2",
+                }  # see labels
+            dot.edge(start, end, arrowsize="0.55", **edge)
         for name, output in element.outputs:
             edge = group(name, "output", f"output of {element.title}")
             dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)

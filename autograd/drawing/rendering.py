@@ -1,16 +1,18 @@
 """From Graphviz's SVG to the picture: colours, classes and titles; and from the picture to pixels."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from autograd.drawing.labels import SVG, place_labels
 from autograd.drawing.style import FONT, TEXT_STYLES
 
 MAX_PIXELS = 8192
 """The longest side of a PNG; a larger picture is scaled down to it."""
-_SVG = "{http://www.w3.org/2000/svg}"
-_INHERITED = {  # by almost every text: said once, at the root
+_LEGIBLE = 7.0  # pixels of a letter's size, below which digits cannot be told apart
+_INHERITED = {  # by almost every text: said once, at the graph's group, so that a caption inherits none of it
     "font-size": "12.00",
     "text-anchor": "middle",
     "{http://www.w3.org/XML/1998/namespace}space": "preserve",
@@ -25,18 +27,20 @@ def styled(svg: bytes, rankdir: str, titles: Mapping[str, str]) -> str:
         rankdir: where the graph flows.
         titles: the title of each group, by its id.
     """
-    ElementTree.register_namespace("", _SVG[1:-1])
+    ElementTree.register_namespace("", SVG[1:-1])
     root = ElementTree.fromstring(svg)
     root.set("class", "computation-graph")
     root.set("font-family", f"{FONT}, Verdana, sans-serif")
-    root.set("stroke-linecap", "square")  # leaves no gap where an edge meets a wire
-    root.attrib.update(_INHERITED)
+    graph = root.find(f"{SVG}g")
+    assert graph is not None  # Graphviz puts all of a graph into one group
+    graph.set("stroke-linecap", "square")  # leaves no gap where an edge meets a wire
+    graph.attrib.update(_INHERITED)
     level = rankdir in ("LR", "RL")
-    for group in root.iter(f"{_SVG}g"):
-        for title in group.findall(f"{_SVG}title"):
+    for group in root.iter(f"{SVG}g"):
+        for title in group.findall(f"{SVG}title"):
             title.text = titles[group.get("id", "")]
         kinds = group.get("class", "").split()
-        texts = group.findall(f"{_SVG}text")
+        texts = group.findall(f"{SVG}text")
         for text, kind in zip(texts, _text_kinds(kinds, len(texts), rankdir), strict=True):
             del text.attrib["font-family"]
             for name in [name for name, common in _INHERITED.items() if text.get(name) == common]:
@@ -44,10 +48,9 @@ def styled(svg: bytes, rankdir: str, titles: Mapping[str, str]) -> str:
             text.attrib.update(TEXT_STYLES[kind], **{"class": kind})
             if kind == "operation" and not (text.text or "").strip("*"):
                 text.set("dy", "0.2em")  # an asterisk sits high on its line
-            if kind == "local" and not level:
-                text.set("dx", "0.3em")  # Graphviz leaves no gap between a wire and the text beside it
         if "value" in kinds:
             _turn_frame_into_wire(group, level)
+    place_labels(root, level)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -64,9 +67,9 @@ def _text_kinds(kinds: Sequence[str], count: int, rankdir: str) -> Iterable[str]
 
 def _turn_frame_into_wire(group: Element, level: bool) -> None:
     """Of a record's lines, leave the one between data and grad if the flow is level, and none otherwise."""
-    for frame in group.findall(f"{_SVG}polygon"):
+    for frame in group.findall(f"{SVG}polygon"):
         group.remove(frame)
-    for line in group.findall(f"{_SVG}polyline"):
+    for line in group.findall(f"{SVG}polyline"):
         (_, y1), (_, y2) = (point.split(",") for point in line.get("points", "").split())
         if level and y1 == y2:
             line.set("class", "wire")
@@ -79,16 +82,26 @@ def rasterise(svg: str, scale: float) -> bytes:
 
     Args:
         svg: the picture; its texts may use DejaVu Sans.
-        scale: pixels per CSS pixel; less where a side would be longer than ``MAX_PIXELS``.
+        scale: pixels per CSS pixel; less where a side would be longer than ``MAX_PIXELS``, with a warning if
+            the digits cannot be read then.
     """
     import resvg_py
 
     root = ElementTree.fromstring(svg)
-    longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height"))
+    longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height")) * 96 / 72
+    zoom = min(scale, MAX_PIXELS / longest)
+    letters = 16 * zoom  # 12 points
+    if zoom < scale and letters < _LEGIBLE:
+        warnings.warn(
+            f"the picture is {longest:,.0f} pixels long, above the {MAX_PIXELS} of a PNG, so its letters are "
+            f"{letters:.1f} pixels high and cannot be read; save it as .svg, draw a part of it, or put parts "
+            "into groups and step through it",
+            stacklevel=3,
+        )
     return resvg_py.svg_to_bytes(
         svg_string=svg,
         dpi=96,
-        zoom=min(scale, MAX_PIXELS / (longest * 96 / 72)),
+        zoom=zoom,
         font_family=FONT,
         font_files=[str(_fonts() / name) for name in ("DejaVuSans.ttf", "DejaVuSans-Oblique.ttf")],
         skip_system_fonts=True,

@@ -1,0 +1,122 @@
+"""Where local derivatives are written: beside their wire, where as little else as possible is in the way.
+
+Graphviz would make room for a label of an edge by a rank of its own for all of them; a graph of a few hundred
+values takes minutes then. So it is told of them as texts at the arrows' heads, which make no room, and
+they are moved on the finished picture.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+SVG = "{http://www.w3.org/2000/svg}"
+_NARROW = dict.fromkeys(" .,:;'!|iljft", 0.33) | dict.fromkeys("-()[]/", 0.4)  # of DejaVu Sans, in ems
+_CELL = 40.0  # the side of a square of the map of what is where, in points
+_GAP = 4.0  # between a wire and what is written beside it
+_PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # along a wire, of the room that a text leaves on it
+_ROOM = 90.0  # how far from the gate a text may be, so that a reader sees where it belongs
+
+Area = tuple[float, float, float, float]  # left, top, right, bottom
+Point = tuple[float, float]
+
+
+def place_labels(root: Element, level: bool) -> None:
+    """Move the local derivatives of a picture to where they can be read.
+
+    Args:
+        root: the picture; the classes of its groups and texts tell what they are.
+        level: whether the graph flows from left to right or back.
+    """
+    taken = _Map()
+    labels: list[tuple[Element, Element]] = []
+    for group in root.iter(f"{SVG}g"):
+        for text in group.findall(f"{SVG}text"):
+            if text.get("class") == "local":
+                labels.append((group, text))
+            else:
+                taken.add(_area(text, float(text.get("x", 0)), float(text.get("y", 0))))
+        for gate in group.findall(f"{SVG}ellipse"):
+            x, y, rx, ry = (float(gate.get(name, 0)) for name in ("cx", "cy", "rx", "ry"))
+            taken.add((x - rx, y - ry, x + rx, y + ry))
+    for group, text in labels:
+        path = group.find(f"{SVG}path")
+        if path is None:
+            continue
+        choices = list(_choices(text, _points(path.get("d", "")), level))
+        x, y = min(choices, key=lambda place: taken.overlap(_area(text, *place)))
+        text.attrib.update({"x": f"{x:.2f}", "y": f"{y:.2f}"})
+        # Where a wire has to pass under it, a white edge keeps the letters legible.
+        text.attrib.update({"stroke": "white", "stroke-width": "3", "paint-order": "stroke"})
+        taken.add(_area(text, x, y))
+
+
+def _choices(text: Element, points: list[Point], level: bool) -> Iterator[Point]:
+    """Yield where the middle of a text's baseline may be, the best first."""
+    half, size = _width(text) / 2, float(text.get("font-size", 12))
+    near = [point for point in points if math.dist(point, points[-1]) <= _ROOM]
+    for share in _PLACES:
+        x, y = near[round(share * (len(near) - 1))]
+        if not level:
+            yield x + half + _GAP, y + 0.35 * size
+            yield x - half - _GAP, y + 0.35 * size
+            continue
+        # Above a wire that falls and below one that rises it is not in the wire's own way.
+        toward = 1 if points[-1][0] >= points[0][0] else -1
+        middle = x + toward * (1 - 2 * share) * (half + _GAP)
+        sides = [y - _GAP, y + size]
+        yield from ((middle, side) for side in (sides if points[-1][1] >= points[0][1] - 1 else sides[::-1]))
+
+
+def _points(path: str) -> list[Point]:
+    """Return points of a path of cubic Bézier curves, from its beginning to its end."""
+    numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", path)]
+    knots = list(zip(numbers[::2], numbers[1::2], strict=True))
+    points = knots[:1]
+    for k in range(0, len(knots) - 3, 3):
+        for t in (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0):
+            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
+            four = knots[k : k + 4]
+            points.append(
+                (
+                    sum(w * x for w, (x, _) in zip(weights, four, strict=True)),
+                    sum(w * y for w, (_, y) in zip(weights, four, strict=True)),
+                )
+            )
+    return points
+
+
+def _width(text: Element) -> float:
+    size = float(text.get("font-size", 12))
+    return size * sum(_NARROW.get(letter, 0.64) for letter in text.text or "")
+
+
+def _area(text: Element, x: float, y: float) -> Area:
+    """Return what a text covers whose baseline's middle is at a point."""
+    half, size = _width(text) / 2, float(text.get("font-size", 12))
+    return x - half, y - 0.8 * size, x + half, y + 0.2 * size
+
+
+class _Map:
+    """What is where, in squares, so that a look at one place does not go through all."""
+
+    def __init__(self) -> None:
+        self._squares: dict[tuple[int, int], list[Area]] = {}
+
+    def add(self, area: Area) -> None:
+        for square in self._touched(area):
+            self._squares.setdefault(square, []).append(area)
+
+    def overlap(self, area: Area) -> float:
+        """Return how much of an area is taken."""
+        found = {other for square in self._touched(area) for other in self._squares.get(square, ())}
+        return sum(
+            max(0.0, min(area[2], other[2]) - max(area[0], other[0]))
+            * max(0.0, min(area[3], other[3]) - max(area[1], other[1]))
+            for other in found
+        )
+
+    @staticmethod
+    def _touched(area: Area) -> Iterator[tuple[int, int]]:
+        left, top, right, bottom = (math.floor(side / _CELL) for side in area)
+        return ((i, j) for i in range(left, right + 1) for j in range(top, bottom + 1))
