@@ -16,6 +16,7 @@ from autograd.drawing.style import (
     GATE,
     GRAD_COLOUR,
     INK_COLOUR,
+    LOCAL,
     LOCAL_COLOUR,
     REFERENCE,
     SIDES,
@@ -34,10 +35,9 @@ def describe(
     import graphviz
 
     dot = graphviz.Digraph("graph")
-    local = any(
-        number is not None for each in elements if isinstance(each, Gate) for *_, number in each.operands
-    )
-    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.45" if local else "0.3")
+    gates = [element for element in elements if isinstance(element, Gate)]
+    written = any(local is not None for gate in gates for *_, local in gate.operands)
+    dot.attr("graph", id="graph", rankdir=rankdir, nodesep="0.15", ranksep="0.45" if written else "0.3")
     dot.attr("graph", bgcolor="white")
     # As many rounds of placing as there are nodes: enough for any usual graph, which it does not change, and
     # a bound where many wires are long; without it a node used a hundred times takes minutes.
@@ -92,12 +92,7 @@ def describe(
             last = 0 < i == len(element.operands) - 1
             end = f"{element.name}:{CORNER[rankdir]}" if lines and last else element.name
             if text is not None:
-                edge |= {
-                    "headlabel": text,
-                    "labeldistance": "3",
-                    "labelangle": "-15",
-                    "minlen": "2",
-                }  # see labels
+                edge |= LOCAL | {"headlabel": text}
             dot.edge(start, end, arrowsize="0.55", **edge)
         for name, output in element.outputs:
             edge = group(name, "output", f"output of {element.title}")

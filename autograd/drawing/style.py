@@ -17,6 +17,7 @@ COMPOSITE = {"shape": "box", "margin": "0.12,0.08", "ordering": "in", "peripheri
 COMPOSITE |= {"style": "rounded,filled", "fillcolor": "#f3f3f3", "color": INK_COLOUR}
 BOX = {"style": "rounded,dashed", "color": WIRE_COLOUR, "fontcolor": INK_COLOUR, "fontname": FONT}
 BOX |= {"fontsize": "11", "labeljust": "l", "margin": "8"}
+LOCAL = {"labeldistance": "3", "labelangle": "-15", "minlen": "2"}  # see labels.py
 SIDES = {  # of a node: where its wire enters and where it leaves
     "LR": ("w", "e"),
     "RL": ("e", "w"),
