@@ -92,7 +92,7 @@ abs: Operation = Operation(  # noqa: A001 - the name in Python, NumPy and PyTorc
     [lambda z, x: sign(x)],
     kinks=[lambda x: x],
     definition="abs(x)",
-    numpy="abs",
+    numpy="fabs",
     edges=[((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,))],
 )
 sign: Operation = Operation(

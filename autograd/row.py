@@ -120,11 +120,14 @@ class Operation:
         """Return the operation's value: a float for numbers, a Value if any argument is one, or an array."""
         if keywords or len(arguments) != self.arity:
             arguments = self.bind(arguments, keywords)
+        record = None
         for argument in arguments:
             if argument.__class__ is not float:
-                record = getattr(argument.__class__, "__record__", None)
-                return record(self, arguments) if record is not None else self._dispatch(arguments)
-        return self.value(*arguments)
+                found = getattr(argument.__class__, "__record__", None)
+                if found is None:
+                    return self._dispatch(arguments)
+                record = record or found
+        return record(self, arguments) if record is not None else self.value(*arguments)
 
     def bind(self, arguments: Sequence[Any], keywords: dict[str, Any]) -> tuple[Any, ...]:
         """Return all arguments in order, with keywords and defaults filled in.
@@ -186,15 +189,14 @@ class Operation:
         return name if hasattr(float, f"__{name}__") else None
 
     def _dispatch(self, arguments: tuple[Any, ...]) -> Any:
-        for argument in arguments:
-            record = getattr(type(argument), "__record__", None)
-            if record is not None:
-                return record(self, arguments)
+        records = [r for a in arguments if (r := getattr(type(a), "__record__", None)) is not None]
         numpy = sys.modules.get("numpy")
         if numpy is not None and any(isinstance(a, numpy.ndarray) for a in arguments):
-            if any(isinstance(a, numpy.ndarray) and a.dtype == object for a in arguments):
+            if records or any(isinstance(a, numpy.ndarray) and a.dtype == object for a in arguments):
                 return numpy.frompyfunc(self, self.arity, 1)(*arguments)
             return self.on_arrays(*arguments)
+        if records:
+            return records[0](self, arguments)
         return self.value(*(as_float(a, self.name) for a in arguments))
 
     def on_arrays(self, *arguments: Any) -> Any:

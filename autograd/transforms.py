@@ -245,7 +245,7 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
 
     Raises:
         TypeError: ``output`` or one of ``inputs`` is not a Value.
-        ValueError: one of them is a constant, such as ``x.detach()``: it has no derivatives.
+        ValueError: an input is a constant, or one of them was cut off as ``x.detach()`` is.
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
 
     Example:
@@ -258,7 +258,8 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
     for node in (output, *nodes):
         if not isinstance(node, Value):
             raise TypeError(f"gradients needs Values, whose graph is recorded; got {type(node).__name__}")
-        if isinstance(node, Constant):
+        # An output may be constant: the derivative of a derivative that is a number is 0.
+        if isinstance(node, Constant) and (node is not output or noted(node, "cut")):
             made = f" made by {noted(node, 'cut')}" if noted(node, "cut") else ""
             raise ValueError(
                 f"{describe(node)} is a constant{made}, so nothing has a derivative by it, nor has it one by "

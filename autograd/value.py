@@ -64,7 +64,7 @@ class Value:
         self.grad = 0.0
         self.op = None
         self._time = questions.now
-        if label:
+        if label or label.__class__ is not str:
             self.label = label
 
     @property
@@ -75,6 +75,11 @@ class Value:
 
     @label.setter
     def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(
+                f"a label is a string, not {type(label).__name__}: {label!r:.60}; what a node is computed "
+                "from is recorded by the operation"
+            )
         note(self, "label", label)
 
     @property
@@ -155,6 +160,14 @@ class Value:
         ask(self, LOOK)
         return self._data
 
+    def __int__(self) -> int:
+        """Return the number without its fraction; what is computed with it is no part of the graph."""
+        return int(float(self))
+
+    def conjugate(self) -> "Value":
+        """Return this node: a real number is its own. NumPy's ``var``, ``vdot`` and ``norm`` ask for it."""
+        return self
+
     def __bool__(self) -> bool:
         """Tell whether the number is not zero."""
         ask(self, "bool()")
@@ -175,6 +188,18 @@ class Value:
     def __ge__(self, other: Any) -> Any:
         """Compare the numbers (see ``greater_equal``)."""
         return self._compare(other, ">=", float.__ge__)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with a number; two Values are equal if they are the same node, as sets and dicts need it.
+
+        Compare the numbers of two Values as ``x.data == y.data``.
+        """
+        if isinstance(other, Value) or not is_real(other):
+            return NotImplemented
+        equal: bool = self._compare(other, "==", float.__eq__)
+        return equal
+
+    __hash__ = object.__hash__
 
     def _compare(self, other: Any, symbol: str, compare: Callable[[float, float], bool]) -> Any:
         if isinstance(other, Value):
