@@ -72,6 +72,6 @@ class PlainEngine:
 
 
 def _points(shape: tuple[int, ...], rows: range | None) -> Any:
-    if rows is None:
+    if rows is None or not shape:
         return [()]
     return [(row, *rest) for row in rows for rest in np.ndindex(*shape[1:])]

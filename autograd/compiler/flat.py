@@ -32,6 +32,7 @@ class Flat:
         arguments: for an operation its operands, for a sum its terms, else empty.
         data: the recorded number of each node.
         active: whether each node depends on a leaf, so that it has an adjoint.
+        fed: whether each node depends on data.
         leaves: the Values of the leaves and the data, by node.
         outputs: the nodes of the outputs.
         size: how many Values the graph had.
@@ -41,6 +42,7 @@ class Flat:
     arguments: list[Any] = field(default_factory=list)
     data: list[float] = field(default_factory=list)
     active: list[bool] = field(default_factory=list)
+    fed: list[bool] = field(default_factory=list)
     leaves: dict[int, Value] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     size: int = 0
@@ -232,11 +234,14 @@ def _absorbed(flat: Flat) -> list[bool]:
 
 
 def _activate(flat: Flat) -> Flat:
-    """Find the nodes that have adjoints."""
+    """Find the nodes that have adjoints, and those that change with the data."""
     flat.active = [kind == "leaf" for kind in flat.kinds]
-    for here, kind in enumerate(flat.kinds):
-        if kind is not None and not flat.active[here]:
-            flat.active[here] = any(flat.active[operand] for operand in flat.operands(here))
+    flat.fed = [kind == "data" for kind in flat.kinds]
+    for marks in (flat.active, flat.fed):
+        if True in marks:
+            for here, kind in enumerate(flat.kinds):
+                if kind is not None and not marks[here]:
+                    marks[here] = any([marks[operand] for operand in flat.operands(here)])
     return flat
 
 

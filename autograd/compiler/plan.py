@@ -9,7 +9,7 @@ table of targets, and the reverse pass is made of the same statements.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -133,34 +133,33 @@ class Region:
 class Plan:
     """A program.
 
-    The cells come in this order: parameters, constants, fixed values (those that depend on no data), data,
-    and values that depend on data. So everything that has a batch axis, if there is one, comes last.
+    The cells come in this order: parameters; values that depend on no data; data; values that depend on data;
+    constants. So everything that has a batch axis, if there is one, is in one piece.
 
     Attributes:
         parameters: how many cells the parameters take, from address 0 on.
-        constants: the numbers in the cells after them.
-        fixed: how many cells depend on no data: the address of the first datum.
-        data: how many cells the data take, from ``fixed`` on.
+        fixed: the address of the first datum.
+        data: how many cells the data take.
+        constants: the numbers in the last cells.
         size: how many cells there are.
         regions: names and shapes for parts of the memory, in ascending order.
         forward: computes values from parameters, constants and data.
-        reverse: computes adjoints; it finds the cells of ``cleared`` zero, and those of ``d`` that it assigns
-            before it reads them as they were left. Gradients end up in ``d[:parameters]``.
+        reverse: computes adjoints; it finds the cells of ``cleared`` zero, and assigns the others before it
+            reads them. Gradients end up in ``d[:parameters]``.
         cleared: ranges (start, stop) of ``d`` to be set to zero before the reverse pass.
         outputs: the addresses of the results.
     """
 
     parameters: int
-    constants: Array
     fixed: int
     data: int
+    constants: Array
     size: int
     regions: tuple[Region, ...]
     forward: tuple[Step, ...]
     reverse: tuple[Step, ...]
     cleared: tuple[tuple[int, int], ...]
     outputs: tuple[int, ...]
-    found: dict[str, int] = field(default_factory=dict)
 
 
 def statements_of(steps: Sequence[Step]) -> Iterator[Statement]:
@@ -186,7 +185,7 @@ def places_of(expression: Expression) -> Iterator[Place]:
 def allocate(plan: Plan) -> tuple[Array, Array]:
     """Return new memories ``v`` and ``d`` for a plan, with its constants in ``v``."""
     v, d = np.zeros(plan.size), np.zeros(plan.size)
-    v[plan.parameters : plan.parameters + len(plan.constants)] = plan.constants
+    v[plan.size - len(plan.constants) :] = plan.constants
     return v, d
 
 

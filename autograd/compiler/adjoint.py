@@ -1,0 +1,163 @@
+"""The reverse pass of statements is made of statements: for each place that is read one that adds to it.
+
+Local derivatives come from the rows of the operation table, applied to terms. What is known here by name are
+the two operations of a sum of products, and those that make expressions shorter.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autograd import ops
+from autograd.compiler.drafts import Draft, LoopDraft, hoist
+from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
+from autograd.operation import Operation
+from autograd.symbolic import Symbolic
+
+
+class Term(Symbolic):
+    """An expression, on which Python's operators and the rows of the table act."""
+
+    __slots__ = ("expression",)
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+    @classmethod
+    def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> Any:
+        """Return the term that applies ``operation``."""
+        return _term(_simplified(operation, tuple(map(_expression, arguments))))
+
+
+def _term(expression: Expression) -> Any:
+    return expression if isinstance(expression, float) else Term(expression)
+
+
+def _expression(argument: Any) -> Expression:
+    return argument.expression if isinstance(argument, Term) else float(argument)
+
+
+def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expression:
+    """Return an operation's expression in a shorter form of exactly the same value, if there is one."""
+    if all(isinstance(argument, float) for argument in arguments):
+        return operation.value(*arguments)
+    if operation is ops.mul:
+        for factor, other in (arguments, arguments[::-1]):
+            if factor == 1.0 and isinstance(factor, float):
+                return other
+            if factor == -1.0 and isinstance(factor, float):
+                return Apply(ops.neg, (other,))
+    if operation is ops.pow:
+        base, exponent = arguments
+        if exponent == 1.0:
+            return base
+        if exponent == 2.0:
+            return Apply(ops.mul, (base, base))
+        if exponent == -1.0:
+            return Apply(ops.div, (1.0, base))
+    return Apply(operation, arguments)
+
+
+def simplified(expression: Expression) -> Expression:
+    """Return an expression with shorter forms of exactly the same value in it."""
+    if isinstance(expression, Apply):
+        return _simplified(expression.operation, tuple(map(simplified, expression.arguments)))
+    return expression
+
+
+def reverse(forward: Sequence[Draft | LoopDraft], active: Sequence[bool]) -> list[Draft | LoopDraft]:
+    """Return the reverse pass of a forward pass.
+
+    Args:
+        forward: the drafts.
+        active: whether each family has adjoints.
+    """
+    steps: list[Draft | LoopDraft] = []
+    for part in reversed(forward):
+        if isinstance(part, Draft):
+            steps += contributions(part, active)
+        else:
+            body = [c for draft in reversed(part.body) for c in contributions(draft, active)]
+            steps += hoist(LoopDraft(body, part.length, backward=not part.backward))
+    return steps
+
+
+def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
+    """Yield the statements that add to the adjoints of what a statement reads: adjoint times derivative."""
+    (family,) = draft.writes
+    if not active[family]:
+        return
+    statement = draft.statement
+    upstream = Term(replace(statement.target, memory="d"))
+    for place, source in draft.sources.items():
+        if not source.active:
+            continue
+        local = _derivative(statement.expression, place, Term(statement.target))
+        if isinstance(local, float) and local == 0.0:
+            continue
+        contribution = Statement(
+            replace(place, memory="d"),
+            _expression(upstream * local),
+            statement.shape,
+            adds=True,
+            name=f"{statement.name}'",
+        )
+        yield Draft(contribution, draft.starts, {}, source.families, draft.writes)
+
+
+def _derivative(expression: Expression, place: Place, value: Any) -> Any:
+    """Return the derivative of an expression by what is at a place, as a term or a float."""
+    if expression is place:
+        return 1.0
+    total: Any = 0.0
+    if isinstance(expression, Apply):
+        arguments = [_term(argument) for argument in expression.arguments]
+        for argument, derivative in zip(expression.arguments, expression.operation.derivatives, strict=True):
+            if any(found is place for found in places_of(argument)):
+                inner = _derivative(argument, place, _term(argument))
+                product = derivative(value, *arguments) * inner
+                total = product if isinstance(total, float) and total == 0.0 else total + product
+    return total
+
+
+def sum_repeated(statement: Statement, first: int) -> Statement:
+    """Return the statement with the axes along which its target stays the same as axes to sum over.
+
+    Args:
+        statement: one that adds.
+        first: the first axis that may be moved.
+    """
+    target, shape = statement.target, statement.shape
+    tables = [place.table for place in (target, *places_of(statement.expression)) if place.table is not None]
+    bound = max([first, *(table.ndim for table in tables)])
+    moved = [axis for axis in range(bound, len(shape)) if target.strides[axis] == 0]
+    if not moved:
+        return statement
+    order = [axis for axis in range(len(shape)) if axis not in moved] + moved
+
+    def permuted(place: Place) -> Place:
+        return replace(place, strides=tuple(place.strides[axis] for axis in order))
+
+    return replace(
+        statement,
+        target=permuted(target),
+        expression=substituted(statement.expression, permuted),
+        shape=tuple(shape[axis] for axis in order),
+        summed=len(moved),
+    )
+
+
+def substituted(expression: Expression, change: Any) -> Expression:
+    """Return an expression with every place changed; equal places stay one object."""
+    known: dict[int, Place] = {}
+
+    def walk(part: Expression) -> Expression:
+        if isinstance(part, Place):
+            if id(part) not in known:
+                known[id(part)] = change(part)
+            return known[id(part)]
+        if isinstance(part, Apply):
+            return Apply(part.operation, tuple(map(walk, part.arguments)))
+        return part
+
+    return walk(expression)

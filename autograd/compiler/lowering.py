@@ -1,0 +1,306 @@
+"""Families become statements: members get cells, operands become places.
+
+The members of a family lie in memory one after another, in the order of what they read, so that most of what
+reads them is evenly spaced.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autograd import ops
+from autograd.compiler.cells import Cells
+from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, hoist
+from autograd.compiler.families import CONSTANT, LEAF, SORTS, VALUE, Cycle, Family, Terms
+from autograd.compiler.plan import Apply, Expression, Index, Place, Statement
+from autograd.compiler.spaces import arrange
+from autograd.operation import Operation
+
+
+@dataclass
+class Group:
+    """The operands of a family's operation in one place, or terms of the same sorts in its sums.
+
+    Attributes:
+        factors: the nodes, in one array or two, ordered by member.
+        counts: how many terms each member has.
+    """
+
+    factors: list[Index]
+    counts: Index
+
+    @property
+    def terms(self) -> int | None:
+        """How many terms every member has; None if they differ."""
+        return int(self.counts[0]) if (self.counts == self.counts[0]).all() else None
+
+
+def lower(found: Iterable[Family | Cycle], terms: Terms, cells: Cells) -> list[Draft | LoopDraft]:
+    """Return the statements that compute families, in order."""
+    drafts: list[Draft | LoopDraft] = []
+    for part in found:
+        cycle = part if isinstance(part, Cycle) else None
+        families = cycle.families if cycle else [part]
+        numbers = [cells.reserve(family) for family in families]
+        for _ in range(2 if cycle else 1):  # twice, as the families of a loop read each other
+            for family, number in zip(families, numbers, strict=True):
+                _sort(family, terms, cells)
+                cells.settle(family, number)
+        lowerings = [_Lowering(f, n, terms, cells, cycle, numbers[0]) for f, n in zip(families, numbers, strict=True)]
+        if cycle is None:
+            drafts += lowerings[0].drafts()
+            continue
+        drafts += [draft for lowering in lowerings for draft in lowering.copies()]
+        drafts += hoist(LoopDraft([draft for lowering in lowerings for draft in lowering.drafts()], cycle.length))
+    return drafts
+
+
+def _groups(family: Family, terms: Terms) -> list[Group]:
+    """Return what a family reads: a group for each operand, or for each sort of its terms."""
+    members = family.members
+    places, counts = terms.of(members)
+    if family.kind != "sum":
+        operands = terms.first[places].reshape(len(members), -1)
+        ones = np.ones(len(members), dtype=np.intp)
+        return [Group([operands[:, i]], ones) for i in range(operands.shape[1])]
+    owner = np.repeat(np.arange(len(members)), counts)
+    code = terms.code[places]
+    groups = []
+    for sorts in np.unique(code)[::-1].tolist():
+        chosen = places[code == sorts]
+        factors = [terms.first[chosen]]
+        if sorts % (SORTS + 1) != SORTS:
+            factors.append(terms.second[chosen])
+        groups.append(Group(factors, np.bincount(owner[code == sorts], minlength=len(members))))
+    return groups
+
+
+def _sort(family: Family, terms: Terms, cells: Cells) -> None:
+    """Put the members of a family in the order of what they read, within each step of a loop."""
+    width = family.width
+    count = len(family.members)
+    if count == 1 or width == 1:
+        return
+    if width is not None:  # the last step is the pattern of all
+        pattern = Family(family.kind, family.members[-width:])
+        order = _order(_groups(pattern, terms), np.zeros(width, dtype=np.intp), cells)
+        family.members = family.members.reshape(-1, width)[:, order].ravel()
+        family.slots = family.slots.reshape(-1, width)[:, order].ravel()
+        family.sources = family.sources.reshape(-1, width)[:, order].ravel()
+        return
+    step = np.zeros(count, dtype=np.intp)
+    if family.starts is not None:
+        step = np.repeat(np.arange(len(family.starts) - 1), np.diff(family.starts))
+    family.members = family.members[_order(_groups(family, terms), step, cells)]
+
+
+def _order(groups: Sequence[Group], step: Index, cells: Cells) -> Index:
+    main = max(groups, key=lambda group: (len(group.factors), group.counts.sum()))
+    if len(main.factors) == 2:
+        keys = _keys(main, cells)
+        # Data runs down, weights across.
+        if len(keys) == 2 and cells.sort[main.factors[0][0]] == LEAF and cells.sort[main.factors[1][0]] == CONSTANT:
+            keys.reverse()
+    else:
+        keys = [key for group in groups for key in _keys(group, cells)]
+        keys.sort(key=lambda key: -len(np.unique(key)))
+    return np.lexsort((*reversed(keys), step))
+
+
+def _keys(group: Group, cells: Cells) -> list[Index]:
+    """Return for each factor where each member's first term lies; of constants, which row of them it is."""
+    present = group.counts > 0
+    begin = (np.cumsum(group.counts) - group.counts)[present]
+    keys = []
+    for factor in group.factors:
+        key = np.full(len(present), -1, dtype=np.intp)
+        if cells.sort[factor[0]] != CONSTANT:
+            key[present] = cells.address[factor[begin]]
+        elif group.terms:
+            key, _ = _ranks(factor.reshape(len(present), -1))
+        keys.append(key)
+    return keys
+
+
+def _ranks(rows: Index) -> tuple[Index, Index]:
+    """Return for each row its number among the distinct rows, by first appearance; and where these are."""
+    kind = rows.dtype if rows.shape[1] == 1 else np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))
+    _, first, inverse = np.unique(
+        np.ascontiguousarray(rows).view(kind).ravel(), return_index=True, return_inverse=True
+    )
+    rank = np.empty(len(first), dtype=np.intp)
+    order = np.argsort(first, kind="stable")
+    rank[order] = np.arange(len(first))
+    return rank[inverse.ravel()], first[order]
+
+
+class _Lowering:
+    """The statements of one family, whose cells are known.
+
+    Args:
+        family: the family.
+        number: its number.
+        terms: the operands.
+        cells: where they are.
+        cycle: the loop that the family is in, or None.
+        first: the number of that loop's first family.
+    """
+
+    def __init__(
+        self, family: Family, number: int, terms: Terms, cells: Cells, cycle: Cycle | None, first: int
+    ) -> None:
+        self.family, self.number = family, number
+        self.cells = cells
+        self.groups = _groups(family, terms)
+        self.count = len(family.members)
+        self.start = cells.regions[number].start + len(family.slots)
+        self.first = first
+        self.steps = cycle.length if cycle and family.width is not None else None
+        self.cuts = family.starts if cycle and family.width is None else None
+        self.name = cells.regions[number].name
+
+    def copies(self) -> Iterator[Draft]:
+        """Yield the statement that fills the slots."""
+        filled = np.flatnonzero(self.family.sources >= 0)
+        if len(filled):
+            source = self.family.sources[filled]
+            slots = self.cells.address[self.family.slots[filled]]
+            space = arrange([self.cells.address[source], slots], len(filled), 1)
+            read, target = space.places
+            yield self._draft(Statement(target, read, space.shape, name="copy"), None, {read: source})
+
+    def drafts(self) -> Iterator[Draft]:
+        """Yield the statements that compute the family."""
+        kind = self.family.kind
+        if isinstance(kind, Operation):
+            yield self._elementwise(self.groups, lambda read: Apply(kind, tuple(f for (f,) in read)))
+            return
+        adds = False
+        for part in self._parts():
+            if part[0].terms:
+                draft = self._elementwise(part, _total)
+            else:
+                draft = self._ragged(part[0], first=not adds)
+                if not adds:
+                    yield self._zeros()
+                    adds = True
+            statement = replace(draft.statement, adds=adds)
+            yield replace(draft, statement=statement)
+            adds = True
+
+    def _parts(self) -> list[list[Group]]:
+        """Return the groups of a sum, single terms together; first those that read nothing of the loop."""
+        outside: list[list[Group]] = [[]]
+        inside: list[list[Group]] = [[]]
+        for group in self.groups:
+            side = inside if self._reads_loop(group) else outside
+            if group.terms == 1:
+                side[0].append(group)
+            else:
+                side.append([group])
+        return [part for side in (outside, inside) for part in (*side[1:], side[0]) if part]
+
+    def _reads_loop(self, group: Group) -> bool:
+        if self.steps is None and self.cuts is None:
+            return False
+        return any((self.cells.family[factor] >= self.first).any() for factor in group.factors)
+
+    def _elementwise(
+        self, groups: Sequence[Group], combine: Callable[[list[list[Expression]]], Expression]
+    ) -> Draft:
+        """Return a statement for groups that all have as many terms."""
+        terms = groups[0].terms
+        assert terms is not None
+        steps = self.steps or 1
+        read = [[self._read(group, factor) for factor in group.factors] for group in groups]
+        tables = [r for factors in read for r in factors if isinstance(r, np.ndarray)]
+        space = arrange(tables, self.count // steps, terms, self.steps, self.cuts)
+        places = iter(space.places)
+        nodes: dict[Place, Index] = {}
+        known: dict[bytes, Place] = {}
+        expressions: list[list[Expression]] = []
+        for group, factors in zip(groups, read, strict=True):
+            row: list[Expression] = []
+            for factor, r in zip(group.factors, factors, strict=True):
+                if isinstance(r, float):
+                    row.append(r)
+                    continue
+                place = known.setdefault(r.tobytes(), next(places))
+                nodes[place] = factor
+                row.append(place)
+            expressions.append(row)
+        target = Place("v", self.start, space.target)
+        statement = Statement(target, combine(expressions), space.shape, space.summed, name=self.name)
+        starts = None if self.cuts is None else self.cuts // space.inner
+        return self._draft(statement, starts, nodes)
+
+    def _zeros(self) -> Draft:
+        space = arrange([], self.count // (self.steps or 1), 1, self.steps, self.cuts)
+        statement = Statement(Place("v", self.start, space.target), 0.0, space.shape, name="zero")
+        return self._draft(statement, None if self.cuts is None else self.cuts // space.inner, {})
+
+    def _ragged(self, group: Group, *, first: bool) -> Draft:
+        """Return a statement that adds terms to the members one by one, as each has another number of them."""
+        owner = np.repeat(np.arange(self.count), group.counts)
+        target = self.start + owner
+        bounds = None
+        if self.family.starts is not None:
+            bounds = np.concatenate([[0], np.cumsum(group.counts)])[self.family.starts]
+        varying = [f for f in group.factors if self.cells.sort[f[0]] != CONSTANT]
+        addresses = [self.cells.address[factor] for factor in varying]
+        step = np.zeros(len(owner), dtype=np.intp)
+        if bounds is not None:
+            step = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+        orders = [np.arange(len(owner)), np.lexsort((*reversed(addresses), step)), np.lexsort((*addresses, step))]
+        spaces = [
+            arrange([target[order], *(a[order] for a in addresses)], len(owner), 1, None, bounds) for order in orders
+        ]
+        space, order = min(zip(spaces, orders, strict=True), key=lambda pair: pair[0].shape[0] if pair[0].places[0].table is not None else 0)
+        places = iter(space.places)
+        into = next(places)
+        nodes: dict[Place, Index] = {}
+        row: list[Expression] = []
+        for factor in group.factors:
+            if self.cells.sort[factor[0]] == CONSTANT:
+                numbers = self.cells.numbers[factor[order]]
+                if (numbers == numbers[0]).all():
+                    row.append(float(numbers[0]))
+                else:
+                    row.append(Place("v", self.cells.hold(numbers), space.target))
+                continue
+            place = next(places)
+            nodes[place] = factor
+            row.append(place)
+        statement = Statement(into, _total([row]), space.shape, adds=True, name=self.name)
+        return self._draft(statement, None if bounds is None else bounds // space.inner, nodes)
+
+    def _read(self, group: Group, factor: Index) -> float | Index:
+        """Return the addresses of a factor; of constants a number if all are the same, else cells of their own."""
+        if self.cells.sort[factor[0]] != CONSTANT:
+            return self.cells.address[factor]
+        numbers = self.cells.numbers[factor]
+        if (numbers == numbers[0]).all() and not numbers[0] == 0.0:
+            return float(numbers[0])
+        if (numbers == numbers[0]).all() and (np.signbit(numbers) == np.signbit(numbers[0])).all():
+            return float(numbers[0])
+        if group.terms and group.terms > 1:
+            rank, first = _ranks(factor.reshape(self.count, -1))
+            rows = numbers.reshape(self.count, -1)[first]
+            start = self.cells.hold(rows)
+            return (start + rank[:, None] * group.terms + np.arange(group.terms)).ravel()
+        return self.cells.hold(numbers) + np.arange(len(numbers))
+
+    def _draft(self, statement: Statement, starts: Index | None, nodes: dict[Place, Index]) -> Draft:
+        sources = {place: self.cells.source(table) for place, table in nodes.items()}
+        reads = frozenset[int]().union(*(source.families for source in sources.values()))
+        return Draft(statement, starts, sources, frozenset([self.number]), reads - {PARAMETERS})
+
+
+def _total(read: list[list[Expression]]) -> Expression:
+    """Return the sum of products."""
+    products = [factors[0] if len(factors) == 1 else Apply(ops.mul, tuple(factors)) for factors in read]
+    result = products[0]
+    for product in products[1:]:
+        result = Apply(ops.add, (result, product))
+    return result
