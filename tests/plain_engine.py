@@ -47,7 +47,7 @@ class PlainEngine:
             terms = [
                 compute(
                     statement.expression,
-                    lambda place, at=(*point, *rest): self._memory(place)[self._address(place, at)],
+                    lambda place, at=(*point, *rest): float(self._memory(place)[self._address(place, at)]),
                 )
                 for rest in np.ndindex(*statement.shape[kept:])
             ]

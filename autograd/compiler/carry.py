@@ -33,8 +33,7 @@ def carry(cycle: Cycle, terms: Terms) -> None:
         if not (counts == counts[0]).all():
             continue
         operands = operands.reshape(cycle.length, -1)
-        for factors in (terms.first, terms.second):
-            requests.append(_requests(operands, factors, family, step, place))
+        requests += [_requests(operands, f, family, step, place) for f in (terms.first, terms.second)]
     found = np.concatenate(requests, axis=1) if requests else np.zeros((6, 0), dtype=np.intp)
     for number, members in enumerate(cycle.families):
         _grant(members, found[:, found[0] == number], terms)

@@ -9,6 +9,8 @@ from autograd.compiler.families import ACTIVE, FED, LEAF, VALUE, Cycle, Family, 
 from autograd.compiler.flat import Flat
 from autograd.compiler.plan import Array, Index, Region
 
+LEAVES, NOTHING = Source(frozenset([PARAMETERS]), True), Source(frozenset(), False)
+
 
 class Cells:
     """The memory, as it is given out: every family gets a region, and its members places in it.
@@ -97,7 +99,14 @@ class Cells:
 
     def source(self, nodes: Index) -> Source:
         """Say what some nodes of one sort are."""
-        sort = int(self.sort[nodes[0]])
+        if len(nodes) == 1 or self.sort[nodes[0]] < VALUE:
+            return self.source_of(int(nodes[0]))
+        active = bool((self.sort[nodes[0]] - VALUE) & ACTIVE)
+        return Source(frozenset(np.unique(self.family[nodes]).tolist()), active)
+
+    def source_of(self, node: int) -> Source:
+        """Say what one node is."""
+        sort = int(self.sort[node])
         if sort < VALUE:
-            return Source(frozenset([PARAMETERS] if sort == LEAF else []), sort == LEAF)
-        return Source(frozenset(np.unique(self.family[nodes]).tolist()), bool((sort - VALUE) & ACTIVE))
+            return LEAVES if sort == LEAF else NOTHING
+        return Source(frozenset([int(self.family[node])]), bool((sort - VALUE) & ACTIVE))

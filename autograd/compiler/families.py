@@ -105,7 +105,7 @@ class Terms:
         )
 
     def of(self, nodes: Index) -> tuple[Index, Index]:
-        """Return the places of the nodes' operands or terms, one node after another, and how many each has."""
+        """Return the places of the nodes' operands or terms, node after node, and how many each has."""
         counts = self.begin[nodes + 1] - self.begin[nodes]
         offsets = np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(nodes) else counts
         return np.repeat(self.begin[nodes] - offsets, counts) + np.arange(counts.sum()), counts
@@ -137,18 +137,55 @@ def find_families(flat: Flat, terms: Terms) -> list[Family | Cycle]:
     new_family = new_depth | np.concatenate([[True], forms[1:] != forms[:-1]])
     family_starts = np.flatnonzero(new_family)
     levels = np.flatnonzero(new_depth[family_starts])  # the first family of each depth
-    with np.errstate(over="ignore"):
-        signatures = np.add.reduceat(_scatter(forms[family_starts]), levels)
     family_bounds = np.append(family_starts, len(nodes))
     level_bounds = np.append(levels, len(family_starts))
+    signatures = _signatures(forms[family_starts], levels)
+    _, counts = terms.of(nodes)
+    sizes = np.add.reduceat(counts + 1, family_starts) * (len(nodes) + 1) + np.diff(family_bounds)
+    sized = _signatures(forms[family_starts] ^ _scatter(sizes).astype(np.intp), levels)
     found: list[Family | Cycle] = []
     done = 0
     for start, period, steps in find_periods(signatures):
-        found += _plain(flat, terms, nodes, family_bounds, range(level_bounds[done], level_bounds[start]))
-        found.append(_cycle(flat, nodes, forms, family_bounds, level_bounds, start, period, steps))
-        done = start + period * steps
+        for begin, length, turns in _regular(sized, start, period, steps):
+            found += _plain(flat, terms, nodes, family_bounds, range(level_bounds[done], level_bounds[begin]))
+            found.append(_cycle(flat, nodes, forms, family_bounds, level_bounds, begin, length, turns))
+            done = begin + length * turns
     found += _plain(flat, terms, nodes, family_bounds, range(level_bounds[done], level_bounds[-1]))
     return found
+
+
+def _signatures(forms: Index, levels: Index) -> Any:
+    """Return a number for the set of forms that each depth has."""
+    with np.errstate(over="ignore"):
+        return np.add.reduceat(_scatter(forms), levels)
+
+
+def _regular(sized: Any, start: int, period: int, steps: int) -> Iterator[tuple[int, int, int]]:
+    """Yield the parts of a run: a long stretch whose steps are of equal size apart from what surrounds it."""
+    stop = start + period * steps
+    for longer in range(period, min(8 * period, period * steps // SHORTEST) + 1, period):
+        equal = np.concatenate(
+            [[False], sized[start : stop - longer] == sized[start + longer : stop], [False]]
+        )
+        edges = np.flatnonzero(np.diff(equal.astype(np.int8)))
+        if not len(edges):
+            continue
+        begins, lengths = edges[::2] + start, np.diff(edges)[::2] + longer
+        best = int(np.argmax(lengths))
+        begin, turns = int(begins[best]), int(lengths[best]) // longer
+        if turns >= SHORTEST and 2 * turns * longer >= stop - start:
+            begin += -(begin - start) % period  # the same phase as the run's
+            turns = min(turns, (int(begins[best]) + int(lengths[best]) - begin) // longer)
+            before = (begin - start) // period
+            if before >= SHORTEST:
+                yield start, period, before
+            if turns >= SHORTEST:
+                yield begin, longer, turns
+            after = (stop - begin - longer * turns) // period
+            if after >= SHORTEST:
+                yield begin + longer * turns, period, after
+            return
+    yield start, period, steps
 
 
 def _plain(flat: Flat, terms: Terms, nodes: Index, bounds: Index, families: range) -> list[Family | Cycle]:
@@ -167,7 +204,7 @@ def _plain(flat: Flat, terms: Terms, nodes: Index, bounds: Index, families: rang
 
 
 def _lengths(terms: Terms, members: Index) -> list[Index]:
-    """Return which sums have as many terms of each sort, or all of them together if there are many lengths."""
+    """Return which sums have as many terms of each sort, or all together if there are many lengths."""
     places, counts = terms.of(members)
     present, code = np.unique(terms.code[places], return_inverse=True)
     table = np.zeros((len(members), len(present)), dtype=np.intp)

@@ -241,7 +241,7 @@ def _activate(flat: Flat) -> Flat:
         if True in marks:
             for here, kind in enumerate(flat.kinds):
                 if kind is not None and not marks[here]:
-                    marks[here] = any([marks[operand] for operand in flat.operands(here)])
+                    marks[here] = any(marks[operand] for operand in flat.operands(here))
     return flat
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograd import ops
+from autograd.compiler.axes import arrange
 from autograd.compiler.cells import Cells
-from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, hoist
-from autograd.compiler.families import CONSTANT, LEAF, SORTS, VALUE, Cycle, Family, Terms
+from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, Source, hoist
+from autograd.compiler.families import CONSTANT, LEAF, SORTS, Cycle, Family, Terms
 from autograd.compiler.plan import Apply, Expression, Index, Place, Statement
-from autograd.compiler.spaces import arrange
 from autograd.operation import Operation
 
 
@@ -40,20 +40,70 @@ def lower(found: Iterable[Family | Cycle], terms: Terms, cells: Cells) -> list[D
     """Return the statements that compute families, in order."""
     drafts: list[Draft | LoopDraft] = []
     for part in found:
-        cycle = part if isinstance(part, Cycle) else None
-        families = cycle.families if cycle else [part]
-        numbers = [cells.reserve(family) for family in families]
-        for _ in range(2 if cycle else 1):  # twice, as the families of a loop read each other
-            for family, number in zip(families, numbers, strict=True):
-                _sort(family, terms, cells)
-                cells.settle(family, number)
-        lowerings = [_Lowering(f, n, terms, cells, cycle, numbers[0]) for f, n in zip(families, numbers, strict=True)]
-        if cycle is None:
-            drafts += lowerings[0].drafts()
-            continue
-        drafts += [draft for lowering in lowerings for draft in lowering.copies()]
-        drafts += hoist(LoopDraft([draft for lowering in lowerings for draft in lowering.drafts()], cycle.length))
+        if isinstance(part, Cycle):
+            drafts += _cycle(part, terms, cells)
+        else:
+            single = _single(part, terms, cells)
+            drafts += _family(part, terms, cells) if single is None else [single]
     return drafts
+
+
+def _family(family: Family, terms: Terms, cells: Cells) -> Iterator[Draft]:
+    number = cells.reserve(family)
+    _sort(family, terms, cells)
+    cells.settle(family, number)
+    return _Lowering(family, number, terms, cells).drafts()
+
+
+def _cycle(cycle: Cycle, terms: Terms, cells: Cells) -> list[Draft | LoopDraft]:
+    numbers = [cells.reserve(family) for family in cycle.families]
+    for _ in range(2):  # as the families of a loop read each other
+        for family, number in zip(cycle.families, numbers, strict=True):
+            _sort(family, terms, cells)
+            cells.settle(family, number)
+    inside = range(numbers[0], numbers[-1] + 1)
+    parts = [
+        _Lowering(family, number, terms, cells, cycle.length, inside)
+        for family, number in zip(cycle.families, numbers, strict=True)
+    ]
+    copies = [draft for part in parts for draft in part.copies()]
+    body = [draft for part in parts for draft in part.drafts()]
+    return [*copies, *hoist(LoopDraft(body, cycle.length))]
+
+
+def _single(family: Family, terms: Terms, cells: Cells) -> Draft | None:
+    """Return the statement of one node, the short way; None for a sum of many terms."""
+    if len(family.members) > 1:
+        return None
+    node = family.members[0]
+    operands = range(terms.begin[node], terms.begin[node + 1])
+    if len(operands) > SHORT:
+        return None
+    number = cells.reserve(family)
+    sources: dict[Place, Source] = {}
+    known: dict[int, Place] = {}
+
+    def read(operand: int) -> Expression:
+        if cells.sort[operand] == CONSTANT:
+            return float(cells.numbers[operand])
+        if operand not in known:
+            place = known[operand] = Place("v", int(cells.address[operand]), ())
+            sources[place] = cells.source_of(operand)
+        return known[operand]
+
+    factors = [[read(f) for f in (terms.first[i], terms.second[i]) if f >= 0] for i in operands]
+    if family.kind == "sum":
+        expression = _total(factors)
+    else:
+        expression = Apply(family.kind, tuple(factor for (factor,) in factors))
+    region = cells.regions[number]
+    statement = Statement(Place("v", region.start, ()), expression, (), name=region.name)
+    reads = frozenset[int]().union(*(source.families for source in sources.values()))
+    return Draft(statement, None, sources, frozenset([number]), reads - {PARAMETERS})
+
+
+SHORT = 8
+"""A lone sum of up to so many terms is written term by term."""
 
 
 def _groups(family: Family, terms: Terms) -> list[Group]:
@@ -100,7 +150,11 @@ def _order(groups: Sequence[Group], step: Index, cells: Cells) -> Index:
     if len(main.factors) == 2:
         keys = _keys(main, cells)
         # Data runs down, weights across.
-        if len(keys) == 2 and cells.sort[main.factors[0][0]] == LEAF and cells.sort[main.factors[1][0]] == CONSTANT:
+        if (
+            len(keys) == 2
+            and cells.sort[main.factors[0][0]] == LEAF
+            and cells.sort[main.factors[1][0]] == CONSTANT
+        ):
             keys.reverse()
     else:
         keys = [key for group in groups for key in _keys(group, cells)]
@@ -143,21 +197,27 @@ class _Lowering:
         number: its number.
         terms: the operands.
         cells: where they are.
-        cycle: the loop that the family is in, or None.
-        first: the number of that loop's first family.
+        length: how many steps the loop has that the family is in, or None.
+        inside: the numbers of the loop's families.
     """
 
     def __init__(
-        self, family: Family, number: int, terms: Terms, cells: Cells, cycle: Cycle | None, first: int
+        self,
+        family: Family,
+        number: int,
+        terms: Terms,
+        cells: Cells,
+        length: int | None = None,
+        inside: range = range(0),
     ) -> None:
         self.family, self.number = family, number
         self.cells = cells
         self.groups = _groups(family, terms)
         self.count = len(family.members)
         self.start = cells.regions[number].start + len(family.slots)
-        self.first = first
-        self.steps = cycle.length if cycle and family.width is not None else None
-        self.cuts = family.starts if cycle and family.width is None else None
+        self.inside = inside
+        self.steps = length if family.width is not None else None
+        self.cuts = family.starts if family.width is None else None
         self.name = cells.regions[number].name
 
     def copies(self) -> Iterator[Draft]:
@@ -181,7 +241,7 @@ class _Lowering:
             if part[0].terms:
                 draft = self._elementwise(part, _total)
             else:
-                draft = self._ragged(part[0], first=not adds)
+                draft = self._ragged(part[0])
                 if not adds:
                     yield self._zeros()
                     adds = True
@@ -202,9 +262,8 @@ class _Lowering:
         return [part for side in (outside, inside) for part in (*side[1:], side[0]) if part]
 
     def _reads_loop(self, group: Group) -> bool:
-        if self.steps is None and self.cuts is None:
-            return False
-        return any((self.cells.family[factor] >= self.first).any() for factor in group.factors)
+        families = (self.cells.family[factor] for factor in group.factors)
+        return any(((f >= self.inside.start) & (f < self.inside.stop)).any() for f in families)
 
     def _elementwise(
         self, groups: Sequence[Group], combine: Callable[[list[list[Expression]]], Expression]
@@ -240,8 +299,8 @@ class _Lowering:
         statement = Statement(Place("v", self.start, space.target), 0.0, space.shape, name="zero")
         return self._draft(statement, None if self.cuts is None else self.cuts // space.inner, {})
 
-    def _ragged(self, group: Group, *, first: bool) -> Draft:
-        """Return a statement that adds terms to the members one by one, as each has another number of them."""
+    def _ragged(self, group: Group) -> Draft:
+        """Return a statement that adds terms to members one by one, as each has another number of them."""
         owner = np.repeat(np.arange(self.count), group.counts)
         target = self.start + owner
         bounds = None
@@ -252,11 +311,12 @@ class _Lowering:
         step = np.zeros(len(owner), dtype=np.intp)
         if bounds is not None:
             step = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-        orders = [np.arange(len(owner)), np.lexsort((*reversed(addresses), step)), np.lexsort((*addresses, step))]
-        spaces = [
-            arrange([target[order], *(a[order] for a in addresses)], len(owner), 1, None, bounds) for order in orders
-        ]
-        space, order = min(zip(spaces, orders, strict=True), key=lambda pair: pair[0].shape[0] if pair[0].places[0].table is not None else 0)
+        candidates = []
+        for keys in ([target], [*reversed(addresses)], addresses):
+            order = np.lexsort((*keys, step))
+            tables = [target[order], *(address[order] for address in addresses)]
+            candidates.append((arrange(tables, len(owner), 1, None, bounds), order))
+        space, order = max(candidates, key=lambda candidate: candidate[0].inner)
         places = iter(space.places)
         into = next(places)
         nodes: dict[Place, Index] = {}
@@ -264,10 +324,7 @@ class _Lowering:
         for factor in group.factors:
             if self.cells.sort[factor[0]] == CONSTANT:
                 numbers = self.cells.numbers[factor[order]]
-                if (numbers == numbers[0]).all():
-                    row.append(float(numbers[0]))
-                else:
-                    row.append(Place("v", self.cells.hold(numbers), space.target))
+                row.append(Place("v", self.cells.hold(numbers), space.target))
                 continue
             place = next(places)
             nodes[place] = factor
@@ -276,13 +333,11 @@ class _Lowering:
         return self._draft(statement, None if bounds is None else bounds // space.inner, nodes)
 
     def _read(self, group: Group, factor: Index) -> float | Index:
-        """Return the addresses of a factor; of constants a number if all are the same, else cells of their own."""
+        """Return the addresses of a factor; of constants a number if all are one, else cells of their own."""
         if self.cells.sort[factor[0]] != CONSTANT:
             return self.cells.address[factor]
         numbers = self.cells.numbers[factor]
-        if (numbers == numbers[0]).all() and not numbers[0] == 0.0:
-            return float(numbers[0])
-        if (numbers == numbers[0]).all() and (np.signbit(numbers) == np.signbit(numbers[0])).all():
+        if (numbers.view(np.int64) == numbers.view(np.int64)[0]).all():  # -0.0 is not 0.0, nan is nan
             return float(numbers[0])
         if group.terms and group.terms > 1:
             rank, first = _ranks(factor.reshape(self.count, -1))

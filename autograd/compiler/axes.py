@@ -44,8 +44,9 @@ def arrange(
     count = steps or 1
     flat = [table.reshape(count * members, terms) for table in tables]
     rest, term_axes, flat = _peel(flat, terms)
+    member_axes: Axes = []
     if rest > 1:
-        length, member_axes = members, []
+        length = members
         leading = [table.reshape(count, members, rest) for table in flat]
     else:
         length, member_axes, peeled = _peel([table.reshape(count, members) for table in flat], members, cuts)
@@ -67,8 +68,7 @@ def arrange(
     member_shape = [n for n, _ in member_axes]
     inside = int(np.prod(member_shape, dtype=np.intp))
     target = [step for step, keep in zip((members, inside), kept, strict=False) if keep]
-    for axis in range(len(member_shape)):
-        target.append(int(np.prod(member_shape[axis + 1 :], dtype=np.intp)))
+    target += [int(np.prod(member_shape[axis + 1 :], dtype=np.intp)) for axis in range(len(member_shape))]
     return Space(shape, summed, places, (*target, *[0] * summed), inside)
 
 
