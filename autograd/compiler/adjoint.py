@@ -11,7 +11,7 @@ from typing import Any
 from autograd import ops
 from autograd.compiler.drafts import Draft, LoopDraft, hoist
 from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
-from autograd.operation import Operation
+from autograd.row import Operation
 from autograd.symbolic import Symbolic
 
 
@@ -40,7 +40,8 @@ def _expression(argument: Any) -> Expression:
 def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expression:
     """Return an operation's expression in a shorter form of exactly the same value, if there is one."""
     if all(isinstance(argument, float) for argument in arguments):
-        return operation.value(*arguments)
+        number: float = operation.value(*arguments)
+        return number
     if operation is ops.mul:
         for factor, other in (arguments, arguments[::-1]):
             if factor == 1.0 and isinstance(factor, float):

@@ -15,7 +15,7 @@ from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, Source, hoist
 from autograd.compiler.families import CONSTANT, LEAF, SORTS, Cycle, Family, Terms
 from autograd.compiler.plan import Apply, Expression, Index, Place, Statement
-from autograd.operation import Operation
+from autograd.row import Operation
 
 
 @dataclass
