@@ -8,6 +8,9 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cached_property, lru_cache
+from itertools import permutations, product
+from math import isfinite
 from numbers import Real
 from typing import Any, Protocol, TypeVar, overload
 
@@ -17,6 +20,13 @@ Interval = tuple[float, float]
 Derivative = Callable[..., Any]
 Edge = tuple[tuple[float, ...], float, tuple[float | None, ...]]
 """A point, the value there, and the derivative by each argument, None where nothing is promised."""
+
+
+GENERAL = (-1.7, -0.6, 0.3, 1.2, 2.6)
+"""Numbers at which nothing special happens."""
+
+PROBES = (0.0, -0.0, 5e-324, -5e-324, 0.5, 1.0, -1.0, 2.0, -3.0, 1e3, -1e3, 1e30, -1e30)
+"""Finite numbers at which something special may happen."""
 
 
 class Recording(Protocol):
@@ -49,6 +59,8 @@ class Operation:
             derivatives)``, None for a derivative of which nothing is promised. The tests hold it to them.
         crossings: of an operation of one argument, the points where its derivative goes through 0 and can be
             accurate only to a few units of what it is around them.
+        selects: whether the operation selects among its arguments, so that a local derivative of exactly 0
+            says that the argument was not chosen (see `selects`, which is found out by default).
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
         numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
@@ -78,6 +90,7 @@ class Operation:
         kinks: Sequence[Callable[..., Any]] = (),
         edges: Sequence[Edge] = (),
         crossings: Sequence[float] = (),
+        selects: bool | None = None,
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
     ) -> None:
@@ -93,6 +106,8 @@ class Operation:
         self.kinks = tuple(kinks)
         self.edges = tuple(edges)
         self.crossings = tuple(crossings)
+        if selects is not None:
+            self.selects = selects
         self.definition = definition or f"{name}({', '.join(self.arguments)})"
         self.numpy = numpy
         if len(self.arguments) != self.arity or len(self.domain) != self.arity:
@@ -187,6 +202,60 @@ class Operation:
         """The name of Python's operator that this row is, such as ``add`` for ``__add__``, or None."""
         name = {"div": "truediv"}.get(self.name, self.name)
         return name if hasattr(float, f"__{name}__") else None
+
+    @cached_property
+    def selects(self) -> bool:
+        """Whether the operation is constant in an argument over a whole region, as ``relu`` is below 0.
+
+        There it has not chosen the argument, and its local derivative of exactly 0 is a strong zero: what
+        flows back is 0 though the upstream adjoint is infinite or nan. It is found out at points in general
+        position, where the derivative of ``abs``, 0 only at its kink, is not 0.
+
+        Example:
+            >>> from autograd import abs, relu
+            >>> relu.selects, abs.selects
+            (True, False)
+        """
+        return any(0.0 in self._derivatives_at(point) for point in permutations(GENERAL, self.arity))
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - rows live as long as the program
+    def has_pole(self, *known: float | None) -> bool:
+        """Tell whether the value or a local derivative may be infinite or nan where all arguments are finite.
+
+        An overflow counts, as that of ``exp`` at 1000, but not that of a sum or product of huge numbers. A
+        graph of rows without poles has no infinity for an adjoint of 0 to meet. It is found out by trying
+        the arguments where it happens: 0 and next to it, 1, the ends of the domain, far out. Of a row that is
+        not this package's own it is assumed.
+
+        Args:
+            *known: for each argument the number that it always has, if it is a constant; None if it varies.
+
+        Example:
+            >>> from autograd import div, sin
+            >>> div.has_pole(), div.has_pole(None, 100.0), sin.has_pole()
+            (True, False, False)
+        """
+        if self.__module__ != f"{__package__}.ops":
+            return True
+        fixed = known or (None,) * self.arity
+        ends = ([end for end in interval if isfinite(end)] for interval in self.domain)
+        tried = [[*PROBES, *more] if x is None else [x] for x, more in zip(fixed, ends, strict=True)]
+        wanted = [self.derivatives[i] for i, x in enumerate(fixed) if x is None]
+        for point in product(*tried):
+            z = self.value(*point)
+            if not (isfinite(z) and all(isfinite(derivative(z, *point)) for derivative in wanted)):
+                return True
+        return False
+
+    def _derivatives_at(self, point: tuple[float, ...]) -> list[float]:
+        """Return the local derivatives at a point, none if it lies outside of where they are defined."""
+        if not all(low <= x <= high for x, (low, high) in zip(point, self.domain, strict=True)):
+            return []
+        try:
+            z = self.value(*point)
+            return [derivative(z, *point) for derivative in self.derivatives]
+        except (ArithmeticError, ValueError):  # a user's function, beyond a domain that the row does not tell
+            return []
 
     def _dispatch(self, arguments: tuple[Any, ...]) -> Any:
         records = [r for a in arguments if (r := getattr(type(a), "__record__", None)) is not None]

@@ -24,7 +24,17 @@ from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
 from autograd.questions import describe, noted
 from autograd.row import is_real
-from autograd.value import Constant, Value, check_fresh, constant, sweep, topological_order
+from autograd.value import (
+    Constant,
+    Value,
+    add_up,
+    check_fresh,
+    constant,
+    poles_of,
+    recorded_product,
+    sweep,
+    topological_order,
+)
 
 Function = Callable[..., Any]
 Rebuild = Callable[[Iterable[Any]], Any]
@@ -287,6 +297,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
     observers = scopes.observers()
+    poles = poles_of(order) if record else None
     for node in order:
         parents = node.parents
         if not any(parent in tangents for parent in parents):
@@ -294,14 +305,20 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
         check_fresh(node)
         assert node.op is not None  # it has parents
         arguments = (node, *parents) if record else (node.data, *[parent.data for parent in parents])
-        total: Any = None
+        total: Any = 0.0
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
-                local = derivative(*arguments)
-                term = local * tangents[parent]
+                tangent, local = tangents[parent], derivative(*arguments)
+                if poles is not None:
+                    poled = node in poles
+                    term = recorded_product(tangent, local, strong=poled, either=poled)
+                else:
+                    term = local * tangent
+                    if term != term and (local == 0.0 or tangent == 0.0):
+                        term = 0.0
                 for watch in observers:
                     watch(node, index, local, term, total)
-                total = term if total is None else total + term
+                total = add_up(total, term)
         tangents[node] = total
     return tangents
 

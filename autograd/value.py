@@ -6,7 +6,8 @@ is dropped. No traversal recurses.
 """
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import copying, ops, questions, scopes
@@ -370,49 +371,33 @@ def sweep(
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
     observers = scopes.observers()
-    fixed = _fixed(order) if record or observers else set()
     if observe is not None:
         observers = (*observers, observe)
-    plain = not record and not observers
+    fixed = _fixed(order) if record or observers else set()
+    poles = poles_of(order) if record else None
     for node in reversed(order):
         op = node.op
-        if op is None or (not plain and node in fixed):
+        if op is None or node in fixed or node not in adjoints:
             continue
         upstream = adjoints[node]
-        if (
-            plain and op.arity == 2
-        ):  # the loop below, unrolled: most nodes are binary, and this halves the time
-            x, y = node._x, node._y
-            if x._time > node._time or y._time > node._time:
-                raise _stale(node)
-            dx, dy = op.derivatives
-            z, a, b = node._data, x._data, y._data
-            if x.__class__ is not Constant:
-                if x in adjoints:
-                    adjoints[x] += upstream * dx(z, a, b)
-                else:
-                    adjoints[x] = upstream * dx(z, a, b)
-            if y.__class__ is not Constant:
-                if y in adjoints:
-                    adjoints[y] += upstream * dy(z, a, b)
-                else:
-                    adjoints[y] = upstream * dy(z, a, b)
+        if record and upstream.__class__ is float and upstream == 0.0:
             continue
         parents = node.parents
         arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
         for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
             if parent._time > node._time:
                 raise _stale(node)
-            if parent.__class__ is Constant or parent in fixed:
+            if parent.is_constant or parent in fixed:
                 continue
             local = derivative(*arguments)
-            contribution = _product(upstream, local) if record else upstream * local
+            if poles is None:
+                contribution = strong_product(upstream, local, op)
+            else:
+                either = bool(poles) and op.selects
+                contribution = recorded_product(upstream, local, strong=node in poles, either=either)
             for watch in observers:
                 watch(node, index, local, contribution, adjoints.get(parent))
-            if parent in adjoints:
-                adjoints[parent] += contribution
-            else:
-                adjoints[parent] = contribution
+            adjoints[parent] = add_up(adjoints.get(parent, 0.0), contribution)
     return adjoints
 
 
@@ -420,16 +405,72 @@ def _fixed(order: Sequence[Value]) -> set[Value]:
     """Return the nodes that depend on constants alone: their adjoints are of no use, and may be nan."""
     fixed: set[Value] = set()
     for node in order:
-        if node.__class__ is Constant or (node.op is not None and fixed.issuperset(node.parents)):
+        if node.is_constant or (node.op is not None and fixed.issuperset(node.parents)):
             fixed.add(node)
     return fixed
 
 
-def _product(upstream: Any, local: Any) -> Any:
-    """Return upstream * local without recording a product by the number 1, as the derivatives of sums are."""
-    if local.__class__ is float and local == 1.0:
-        return upstream
-    return local if upstream.__class__ is float and upstream == 1.0 else upstream * local
+def strong_product(upstream: float, local: float, op: Operation) -> float:
+    """Return upstream times local, in which 0 is a strong zero: it wins over an infinity and over nan.
+
+    A node that does not matter sends nothing on, whatever its derivatives are; nor does anything pass to an
+    argument that a selection, such as ``where``, has not chosen.
+
+    Args:
+        upstream: the adjoint of a node.
+        local: its derivative by one argument.
+        op: its operation.
+    """
+    contribution: float = upstream * local
+    if contribution != contribution and (upstream == 0.0 or (local == 0.0 and op.selects)):
+        return 0.0
+    return contribution
+
+
+def poles_of(order: Iterable[Value]) -> set[Value]:
+    """Return the nodes whose numbers or derivatives may be infinite or nan though the leaves are finite.
+
+    It depends on the form of the graph alone, so that a recorded sweep can be replayed on other numbers.
+    """
+    poles: set[Value] = set()
+    for node in order:
+        if node.op is not None and (
+            not poles.isdisjoint(node.parents)
+            or (
+                node.op.has_pole()
+                and node.op.has_pole(*[p._data if p.is_constant else None for p in node.parents])
+            )
+        ):
+            poles.add(node)
+    return poles
+
+
+def recorded_product(sent: Any, local: Any, *, strong: bool, either: bool) -> Any:
+    """Return the product of two numbers or nodes, without recording one by the number 1 or 0.
+
+    Args:
+        sent: what is sent along an edge: an adjoint or a tangent.
+        local: the derivative of the edge.
+        strong: whether a zero of what is sent wins, as it may meet an infinity.
+        either: whether a zero of the derivative wins, too.
+    """
+    for one, other in ((sent, local), (local, sent)):
+        if one.__class__ is float:
+            if one == 0.0 or one == 1.0:
+                return other if one else 0.0
+            if isfinite(one):
+                return sent * local
+    if either and local.__class__ is not float and isfinite(local._data):  # an infinity is no zero
+        return ops.strong_mul(local, sent)
+    return ops.strong_mul(sent, local) if strong or either else sent * local
+
+
+def add_up(total: Any, contribution: Any) -> Any:
+    """Return the sum of two numbers or nodes, without recording that 0 is added."""
+    for number, other in ((total, contribution), (contribution, total)):
+        if number.__class__ is float and number == 0.0 and other.__class__ is not float:
+            return other
+    return total + contribution
 
 
 def commit(adjoints: dict[Value, float]) -> None:

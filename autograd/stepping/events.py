@@ -100,7 +100,7 @@ class Backward(Event):
         upstream: the global gradient: the derivative of the root by ``node``, complete by now.
         local: the derivative of ``node`` by this operand.
         local_formula: where that comes from, such as ``d(q*z)/dq = z = -4``.
-        contribution: upstream times local.
+        contribution: upstream times local; 0 where an infinity or nan meets a strong zero.
         before: the running sum in the receiving node until now.
         after: the running sum with this contribution.
     """

@@ -8,7 +8,7 @@ from typing import Any
 from autograd.stepping.events import Backward, Event, graph_of, record
 from autograd.stepping.formula import name_nodes
 from autograd.text import format_number
-from autograd.value import Constant, Value
+from autograd.value import Constant, Value, strong_product
 
 _Edges = tuple[Backward, Any] | None  # a linked list, so that paths share their beginnings
 _Way = tuple[float, _Edges]
@@ -165,7 +165,7 @@ class Paths:
                 best[node] = sorted(best[node], key=lambda way: -_size(way[0]))[:limit]
                 for edge in self.edges.get(node, ()):
                     count[edge.parent] = count.get(edge.parent, 0) + count[node]
-                    ways = ((size * edge.local, (edge, way)) for size, way in best[node])
+                    ways = ((_extended(size, edge), (edge, way)) for size, way in best[node])
                     best.setdefault(edge.parent, []).extend(ways)
             self._known[limit] = count, best
         return self._known[limit]
@@ -177,7 +177,15 @@ def _path(edges: _Edges) -> Path:
         edge, edges = edges
         listed.append(edge)
     listed.reverse()
-    return Path(tuple(listed), math.prod(edge.local for edge in listed))
+    product = 1.0
+    for edge in listed:
+        product = _extended(product, edge)
+    return Path(tuple(listed), product)
+
+
+def _extended(product: float, edge: Backward) -> float:
+    assert edge.node.op is not None  # it sends to an operand
+    return strong_product(product, edge.local, edge.node.op)
 
 
 def _size(x: float) -> float:

@@ -118,7 +118,10 @@ class _Source(Printer):
         return super().call(row, arguments)
 
     def product(self, event: Backward) -> str:
-        """Return upstream times local; a factor of 1 or -1 changes no digit and is not written."""
+        """Return upstream times local; a factor of 1 or -1 changes no digit and is not written.
+
+        Where a zero meets an infinity or nan, the product is `ops.strong_mul`, as in the engine.
+        """
         upstream = self.gradients[event.node]
         local = local_derivative(event.node, event.index, self.names)
         if local is None:
@@ -129,6 +132,9 @@ class _Source(Printer):
         if not isinstance(local, Formula) and abs(local) == 1.0:
             return upstream if local == 1.0 else f"-{upstream}"
         text, binding = self.phrase(local)
+        if math.isnan(event.upstream * event.local) and event.contribution == 0.0:  # a strong zero
+            zero_first = [upstream, text] if event.upstream == 0.0 else [text, upstream]
+            return self.call(ops.strong_mul, zero_first)
         return f"{enclose(text, binding < BINDING['*'])} * {upstream}"
 
     def imports(self) -> list[str]:
