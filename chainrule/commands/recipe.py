@@ -1,8 +1,9 @@
 """What surrounds a network: how raw rows become its inputs, and its outputs become answers."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -136,15 +137,29 @@ class Recipe:
             raise ValueError("it does not say what its inputs are; make it with chainrule train")
         try:
             recipe = cls(**saved)
+            for name, kind in get_type_hints(cls).items():
+                if not _is(getattr(recipe, name), kind):
+                    raise ValueError(f"{name} {getattr(recipe, name)!r:.60} is no {kind}")
             sizes = {len(recipe.features), len(recipe.mean), len(recipe.deviation)}
+            if len(sizes) > 1 or recipe.loss not in LOSSES or recipe.place < 0:
+                raise ValueError("its parts do not fit each other")
+            if not all(deviation > 0 for deviation in (*recipe.deviation, recipe.target_deviation)):
+                raise ValueError("a deviation is not above 0")
+            if len(recipe.classes) == 1 or (recipe.classes != []) == (recipe.loss in REGRESSION):
+                raise ValueError(f"{len(recipe.classes)} classes do not go with the loss {recipe.loss!r}")
             scores = predict(OnRawRows(model, recipe), np.zeros((2, len(recipe.features))))
-            fits = len(sizes) == 1 and recipe.loss in LOSSES and scores[0].size == recipe.outputs
-            recipe.answers(scores)
-        except (TypeError, ValueError, IndexError) as error:
+            if scores[0].size != recipe.outputs or (recipe.outputs == 1 and len(recipe.classes) > 2):
+                raise ValueError(f"{scores[0].size} outputs are too many or too few")
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise ValueError(f"its recipe does not fit its network: {error}") from None
-        if not fits:
-            raise ValueError("its recipe does not fit its network")
         return recipe
+
+
+def _is(thing: Any, kind: Any) -> bool:
+    """Tell whether a thing is of the type that an attribute is declared as; numbers must be finite floats."""
+    if get_origin(kind) is list:
+        return isinstance(thing, list) and all(_is(item, get_args(kind)[0]) for item in thing)
+    return type(thing) is kind and (kind is not float or math.isfinite(thing))
 
 
 class OnRawRows(Module):
