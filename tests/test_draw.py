@@ -815,3 +815,16 @@ def test_random_graphs_with_shared_nodes_and_several_outputs_are_drawn():
         roots = values[-3:]
         seen = picture(roots, rankdir=generator.choice(DIRECTIONS), local_derivatives=True)
         assert len(seen.ids("value")) == len(topological_order(*roots))
+
+
+def test_the_lectures_last_cell_renders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dot = draw_dot(simple())
+    assert dot.render("gout") == "gout.svg"
+    assert Path("gout").read_text(encoding="utf-8") == dot.source
+    assert Path("gout.svg").read_text(encoding="utf-8") == dot.svg()
+    other = draw_dot(simple(), format="png").render(tmp_path / "other", cleanup=True)
+    assert Path(other) == tmp_path / "other.png"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gout", "gout.svg", "other.png"]
+    with pytest.raises(ValueError, match="format must be one of 'svg', 'png', 'pdf', not 'jpg'"):
+        dot.render("gout", format="jpg")
