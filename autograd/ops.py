@@ -13,6 +13,7 @@ form stands beside it, for readers.
 
 import math
 import operator
+from difflib import get_close_matches
 from typing import Any
 
 from autograd import real
@@ -250,6 +251,7 @@ log: Operation = Operation(
     "log",
     real.log,
     [lambda z, x: div(1.0, x)],
+    aliases=["ln"],
     domain=[(0.0, inf)],
     numpy="log",
     edges=[((0.0,), -inf, (inf,)), ((-0.0,), -inf, (-inf,)), ((-1.0,), nan, (-1.0,))],
@@ -556,3 +558,19 @@ gelu: Operation = Operation(
 
 TABLE = {row.name: row for row in list(globals().values()) if isinstance(row, Operation)}
 """Every row by its name: what tests, the command line and the methods of Value are generated from."""
+
+
+def nearest(name: str) -> str | None:
+    """Return the name of the operation that is likely meant by one that is none, or None.
+
+    Example:
+        >>> nearest("rellu"), nearest("ln"), nearest("arcsin"), nearest("Tanh"), nearest("frobnicate")
+        ('relu', 'log', 'asin', 'tanh', None)
+    """
+    names = {
+        called: row.name
+        for row in TABLE.values()
+        for called in (row.name, *row.aliases, *([row.numpy] if isinstance(row.numpy, str) else []))
+    }
+    close = get_close_matches(name.lower(), names, 1)
+    return names[close[0]] if close else None

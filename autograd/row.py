@@ -64,6 +64,7 @@ class Operation:
             accurate only to a few units of what it is around them.
         selects: whether the operation selects among its arguments, so that a local derivative of exactly 0
             says that the argument was not chosen (see `selects`, which is found out by default).
+        aliases: what else it is called, as ``ln`` for ``log``: who uses such a name is told this one.
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
         numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
@@ -94,6 +95,7 @@ class Operation:
         kinks: Sequence[Callable[..., Any]] = (),
         edges: Sequence[Edge] = (),
         crossings: Sequence[float] = (),
+        aliases: Sequence[str] = (),
         selects: bool | None = None,
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
@@ -111,6 +113,7 @@ class Operation:
         self.kinks = tuple(kinks)
         self.edges = tuple(edges)
         self.crossings = tuple(crossings)
+        self.aliases = tuple(aliases)
         if selects is not None:
             self.selects = selects
         self.definition = definition or f"{name}({', '.join(self.arguments)})"

@@ -160,3 +160,37 @@ def test_latex_of_exercise_1():
         r"\end{aligned}",
         r"\end{array}",
     ]
+
+
+LABELS = [  # and beside each that Python normalises, what it is then
+    *("\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}", "x²", "x2", "w₁", "w1", "a b", "a_b", "1x", "lambda"),
+    *("\N{LATIN SMALL LIGATURE FI}", "fi", "\N{ANGSTROM SIGN}", "A\N{COMBINING RING ABOVE}", "dx", "ª"),
+    *("\N{BLACK-LETTER CAPITAL H}", "H", "\N{ARABIC-INDIC DIGIT THREE}"),
+]
+
+
+def test_labels_that_python_reads_alike_are_different_names_in_the_source():
+    """µ (micro) and μ (mu) are one name to Python, x² and w₁ none at all."""
+    for k, first in enumerate(LABELS):
+        for second in LABELS[k:]:
+            x, y = Value(2.0, first), Value(3.0, second)
+            root = x * y + x
+            root.label = "total"
+            ran = run(backprop_source(root))
+            assert ran["total"] == 8.0
+            root.backward()
+            gradients = [number for name, number in ran.items() if name.startswith("d") and name != "dx"]
+            assert {x.grad, y.grad} <= {*gradients, ran.get("dx")}
+
+
+def test_a_source_of_many_labels_is_right():
+    leaves = [Value(float(k + 2), label) for k, label in enumerate(LABELS)]
+    root = leaves[0]
+    for leaf in leaves[1:]:
+        root = root * 0.5 + leaf * leaf
+    root.label = "total"
+    ran = run(backprop_source(root))
+    root.backward()
+    assert ran["total"] == root.data
+    numbers = list(ran.values())
+    assert all(leaf.data in numbers and leaf.grad in numbers for leaf in leaves)

@@ -3,8 +3,8 @@
 import builtins
 import keyword
 import math
-import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 from autograd import ops
@@ -166,6 +166,10 @@ class _Source(Printer):
 
 
 def _identifier(name: str) -> str:
-    """Return the name with whatever Python's names cannot have replaced by ``_``."""
-    text = re.sub(r"\W", "_", name)
+    """Return the name with whatever Python's names cannot have replaced by ``_``.
+
+    It is in the normal form in which Python reads names: two that are one in it would be one variable.
+    """
+    normal = unicodedata.normalize("NFKC", name)
+    text = "".join(character if f"v{character}".isidentifier() else "_" for character in normal)
     return text if text.isidentifier() else f"v_{text}"
