@@ -5,7 +5,6 @@ from itertools import count
 
 from autograd.questions import note, noted
 from autograd.scopes import Scope, Switch, here
-from autograd.text import printable
 from autograd.value import Value
 
 
@@ -22,7 +21,7 @@ class Group:
     __slots__ = ("inside", "name", "number", "parent")
 
     def __init__(self, name: str, parent: "Group | None", inside: Collection[Value]) -> None:
-        self.name = printable(name)
+        self.name = name
         self.parent = parent
         self.inside = frozenset(inside)
         self.number = next(_numbers)

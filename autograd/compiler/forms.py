@@ -1,0 +1,207 @@
+"""Rows of the operation table as trees of NumPy's functions.
+
+A row's array form is generic in the array namespace, so it can be recorded like any other computation: called
+with `Symbol`s and a namespace that records, it returns the tree of the functions that it would have called.
+So the array program can give each of them a buffer, and print them.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.row import Operation
+from autograd.symbolic import Symbolic
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """A function of NumPy, or the array form of an operation, applied to arguments.
+
+    Attributes:
+        function: the name of NumPy's function, or an operation whose array form cannot be recorded.
+        arguments: floats, calls, and whatever hashable thing stands for an array.
+    """
+
+    function: str | Operation
+    arguments: tuple["Tree", ...]
+
+
+Tree = float | Call | Hashable
+
+
+def is_ufunc(function: str | Operation) -> bool:
+    """Tell whether a function takes ``out=`` and broadcasts."""
+    return isinstance(function, str) and isinstance(getattr(np, function), np.ufunc)
+
+
+@cache
+def is_comparison(function: str) -> bool:
+    """Tell whether NumPy's function of that name returns bools."""
+    ufunc = getattr(np, function)
+    if not isinstance(ufunc, np.ufunc):
+        return False
+    return all(types.endswith("->?") for types in ufunc.types if types.startswith("d"))
+
+
+def is_boolean(tree: Tree) -> bool:
+    """Tell whether a tree computes an array of bools."""
+    return isinstance(tree, Call) and isinstance(tree.function, str) and is_comparison(tree.function)
+
+
+def applied(operation: Operation, arguments: Sequence[Tree]) -> Tree:
+    """Return an operation at some arguments as a tree of NumPy's functions.
+
+    An argument of bools counts as the numbers 0 and 1.
+    """
+    if all(isinstance(argument, float) for argument in arguments):
+        return float(operation.value(*arguments))
+    form = recorded(operation)
+    if form is None:
+        return Call(operation, tuple(map(as_float, arguments)))
+    return _substituted(form, tuple(arguments))
+
+
+def as_float(tree: Tree) -> Tree:
+    """Return a tree that computes floats, where bools would not do."""
+    return Call("float64", (tree,)) if is_boolean(tree) else tree
+
+
+@cache
+def recorded(operation: Operation) -> Tree | None:
+    """Return the tree of an operation, in which the arguments are the ints 0, 1, ...; None if it has none.
+
+    A row without an array form has one if its value is made of operators and operations alone.
+    """
+    symbols = [Symbol(position) for position in range(operation.arity)]
+    if isinstance(operation.numpy, str):
+        return Call(operation.numpy, tuple(range(operation.arity)))
+    try:
+        if operation.numpy is not None:
+            return _tree(operation.numpy(_Namespace(), *symbols))
+        form = _tree(operation.value(*symbols))
+        return form if _agrees(form, operation) else None
+    except Exception:  # noqa: BLE001 - a user's function may do anything with what is no array; then it is called
+        return None
+
+
+class Symbol(Symbolic):
+    """Stands for an array while an array form is recorded."""
+
+    __slots__ = ("tree",)
+    __array_ufunc__ = None  # NumPy's own functions refuse it: only those of the namespace record
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+
+    @classmethod
+    def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Symbol":
+        """Return the tree of an operation on trees."""
+        return cls(applied(operation, [_tree(argument) for argument in arguments]))
+
+    def _compare(name: str) -> Any:  # type: ignore[misc]  # noqa: N805 - makes the methods below
+        return lambda self, other: Symbol(Call(name, (self.tree, _tree(other))))
+
+    __lt__, __le__ = _compare("less"), _compare("less_equal")
+    __gt__, __ge__ = _compare("greater"), _compare("greater_equal")
+    __eq__, __ne__ = _compare("equal"), _compare("not_equal")
+    __and__, __or__ = _compare("logical_and"), _compare("logical_or")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __invert__(self) -> "Symbol":
+        return Symbol(Call("logical_not", (self.tree,)))
+
+
+class _Namespace:
+    """Stands for the module ``numpy``: its functions record calls, its numbers are themselves."""
+
+    def __getattr__(self, name: str) -> Any:
+        thing = getattr(np, name)
+        if isinstance(thing, float):
+            return thing
+        if name not in _SELECTIONS and not isinstance(thing, np.ufunc):
+            raise AttributeError(name)
+
+        def call(*arguments: Any) -> Any:
+            if not any(isinstance(argument, Symbol) for argument in arguments):
+                return thing(*arguments)
+            return Symbol(Call(name, tuple(map(_tree, arguments))))
+
+        return call
+
+
+_SELECTIONS = ("where",)
+"""Functions of an array namespace that work element by element and are no ufuncs."""
+
+
+def _tree(thing: Any) -> Tree:
+    if isinstance(thing, Symbol):
+        return thing.tree
+    if isinstance(thing, (int, float, np.number)):
+        return float(thing)
+    raise TypeError(f"an array form returned or used {thing!r}")
+
+
+def _substituted(form: Tree, arguments: tuple[Tree, ...]) -> Tree:
+    done: dict[int, Tree] = {}
+
+    def replace(tree: Tree) -> Tree:
+        if isinstance(tree, int):
+            return arguments[tree]
+        if not isinstance(tree, Call):
+            return tree
+        if id(tree) not in done:
+            done[id(tree)] = _simplified(tree.function, tuple(map(replace, tree.arguments)))
+        return done[id(tree)]
+
+    return replace(form)
+
+
+def _simplified(function: str | Operation, arguments: tuple[Tree, ...]) -> Tree:
+    """Return a call, with bools where they need not be made floats and floats where they must."""
+    if isinstance(function, Operation):
+        return Call(function, tuple(map(as_float, arguments)))
+    first, last = arguments[0], arguments[-1]
+    if function == "not_equal" and last == 0.0 and (inner := _converted(first)):
+        return inner
+    if function == "subtract" and first == 1.0 and (inner := _converted(last)):
+        return Call("float64", (Call("logical_not", (inner,)),))
+    if all(isinstance(argument, float) for argument in arguments):
+        with np.errstate(all="ignore"):
+            return float(getattr(np, function)(*arguments))
+    if all(map(is_boolean, arguments)) and not function.startswith("logical"):
+        arguments = tuple(map(as_float, arguments))
+    return Call(function, arguments)
+
+
+def _converted(tree: Tree) -> Tree | None:
+    """Return the bools that a tree is made of, if it is nothing but these as floats."""
+    if is_boolean(tree):
+        return tree
+    return tree.arguments[0] if isinstance(tree, Call) and tree.function == "float64" else None
+
+
+def evaluated(tree: Tree, arrays: Sequence[Any]) -> Any:
+    """Return the value of a recorded form at some arrays."""
+    if isinstance(tree, Call):
+        arguments = (evaluated(argument, arrays) for argument in tree.arguments)
+        function = tree.function.array_function if isinstance(tree.function, Operation) else None
+        return (function or getattr(np, str(tree.function)))(*arguments)
+    return arrays[tree] if isinstance(tree, int) else tree
+
+
+_SAMPLES = (0.7, -0.3, 1.9, -2.6, 0.0, 5.5, -17.0, 1e-9)
+
+
+def _agrees(form: Tree, operation: Operation) -> bool:
+    """Tell whether a form made from a row's value has that value: a function may ask for the type of a float."""
+    for start in range(len(_SAMPLES)):
+        point = [_SAMPLES[(start + 3 * place) % len(_SAMPLES)] for place in range(operation.arity)]
+        with np.errstate(all="ignore"):
+            found = float(evaluated(form, [np.float64(x) for x in point]))
+        if not math.isclose(found, operation.value(*point), rel_tol=1e-12, abs_tol=1e-300) and found == found:
+            return False
+    return True

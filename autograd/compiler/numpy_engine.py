@@ -1,0 +1,157 @@
+"""The engine that is always there: a plan as a program of NumPy calls.
+
+The program is text, made from the plan and compiled once by Python. What it refers to, views of the memories
+and tables of addresses, is made before; `NumpyEngine.source` writes that down, too.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler import names as helpers
+from autograd.compiler.arrays import Lines
+from autograd.compiler.names import Names
+from autograd.compiler.plan import Array, Loop, Plan, Region, Statement, Step, allocate
+from autograd.compiler.spaces import regular
+
+PART = 1000
+"""So many lines are one function: Python needs more than proportional time for longer ones."""
+
+
+class NumpyEngine:
+    """Runs a plan with NumPy.
+
+    Args:
+        plan: the program.
+        v: the memory of values, given by another engine, or None for a new one.
+        d: the memory of adjoints, or None.
+
+    Attributes:
+        plan: the program.
+        v: the values, of shape (plan.size,).
+        d: the adjoints, of shape (plan.size,).
+        forward: computes the values.
+        reverse: computes the adjoints.
+        step: does both.
+    """
+
+    forward: Callable[[], None]
+    reverse: Callable[[], None]
+    step: Callable[[], None]
+
+    def __init__(self, plan: Plan, v: Array | None = None, d: Array | None = None) -> None:
+        self.plan = plan
+        new_v, new_d = allocate(plan) if v is None or d is None else (v, d)
+        self.v, self.d = new_v if v is None else v, new_d if d is None else d
+        program = _Program(plan.size, plan.regions)
+        forward = program.parts("forward", plan.forward)
+        clear = [f"d[{start}:{stop}] = 0.0" for start, stop in plan.cleared]
+        reverse = program.parts("reverse", plan.reverse, clear)
+        program.define("forward", forward)
+        program.define("reverse", reverse)
+        program.define("step", [*forward, *reverse])
+        self._program = program
+        things = program.run(self.v, self.d)
+        self.forward, self.reverse, self.step = things["forward"], things["reverse"], things["step"]
+
+    @property
+    def source(self) -> str:
+        """The program as Python source that needs NumPy alone, with the present numbers."""
+        plan, written = self.plan, helpers.written
+        given = [(0, plan.parameters), (plan.fixed, plan.fixed + plan.data)]
+        given.append((plan.size - len(plan.constants), plan.size))
+        return "\n".join(
+            [
+                "import numpy as np",
+                "",
+                *self._program.functions,
+                "# The memories of values and adjoints, and what the functions above refer to.",
+                *self._program.imports(),
+                f"v, d = np.zeros({plan.size}), np.zeros({plan.size})",
+                *(f"v[{a}:{b}] = {written(self.v[a:b])}" for a, b in given if a < b),
+                *self._program.names.definitions(),
+                "",
+                'if __name__ == "__main__":',
+                "    step()",
+                f"    print({', '.join(f'v[{address}]' for address in plan.outputs)})",
+                "",
+            ]
+        )
+
+
+def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], None]:
+    """Return a function that runs some steps of a plan on memories that another engine holds.
+
+    Args:
+        steps: the statements and loops, in order.
+        v: the values.
+        d: the adjoints.
+    """
+    program = _Program(len(v), ())
+    program.define("run", program.parts("run", steps))
+    run: Callable[[], None] = program.run(v, d)["run"]
+    return run
+
+
+class _Program:
+    """The functions of a program and the names that they refer to."""
+
+    def __init__(self, size: int, regions: Sequence[Region]) -> None:
+        self.size = size
+        self.names = Names(regions)
+        self.functions: list[str] = []
+
+    def parts(self, name: str, steps: Sequence[Step], begin: Sequence[str] = ()) -> list[str]:
+        """Write some steps as lines, or as functions if they are many, and return the lines."""
+        lines = list(begin)
+        block = Lines(self.names, self.size)
+        for step in steps:
+            if isinstance(step, Statement):
+                block.add(step)
+                continue
+            lines += block.text()
+            block = Lines(self.names, self.size)
+            lines += self._loop(step)
+        lines += block.text()
+        return lines
+
+    def _loop(self, loop: Loop) -> list[str]:
+        if not loop.length:
+            return []
+        block = Lines(self.names, self.size, loop.length)
+        for statement, starts in zip(loop.body, loop.starts, strict=True):
+            even = None if starts is None else regular(statement, starts)
+            block.add(even or statement, loop, None if even else starts)
+        return block.text()
+
+    def define(self, name: str, lines: Sequence[str]) -> None:
+        """Write a function."""
+        body = [f"    {line}" for line in lines] or ["    pass"]
+        self.functions += [
+            f"def {name}():",
+            '    with np.errstate(all="ignore"):',
+            *(f"    {line}" for line in body),
+            "",
+            "",
+        ]
+
+    def imports(self) -> list[str]:
+        """Return the definitions that every program's names are made with."""
+        return [
+            "import base64, zlib",
+            "from numpy import inf, nan",
+            inspect.getsource(helpers.view)
+            .replace(": Array", "")
+            .replace(": Sequence[int]", "")
+            .replace(" -> Array", ""),
+            inspect.getsource(helpers.packed).replace(": str", "").replace(" -> Any", ""),
+        ]
+
+    def run(self, v: Array, d: Array) -> dict[str, Any]:
+        """Return everything that the program defines, on some memories."""
+        things = self.names.make({"v": v, "d": d})
+        things.update(np=np, inf=np.inf, nan=np.nan)
+        exec(compile("\n".join(self.functions), "<compiled>", "exec"), things)
+        return things

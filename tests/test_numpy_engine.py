@@ -1,0 +1,148 @@
+"""The NumPy engine against the reference engine, which goes point by point."""
+
+import random
+
+import numpy as np
+import pytest
+
+from autograd import Operation, ops
+from autograd.compiler.numpy_engine import NumpyEngine, compile_steps
+from autograd.compiler.plan import Apply, Place, Plan, Statement, allocate
+from tests.plain_engine import PlainEngine
+from tests.random_plans import SPECIAL, Maker
+
+ROWS = list(ops.TABLE.values())
+EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, np.inf, -np.inf, np.nan)
+
+
+def assert_equal_memories(engine, reference):
+    for memory in ("v", "d"):
+        actual, expected = getattr(engine, memory), getattr(reference, memory)
+        np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12)
+
+
+def run(engine, times=2):
+    with np.errstate(all="ignore"):
+        for _ in range(times):
+            engine.forward()
+            engine.reverse()
+
+
+@pytest.mark.parametrize("special", [False, True], ids=["numbers", "with infinities and nan"])
+@pytest.mark.parametrize("seed", range(60))
+def test_a_random_plan_means_what_the_reference_says(seed, special):
+    maker = Maker(seed)
+    plan = maker.plan()
+    reference = PlainEngine(plan)
+    maker.fill(plan, reference.v, special=special)
+    engine = NumpyEngine(plan)
+    engine.v[:] = reference.v
+    run(reference)
+    run(engine)
+    assert_equal_memories(engine, reference)
+    run(reference, 1)
+    engine.step()
+    assert_equal_memories(engine, reference)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_source_is_a_program_of_its_own(seed, capsys):
+    maker = Maker(seed)
+    plan = maker.plan()
+    engine = NumpyEngine(plan)
+    maker.fill(plan, engine.v)
+    source = engine.source
+    engine.step()
+    pasted = {"__name__": "__main__"}
+    exec(source, pasted)
+    np.testing.assert_array_equal(pasted["v"], engine.v)
+    np.testing.assert_array_equal(pasted["d"], engine.d)
+    assert capsys.readouterr().out == f"{engine.v[plan.outputs[0]]}\n"
+
+
+def test_steps_run_on_the_memories_of_another_engine():
+    maker = Maker(3)
+    plan = maker.plan()
+    engine = NumpyEngine(plan)
+    maker.fill(plan, engine.v)
+    v, d = allocate(plan)
+    v[:] = engine.v
+    engine.forward()
+    compile_steps(plan.forward[:2], v, d)()
+    compile_steps(plan.forward[2:], v, d)()
+    np.testing.assert_array_equal(v, engine.v)
+    shared = NumpyEngine(plan, v, d)
+    assert shared.v is v
+    assert shared.d is d
+
+
+def column(row, points, add=None):
+    """A plan that applies a row to points, the columns of which lie one after the other."""
+    count = len(points)
+    arguments = tuple(Place("v", j * count, (1,)) for j in range(row.arity))
+    expression = Apply(row, arguments)
+    if add is not None:
+        expression = Apply(ops.add, (expression, add))
+    target = Place("v", row.arity * count, (1,))
+    size = (row.arity + 1) * count
+    statement = Statement(target, expression, (count,))
+    return Plan(
+        row.arity * count, row.arity * count, 0, np.zeros(0), size, (), (statement,), (), (), (size - 1,)
+    )
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("add", [None, 0.0], ids=["alone", "within an expression"])
+def test_every_row_of_the_table(row, add):
+    rng = random.Random(row.name)
+    points = [tuple(rng.choices(EDGES, k=row.arity)) for _ in range(150)]
+    points += [tuple(rng.uniform(-3.0, 3.0) for _ in range(row.arity)) for _ in range(50)]
+    engine = NumpyEngine(column(row, points, add))
+    engine.v[: -len(points)] = np.array(points).T.ravel()
+    engine.forward()
+    expected = [row.value(*point) for point in points]
+    np.testing.assert_allclose(engine.v[-len(points) :], expected, rtol=4e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("row", [ops.less, ops.greater_equal], ids=lambda row: row.name)
+def test_comparisons_are_numbers_in_sums_and_products(row):
+    a, b = Place("v", 0, (1,)), Place("v", 8, (1,))
+    test = Apply(row, (a, b))
+    both = Apply(ops.add, (test, Apply(ops.mul, (test, test))))
+    statements = [
+        Statement(Place("v", 16, (1,)), both, (8,)),
+        Statement(Place("v", 24, (0,)), test, (8,), 1),
+        Statement(Place("v", 25, (0,)), Apply(ops.mul, (test, both)), (8,), 1),
+        Statement(Place("v", 26, (1,)), test, (8,)),
+    ]
+    plan = Plan(16, 16, 0, np.zeros(0), 40, (), tuple(statements), (), (), (25,))
+    reference, engine = PlainEngine(plan), NumpyEngine(plan)
+    reference.v[:16] = engine.v[:16] = [random.Random(5).choice(SPECIAL) for _ in range(16)]
+    run(reference)
+    run(engine)
+    assert_equal_memories(engine, reference)
+
+
+USERS = [
+    Operation("cube", lambda x: x**3, [lambda _z, x: 3.0 * x * x]),
+    Operation("<lambda>", lambda x: x if x > 0.25 else -2.0 * x, [lambda *_: 1.0]),
+    Operation("np", lambda x: float(x > 0.0), [lambda *_: 0.0], numpy=lambda _np, x: x > 0.0),
+    Operation("floor", lambda x: float(int(x)), [lambda *_: 0.0], numpy=lambda _np, x: x.astype(int)),
+    Operation("kind", lambda x: x if isinstance(x, float) else x + 1.0, [lambda *_: 1.0]),
+    Operation("seen", lambda x: 2.0 * x if x == x else x, [lambda *_: 2.0]),
+]
+
+
+@pytest.mark.parametrize("row", USERS, ids=lambda row: row.name)
+def test_a_row_of_ones_own_is_a_float_whatever_its_array_form_returns(row):
+    points = [(x,) for x in (0.5, -1.5, 0.0, 3.25, 0.2)]
+    engine = NumpyEngine(column(row, points))
+    engine.v[:5] = np.array(points).ravel()
+    engine.forward()
+    assert engine.v[5:].tolist() == [row.value(*point) for point in points]
+
+
+def test_the_source_says_which_functions_of_ones_own_it_needs():
+    source = NumpyEngine(column(USERS[1], [(1.0,)] * 20)).source
+    assert "the array form of the operation '<lambda>': define it here" in source
+    assert "define it here" not in NumpyEngine(column(USERS[0], [(1.0,)] * 20)).source
