@@ -1,0 +1,221 @@
+"""A plan as machine code, through WebAssembly and wasmtime."""
+
+import ctypes
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, Step, statements_of
+from autograd.compiler.wasm.generator import Generator
+from autograd.compiler.wasm.layout import LIMIT, PAGE
+
+LARGE = 10**6
+"""From how many products on a sum of products is left to NumPy, that is to the matrix library it is built on."""
+
+Run = Callable[[], None]
+
+
+class CannotStartError(Exception):
+    """The machine-code engine cannot run here; the message says why."""
+
+
+class WasmEngine:
+    """Runs a plan as machine code.
+
+    The numbers are the same on every machine: WebAssembly defines the bits of every result, and the functions of the
+    C library come as WebAssembly, too. Only with ``relaxed`` they depend on the processor. An engine belongs to one
+    thread at a time; each thread may have one of its own.
+
+    Args:
+        plan: the program.
+        relaxed: whether sums of products may be fused multiply-adds where the processor has them.
+        fallback: makes from steps, ``v`` and ``d`` a function that runs them; for statements that are left to NumPy.
+
+    Attributes:
+        v: the values, in the memory of the machine code.
+        d: the adjoints, likewise.
+        reasons: which statements NumPy runs, and why.
+
+    Raises:
+        CannotStartError: there is no wasmtime, or no memory of this size.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        relaxed: bool = False,
+        fallback: Callable[[tuple[Step, ...], Array, Array], Run] | None = None,
+    ) -> None:
+        generator = Generator(plan, relaxed, elsewhere if fallback is not None else lambda _: "")
+        forward = generator.segments(plan.forward, "forward")
+        reverse = generator.segments(plan.reverse, "reverse", plan.cleared)
+        generator.whole(forward, reverse)
+        self.reasons = generator.reasons
+        if self.reasons and fallback is None:
+            statement, reason = next(iter(self.reasons.items()))
+            raise CannotStartError(f"the statement {statement.name or 'without a name'} needs NumPy: {reason}")
+        pages = generator.layout.pages
+        if pages * PAGE > LIMIT:
+            raise CannotStartError(f"the program needs {pages * PAGE:,} bytes; WebAssembly addresses {LIMIT:,}")
+        self.size = {"statements": sum(1 for _ in statements_of((*plan.forward, *plan.reverse)))}
+        code = generator.module.encoded(pages)
+        self.size["bytes"] = len(code)
+        instance = _Instance(code, pages, tuple(generator.module.imports()))
+        layout = generator.layout
+        cells = instance.view(np.float64)
+        self.v: Array = cells[layout.values // 8 :][: plan.size]
+        self.d: Array = cells[layout.adjoints // 8 :][: plan.size]
+        self.v[plan.parameters : plan.parameters + len(plan.constants)] = plan.constants
+        octets = instance.view(np.uint8)
+        for content, address in layout.tables.items():
+            octets[address : address + len(content)] = np.frombuffer(content, np.uint8)
+
+        def runs(segments: list[Any], name: str) -> list[Run]:
+            assert fallback is not None or not self.reasons
+            return [
+                fallback(segment, self.v, self.d)  # type: ignore[misc]  # asserted above
+                if isinstance(segment, tuple)
+                else instance.function(f"{name}{i}")
+                for i, segment in enumerate(segments)
+            ]
+
+        self._forward, self._reverse = runs(forward, "forward"), runs(reverse, "reverse")
+        self.forward = _in_turn(self._forward)
+        """Computes the values."""
+        self.reverse = _in_turn(self._reverse)
+        """Computes the adjoints."""
+        whole = "step" in generator.module.exports
+        self.step = instance.function("step") if whole else _in_turn([*self._forward, *self._reverse])
+        """Computes both."""
+
+
+def _in_turn(runs: list[Run]) -> Run:
+    if len(runs) == 1:
+        return runs[0]
+
+    def run() -> None:
+        for part in runs:
+            part()
+
+    return run
+
+
+def elsewhere(statement: Statement) -> str:
+    """Return why NumPy should run a statement though machine code could, or an empty text."""
+    expression = statement.expression
+    if not statement.summed or not isinstance(expression, Apply) or expression.operation.name != "mul":
+        return ""
+    if not all(isinstance(a, Place) and a.table is None and a.choice is None for a in expression.arguments):
+        return ""
+    products = int(np.prod(statement.shape, dtype=np.int64))
+    return f"a matrix product of {products:,} terms" if products >= LARGE else ""
+
+
+# The runtime --------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _runtime() -> Any:
+    """Return wasmtime, its engine and the library of functions, once for a process."""
+    try:
+        import wasmtime
+    except Exception as error:
+        raise CannotStartError(f"wasmtime cannot be imported: {error}") from error
+    config = wasmtime.Config()
+    config.cranelift_opt_level = "speed"
+    if _address_space_is_limited():
+        # By default a memory reserves 4 GB of addresses, and no access needs a check.
+        config.memory_reservation = 0
+        config.memory_reservation_for_growth = 0
+        config.memory_guard_size = 0
+    config.wasm_relaxed_simd = True
+    engine = wasmtime.Engine(config)
+    return wasmtime, engine
+
+
+@functools.cache
+def _library() -> Any:
+    wasmtime, engine = _runtime()
+    return wasmtime.Module(engine, (Path(__file__).parent / "libm" / "libm.wasm").read_bytes())
+
+
+def _address_space_is_limited() -> bool:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits
+        return False
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+class _Instance:
+    """A module with its memory.
+
+    Args:
+        code: the module.
+        pages: how large its memory is.
+        imports: which functions of the library it takes.
+    """
+
+    def __init__(self, code: bytes, pages: int, imports: tuple[str, ...]) -> None:
+        wasmtime, engine = _runtime()
+        self._wasmtime = wasmtime
+        try:
+            module = wasmtime.Module(engine, code)
+            self.store = wasmtime.Store(engine)
+            limits = wasmtime.Limits(pages, pages)
+            self.memory = wasmtime.Memory(self.store, wasmtime.MemoryType(limits))
+            taken = []
+            if imports:
+                library = wasmtime.Instance(self.store, _library(), []).exports(self.store)
+                taken = [library[name] for name in imports]
+            self.exports = wasmtime.Instance(self.store, module, [*taken, self.memory]).exports(self.store)
+        except (wasmtime.WasmtimeError, wasmtime.Trap, MemoryError) as error:
+            raise CannotStartError(f"wasmtime refuses: {error}") from error
+        address = ctypes.addressof(self.memory.data_ptr(self.store).contents)
+        self.buffer = (ctypes.c_uint8 * (pages * PAGE)).from_address(address)
+        self.buffer.owner = (self.store, self.memory)  # a view of the memory keeps it alive
+
+    def view(self, kind: Any) -> Any:
+        """Return the memory as an array."""
+        return np.frombuffer(self.buffer, dtype=kind)
+
+    def function(self, name: str) -> Run:
+        """Return an exported function, to be called without arguments."""
+        function = self.exports[name]
+        direct = self._direct(function)
+        if direct is not None:
+            return direct
+        store = self.store
+        return lambda: function(store)
+
+    def _direct(self, function: Any) -> Run | None:
+        """Return a call without the conversions of the public one, which take 7 us; None for unknown versions.
+
+        It is the C interface's ``wasmtime_func_call_unchecked``; the class of calls has no public way to it.
+        """
+        try:
+            from wasmtime import _ffi
+
+            signature = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
+            call = signature(("wasmtime_func_call_unchecked", _ffi.dll))
+            trap = ctypes.c_void_p()
+            room = (ctypes.c_uint64 * 2)()  # where arguments and results would be
+            context = ctypes.cast(self.store._context(), ctypes.c_void_p)
+            where = ctypes.c_void_p(ctypes.addressof(function._func))
+            places = (context, where, ctypes.c_void_p(ctypes.addressof(room)))
+            arguments = (*places, ctypes.c_size_t(0), ctypes.c_void_p(ctypes.addressof(trap)))
+        except (ImportError, AttributeError):
+            return None
+        keep = (self.store, function, room)
+
+        def run() -> None:
+            if call(*arguments) or trap:
+                function(keep[0])  # once more, for the public call to raise what went wrong
+
+        return run

@@ -1,0 +1,264 @@
+"""From a plan's steps to functions of a module."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import zip_longest
+
+from autograd.compiler.plan import Index, Loop, Plan, Statement, Step
+from autograd.compiler.wasm.encoder import END, I32, MEMORY_FILL, I32_ADD, I32_LT, I32_GE, Code, Module
+from autograd.compiler.wasm.layout import Layout
+from autograd.compiler.wasm.nest import Nest
+from autograd.compiler.wasm.rows import Rows
+from autograd.compiler.wasm.straight import Straight
+from autograd.compiler.wasm.trace import NotTraceable
+from autograd.compiler.wasm.work import Work, one_to_one, overlap, prepare
+
+SMALL = 16
+_FUSED = 16
+_FUNCTION = 6000
+_BODY = 60
+
+Segment = Code | tuple[Step, ...]
+"""A function of the module, or steps that are left to another engine."""
+
+
+class Generator:
+    """Writes a module for a plan.
+
+    Args:
+        plan: the program.
+        relaxed: whether products may be added without being rounded before.
+        elsewhere: tells of a statement why it is left to another engine, or returns an empty text.
+    """
+
+    def __init__(self, plan: Plan, relaxed: bool, elsewhere: Callable[[Statement], str]) -> None:
+        self.module = Module()
+        self.rows = Rows(self.module)
+        self.layout = Layout(plan.size)
+        self.relaxed = relaxed
+        self.elsewhere = elsewhere
+        self.reasons: dict[Statement, str] = {}
+
+    def segments(
+        self, steps: Sequence[Step], name: str, cleared: Sequence[tuple[int, int]] = ()
+    ) -> list[Segment]:
+        """Return what runs some steps, in order; functions are exported by the name and a number.
+
+        Args:
+            steps: the steps.
+            name: what the functions are called.
+            cleared: ranges of the adjoints to be set to zero first.
+        """
+        segments: list[Segment] = []
+        waiting: list[Step] = []
+        if cleared:
+            code = Code()
+            for start, stop in cleared:
+                code.integer(self.layout.address("d", start))
+                code.integer(0)
+                code.integer(8 * (stop - start))
+                code.op(MEMORY_FILL)
+            first = [self.module.add(code)]
+        else:
+            first = []
+
+        def close() -> None:
+            if waiting or first:
+                code = Code()
+                while first:
+                    code.call(first.pop())
+                writer = _Writer(self, code, splits=True)
+                for run in _runs(waiting):
+                    writer.write(run)
+                code = writer.finish()
+                self.module.exports[f"{name}{len(segments)}"] = code
+                segments.append(code)
+                waiting.clear()
+
+        for step in steps:
+            if self._covers(step):
+                waiting.append(step)
+                continue
+            close()
+            if segments and isinstance(segments[-1], tuple):
+                segments[-1] = (*segments[-1], step)
+            else:
+                segments.append((step,))
+        close()
+        return segments
+
+    def whole(self, forward: Sequence[Segment], reverse: Sequence[Segment]) -> None:
+        """Export ``step``, which does both, if nothing is left to another engine."""
+        code = Code()
+        for segment in (*forward, *reverse):
+            if not isinstance(segment, Code):
+                return
+            code.call(segment)
+        self.module.exports["step"] = self.module.add(code)
+
+    def _covers(self, step: Step) -> bool:
+        covered = True
+        for statement in step.body if isinstance(step, Loop) else (step,):
+            reason = self.elsewhere(statement)
+            if not reason:
+                try:
+                    self.rows.check(statement.expression)
+                except NotTraceable as error:
+                    reason = str(error)
+            if reason:
+                self.reasons[statement] = reason
+                covered = False
+        return covered
+
+
+class _Writer:
+    """Writes steps into a function, and goes on in another when that is long.
+
+    Args:
+        generator: what it writes for.
+        code: the first function.
+        step: the local with the step of the loop around, a parameter of every further function.
+        loop: that loop.
+        splits: whether to go on in another function at all.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        code: Code,
+        step: int | None = None,
+        loop: Loop | None = None,
+        splits: bool = False,
+    ) -> None:
+        self.generator, self.code, self.step, self.loop = generator, code, step, loop
+        self.splits = splits
+        self.full: list[Code] = []
+        self._straight: Straight | None = None
+
+    def write(self, run: "Run") -> None:
+        """Write statements that go together, or a loop."""
+        if self.splits and len(self.code.bytes) > _FUNCTION:
+            self.leave()
+            self.full.append(self.code)
+            self.code = Code(self.code.parameters)
+        generator = self.generator
+        if isinstance(run, Loop):
+            self.leave()
+            self._loop(run)
+            return
+        sliced, starts, statements = run
+        works = prepare(statements, generator.rows, sliced, starts)
+        if len(works) == 1 and works[0].points <= SMALL and sliced != "range":
+            if self._straight is None:
+                length = self.loop.length if self.loop else 1
+                self._straight = Straight(generator.rows, generator.layout, self.code, self.step, length)
+            self._straight.write(works[0])
+            return
+        self.leave()
+        for group in _fused(works):
+            Nest(generator.rows, generator.layout, self.code, group, self.step, generator.relaxed).emit()
+
+    def finish(self) -> Code:
+        """Return the function that does all."""
+        self.leave()
+        module = self.generator.module
+        module.add(self.code)
+        if not self.full:
+            return self.code
+        whole = Code(self.code.parameters)
+        for code in (*self.full, self.code):
+            if code is not self.code:
+                module.add(code)
+            if self.step is not None:
+                whole.get(0)
+            whole.call(code)
+        return module.add(whole)
+
+    def leave(self) -> None:
+        if self._straight is not None:
+            self._straight.flush()
+            self._straight = None
+
+    def _loop(self, loop: Loop) -> None:
+        if not loop.length:
+            return
+        code = self.code
+        runs = _runs(loop.body, loop.starts, sliced=True)
+        step = code.local(I32)
+        code.integer(loop.length - 1 if loop.backward else 0)
+        code.set(step)
+        code.loop()
+        if len(loop.body) <= _BODY:
+            writer = _Writer(self.generator, code, step, loop)
+            for run in runs:
+                writer.write(run)
+            writer.leave()
+        else:
+            writer = _Writer(self.generator, Code([I32]), 0, loop, splits=True)
+            for run in runs:
+                writer.write(run)
+            code.get(step)
+            code.call(writer.finish())
+        code.get(step)
+        code.integer(-1 if loop.backward else 1)
+        code.op(I32_ADD)
+        code.tee(step)
+        code.integer(0 if loop.backward else loop.length)
+        code.op(I32_GE if loop.backward else I32_LT)
+        code.branch_if(0)
+        code.op(END)
+
+
+Run = Loop | tuple[str, Index | None, list[Statement]]
+"""A loop, or how the first axis is run and statements of one shape, none of which sums, or a single one."""
+
+
+def _runs(steps: Iterable[Step], starts: Iterable[Index | None] = (), sliced: bool = False) -> Iterator[Run]:
+    last: tuple[str, Index | None, list[Statement]] | None = None
+    for step, slices in zip_longest(steps, starts):
+        if isinstance(step, Loop):
+            if last:
+                yield last
+                last = None
+            yield step
+            continue
+        how = "" if not sliced else "step" if slices is None else "range"
+        if (
+            last
+            and not step.summed
+            and not last[2][0].summed
+            and (last[0], last[2][0].shape) == (how, step.shape)
+            and last[1] is slices
+            and (how == "range" or math.prod(step.shape[how == "step" :]) > SMALL)
+        ):
+            last[2].append(step)
+            continue
+        if last:
+            yield last
+        last = (how, slices, [step])
+    if last:
+        yield last
+
+
+def _fused(works: Sequence[Work]) -> Iterator[list[Work]]:
+    group: list[Work] = []
+    for work in works:
+        if group and (len(group) >= _FUSED or not all(_together(other, work) for other in group)):
+            yield group
+            group = []
+        group.append(work)
+    yield group
+
+
+def _together(first: Work, second: Work) -> bool:
+    """Tell whether two works may be run point by point instead of one after the other."""
+    if first.summed or second.summed:
+        return False
+    shape = (1, *first.shape[1:]) if first.sliced == "step" else first.shape
+    pairs = [(read, first.target) for read in second.reads]
+    pairs += [(read, second.target) for read in first.reads]
+    pairs.append((first.target, second.target))
+    return all(
+        not overlap(one, other, first.shape) or (one.key == other.key and one_to_one(other, shape))
+        for one, other in pairs
+    )

@@ -1,0 +1,237 @@
+"""Expressions of a plan as instructions on doubles and on pairs of doubles.
+
+A row of the operation table is read by `autograd.compiler.wasm.trace`. What is short and asks nothing of the library
+is written in place, with both branches of a selection computed; anything else becomes a function of the module, which
+computes only the branch that is taken. For a pair that function is called twice.
+"""
+
+from collections.abc import Callable, Sequence
+from struct import pack
+from typing import Any
+
+from autograd.compiler.plan import Apply, Expression, Place
+from autograd.compiler.wasm.encoder import (
+    ELSE,
+    END,
+    F64,
+    LANE,
+    SCALAR,
+    SET_LANE_1,
+    SPLAT,
+    V128,
+    VECTOR,
+    Code,
+    Module,
+)
+from autograd.compiler.wasm.trace import COMPARISONS, LIBRARY, Node, interning, leaf, node, number, trace
+from autograd.row import Operation
+
+_INLINE = 24
+LEAVES = {"const", "argument", "load"}
+
+Pattern = tuple[float | None, ...]
+"""For each argument of a row the number that it is, or None."""
+
+
+class Rows:
+    """The rows that a module needs, each traced once.
+
+    Args:
+        module: where functions are added.
+
+    Attributes:
+        functions: the functions of rows, by name.
+        keys: a number for every access.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.functions: dict[str, Code] = {}
+        self.keys: dict[Any, int] = {}
+        self._templates: dict[tuple[Operation, tuple[bytes | None, ...]], Node] = {}
+        self._pairs: dict[str, Code] = {}
+
+    def lower(self, expression: Expression, read: Callable[[Place], Node]) -> Node:
+        """Return the node of an expression, given how places become nodes.
+
+        Raises:
+            NotTraceable: a row cannot be read.
+        """
+        if isinstance(expression, Apply):
+            arguments = [self.lower(argument, read) for argument in expression.arguments]
+            pattern = tuple(a.arguments[0] if a.op == "const" else None for a in arguments)
+            template = self._find(expression.operation, pattern)
+            return _substituted(template, arguments, {})
+        if isinstance(expression, Place):
+            return read(expression)
+        return number(float(expression))
+
+    def check(self, expression: Expression) -> float | None:
+        """Return the number that an expression is, or None if it depends on places.
+
+        Raises:
+            NotTraceable: a row cannot be read.
+        """
+        if isinstance(expression, Place):
+            return None
+        if not isinstance(expression, Apply):
+            return float(expression)
+        pattern = tuple(map(self.check, expression.arguments))
+        with interning():
+            template = self._find(expression.operation, pattern)
+        return template.arguments[0] if template.op == "const" else None
+
+    def _find(self, operation: Operation, pattern: Pattern) -> Node:
+        key = (operation, tuple(None if x is None else pack("<d", x) for x in pattern))
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._template(operation, pattern)
+        return template
+
+    def _template(self, operation: Operation, pattern: Pattern) -> Node:
+        arguments = [leaf("argument", i) if x is None else number(x) for i, x in enumerate(pattern)]
+        tree = trace(operation.value, arguments)
+        if tree.op in LEAVES or (tree.op in LIBRARY and all(a.op in LEAVES for a in tree.arguments)):
+            return tree
+        nodes = distinct(tree)
+        if len(nodes) <= _INLINE and not any(n.op in LIBRARY for n in nodes):
+            return tree
+        taken = [a for a in arguments if a.op == "argument"]
+        name = f"{operation.name}.{len(self.functions)}"
+        code = Code([F64] * len(taken), [F64])
+        _Branching(self, code, {a: i for i, a in enumerate(taken)}).push(tree)
+        self.functions[name] = self.module.add(code)
+        return node(f"row {name}", *taken) if taken else tree
+
+    def pair(self, op: str, arity: int) -> Code:
+        """Return the function that applies a function of doubles to both of a pair."""
+        code = self._pairs.get(op)
+        if code is None:
+            code = Code([V128] * arity, [V128])
+            for lane in (0, 1):
+                for argument in range(arity):
+                    code.get(argument)
+                    code.op(LANE[lane])
+                code.call(self.function(op))
+                code.op(SPLAT if lane == 0 else SET_LANE_1)
+            self._pairs[op] = self.module.add(code)
+        return code
+
+    def function(self, op: str) -> Code | str:
+        """Return the function of doubles that an operation of a node calls."""
+        return self.functions[op[4:]] if op.startswith("row ") else op
+
+    def apply(self, code: Code, op: str, arity: int, lanes: int) -> None:
+        """Append the instruction for what is on the stack."""
+        if op in SCALAR and (lanes == 1 or op in VECTOR):
+            code.op((SCALAR if lanes == 1 else VECTOR)[op])
+        elif lanes == 1:
+            code.call(self.function(op))
+        else:
+            code.call(self.pair(op, arity))
+
+
+class Emitter:
+    """Writes nodes into a function; a number that is needed twice is kept in a local.
+
+    Args:
+        rows: the functions of rows.
+        code: the function that is written.
+        known: the locals of nodes that have been computed.
+    """
+
+    def __init__(self, rows: Rows, code: Code, known: dict[Node, int] | None = None) -> None:
+        self.rows = rows
+        self.code = code
+        self.known = {} if known is None else known
+        self.uses: dict[Node, int] = {}
+
+    def push(self, root: Node) -> None:
+        """Push the number that a node is."""
+        self.uses = count_uses(root)
+        self._push(root)
+
+    def _push(self, what: Node) -> None:
+        code = self.code
+        if what.op == "const":
+            code.number(what.arguments[0])
+            return
+        local = self.known.get(what)
+        if local is not None:
+            code.get(local)
+            return
+        self.compute(what)
+        if self.uses[what] > 1 and what.op not in COMPARISONS:
+            local = self.known[what] = code.local(F64)
+            code.tee(local)
+
+    def compute(self, what: Node) -> None:
+        """Push the number, which has not been computed yet."""
+        if what.op == "load":
+            self.load(what)
+            return
+        arguments = what.arguments
+        for argument in (*arguments[1:], arguments[0]) if what.op == "select" else arguments:
+            self._push(argument)
+        self.rows.apply(self.code, what.op, len(arguments), 1)
+
+    def load(self, what: Node) -> None:
+        """Push the number in memory."""
+        raise NotImplementedError
+
+
+class _Branching(Emitter):
+    """The body of a row's function: of a selection only the branch that is taken is computed."""
+
+    def compute(self, what: Node) -> None:
+        if what.op != "select":
+            super().compute(what)
+            return
+        condition, x, y = what.arguments
+        # What a branch shares with the rest is computed in each: what is known there is not known behind it.
+        self._push(condition)
+        before = self.known
+        self.code.if_(F64)
+        for branch, closing in ((x, ELSE), (y, END)):
+            self.known = dict(before)
+            self._push(branch)
+            self.code.op(closing)
+        self.known = before
+
+
+def count_uses(root: Node) -> dict[Node, int]:
+    """Return how often each node is used in an expression."""
+    uses: dict[Node, int] = {root: 1}
+    waiting = [root]
+    while waiting:
+        what = waiting.pop()
+        if what.op in LEAVES:
+            continue
+        for argument in what.arguments:
+            if argument in uses:
+                uses[argument] += 1
+            else:
+                uses[argument] = 1
+                waiting.append(argument)
+    return uses
+
+
+def distinct(root: Node) -> list[Node]:
+    """Return the nodes of an expression."""
+    return list(count_uses(root))
+
+
+def _substituted(template: Node, arguments: Sequence[Node], done: dict[Node, Node]) -> Node:
+    if template.op == "argument":
+        return arguments[template.arguments[0]]
+    if template.op == "const":
+        return number(template.arguments[0])
+    found = done.get(template)
+    if found is None:
+        found = done[template] = node(
+            template.op, *(_substituted(argument, arguments, done) for argument in template.arguments)
+        )
+    return found
+
+
+__all__ = ["Emitter", "Rows", "count_uses", "distinct", "interning"]

@@ -1,0 +1,221 @@
+"""Code without loops for statements of a few points, with the cells that it has touched in registers."""
+
+import itertools
+from collections.abc import Sequence
+
+from autograd.compiler.wasm.encoder import F64, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
+from autograd.compiler.wasm.layout import Layout
+from autograd.compiler.wasm.rows import Emitter, Rows, count_uses
+from autograd.compiler.wasm.trace import Node
+from autograd.compiler.wasm.work import Access, Work
+
+_DIRTY = 48
+
+Cell = tuple[str, int, int]
+"""A memory, how far the cell moves from one step of the loop around to the next, and its address in step 0."""
+
+
+class Straight(Emitter):
+    """Writes a function's part that has no loop of its own.
+
+    Args:
+        rows: the functions of rows.
+        layout: where memories and tables are.
+        code: the function that is written.
+        step: the local with the step of the loop around, or None.
+        length: how many steps that loop has.
+    """
+
+    def __init__(self, rows: Rows, layout: Layout, code: Code, step: int | None, length: int) -> None:
+        super().__init__(rows, code)
+        self.layout, self.step, self.length = layout, step, length
+        self.cells: dict[Cell, int] = {}
+        self.dirty: dict[Cell, None] = {}
+        self.pointers: dict[int, int] = {}
+        self.point: tuple[int, ...] = ()
+
+    def write(self, work: Work) -> None:
+        """Write a work, point by point."""
+        code = self.code
+        axes = range(len(work.shape))
+        first = 1 if work.sliced else 0
+        kept = [range(n) if a >= first and not work.summed >> a & 1 else (0,) for a, n in enumerate(work.shape)]
+        sums = [range(work.shape[a]) if work.summed >> a & 1 else (0,) for a in axes]
+        uses = count_uses(work.root)
+        for at in itertools.product(*kept):
+            terms = [tuple(map(sum, zip(at, more, strict=True))) for more in itertools.product(*sums)]
+            cell = self.cell(work.target, at)
+            before = None
+            if work.adds and cell is not None:
+                before = self.cells.get(cell)
+                if before is None:
+                    before = self._fetch(cell)
+            if cell is None:
+                self._alias(work.target)
+                offset = self._moving(work.target, at)
+                pointer = code.keep(I32)
+                code.get(pointer)
+                if work.adds:
+                    code.get(pointer)
+                    code.load(offset)
+            elif before is not None:
+                code.get(before)
+            for count, self.point in enumerate(terms):
+                self.known, self.uses = {}, uses
+                self._push(work.root)
+                if count:
+                    code.op(SCALAR["add"])
+            if not terms and not (work.adds and cell is not None):
+                code.number(0.0)
+            if work.adds and terms:
+                code.op(SCALAR["add"])
+            if cell is None:
+                code.store(offset)
+                self._forget(work.target)
+            else:
+                self._assign(cell, work.adds)
+
+    def flush(self) -> None:
+        """Store what is not in memory yet."""
+        for cell in list(self.dirty):
+            self._save(cell)
+
+    # Cells ------------------------------------------------------------------------------------------------------
+
+    def cell(self, access: Access, at: Sequence[int]) -> Cell | None:
+        """Return the cell of an access at a point, or None if its address is known only when it runs."""
+        if access.choice is not None:
+            return None
+        first = access.strides[0] if self.step is not None and access.strides else 0
+        address = access.base + sum(stride * i for stride, i in zip(access.strides, at, strict=True))
+        if access.table is not None:
+            if self.step is not None:
+                return None
+            address += int(access.table[tuple(at[: access.table.ndim])])
+        return (access.memory, first, address)
+
+    def load(self, what: Node) -> None:
+        access: Access = what.arguments[0]
+        cell = self.cell(access, self.point)
+        if cell is None:
+            self._alias(access)
+            self.code.load(self._moving(access, self.point))
+            return
+        local = self.cells.get(cell)
+        if local is None:
+            local = self._fetch(cell)
+        self.code.get(local)
+
+    def _fetch(self, cell: Cell) -> int:
+        for other in self._meeting(cell):
+            if other in self.dirty:
+                self._save(other)
+        offset = self._pointer(cell)
+        self.code.load(offset)
+        local = self.cells[cell] = self.code.keep(F64)
+        return local
+
+    def _assign(self, cell: Cell, later: bool) -> None:
+        local = self.code.keep(F64)
+        for other in self._meeting(cell):
+            if other in self.dirty:
+                self._save(other)
+            del self.cells[other]
+        self.cells[cell] = local
+        self.dirty.pop(cell, None)
+        self.dirty[cell] = None
+        if not later:
+            self._save(cell)
+        elif len(self.dirty) > _DIRTY:
+            self._save(next(iter(self.dirty)))
+
+    def _meeting(self, cell: Cell) -> list[Cell]:
+        """Return the other cells in registers that may be this one: those that move by other steps."""
+        if self.step is None:
+            return []
+        low, high = self._reach(cell)
+        met = []
+        for other in self.cells:
+            if other[0] == cell[0] and other[1] != cell[1]:
+                other_low, other_high = self._reach(other)
+                if other_low <= high and low <= other_high:
+                    met.append(other)
+        return met
+
+    def _reach(self, cell: Cell) -> tuple[int, int]:
+        last = cell[2] + cell[1] * (self.length - 1)
+        return min(cell[2], last), max(cell[2], last)
+
+    def _alias(self, access: Access) -> None:
+        """Store what an access may meet whose address is not known."""
+        for cell in list(self.dirty):
+            if cell[0] == access.memory:
+                self._save(cell)
+
+    def _forget(self, access: Access) -> None:
+        for cell in [c for c in self.cells if c[0] == access.memory]:
+            del self.cells[cell]
+
+    def _save(self, cell: Cell) -> None:
+        offset = self._pointer(cell)
+        self.code.get(self.cells[cell])
+        self.code.store(offset)
+        del self.dirty[cell]
+
+    def _pointer(self, cell: Cell) -> int:
+        """Push the part of an address that moves, and return the rest."""
+        memory, stride, address = cell
+        place = self.layout.address(memory, address)
+        if not stride:
+            self.code.integer(0)
+            return place
+        assert self.step is not None
+        local = self._multiple(8 * stride)
+        self.code.get(local)
+        if stride > 0:
+            return place
+        self.code.integer(place)
+        self.code.op(I32_ADD)
+        return 0
+
+    def _multiple(self, factor: int) -> int:
+        local = self.pointers.get(factor)
+        if local is None:
+            self.code.get(self.step or 0)
+            self.code.integer(factor)
+            self.code.op(I32_MUL)
+            local = self.pointers[factor] = self.code.keep(I32)
+        return local
+
+    def _moving(self, access: Access, at: Sequence[int]) -> int:
+        """Push the address of a cell that depends on a table or a choice; return 0."""
+        code = self.code
+        address = access.base + sum(stride * i for stride, i in zip(access.strides, at, strict=True))
+        code.integer(self.layout.address(access.memory, address))
+        if self.step is not None and access.strides and access.strides[0]:
+            code.get(self._multiple(8 * access.strides[0]))
+            code.op(I32_ADD)
+        table = access.table
+        if table is not None:
+            where = self.layout.table(table, 8)
+            steps = [s // table.itemsize * 4 for s in table.strides]
+            where += sum(s * i for s, i in zip(steps, at, strict=False))
+            if self.step is None:
+                code.integer(0)
+            else:
+                code.get(self._multiple(steps[0]))
+            code.load_integer(where)
+            code.op(I32_ADD)
+        if access.choice is not None:
+            self._alias(access.choice)
+            cell = self.cell(access.choice, at)
+            if cell is None:
+                code.load(self._moving(access.choice, at))
+            else:
+                local = self.cells.get(cell)
+                code.get(self._fetch(cell) if local is None else local)
+            code.op(I32_TRUNC_F64)
+            code.integer(8 * access.step)
+            code.op(I32_MUL)
+            code.op(I32_ADD)
+        return 0
