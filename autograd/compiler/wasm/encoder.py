@@ -249,7 +249,8 @@ class Module:
 
         imported = self.imports()
         imports = [
-            _name("libm") + _name(name) + b"\x00" + kind((F64,) * arity, (F64,)) for name, arity in imported.items()
+            _name("libm") + _name(name) + b"\x00" + kind((F64,) * arity, (F64,))
+            for name, arity in imported.items()
         ]
         index: dict[Code | str, int] = {name: i for i, name in enumerate(imported)}
         index |= {code: len(imported) + i for i, code in enumerate(self.functions)}

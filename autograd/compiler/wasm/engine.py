@@ -2,20 +2,19 @@
 
 import ctypes
 import functools
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, Step, statements_of
+from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, Step, allocate, statements_of
 from autograd.compiler.wasm.generator import Generator
 from autograd.compiler.wasm.layout import LIMIT, PAGE
 
 LARGE = 10**6
-"""From how many products on a sum of products is left to NumPy, that is to the matrix library it is built on."""
+"""From how many products on a sum of products is left to NumPy, that is to the matrix library it is built
+on."""
 
 Run = Callable[[], None]
 
@@ -27,14 +26,15 @@ class CannotStartError(Exception):
 class WasmEngine:
     """Runs a plan as machine code.
 
-    The numbers are the same on every machine: WebAssembly defines the bits of every result, and the functions of the
-    C library come as WebAssembly, too. Only with ``relaxed`` they depend on the processor. An engine belongs to one
-    thread at a time; each thread may have one of its own.
+    The numbers are the same on every machine: WebAssembly defines the bits of every result (but those of
+    nan), and the functions of the C library come as WebAssembly, too. Only with ``relaxed`` they depend on
+    the processor. An engine belongs to one thread at a time; each thread may have one of its own.
 
     Args:
         plan: the program.
         relaxed: whether sums of products may be fused multiply-adds where the processor has them.
-        fallback: makes from steps, ``v`` and ``d`` a function that runs them; for statements that are left to NumPy.
+        fallback: makes from steps, ``v`` and ``d`` a function that runs them; for statements that are left to
+            NumPy.
 
     Attributes:
         v: the values, in the memory of the machine code.
@@ -59,10 +59,14 @@ class WasmEngine:
         self.reasons = generator.reasons
         if self.reasons and fallback is None:
             statement, reason = next(iter(self.reasons.items()))
-            raise CannotStartError(f"the statement {statement.name or 'without a name'} needs NumPy: {reason}")
+            raise CannotStartError(
+                f"the statement {statement.name or 'without a name'} needs NumPy: {reason}"
+            )
         pages = generator.layout.pages
         if pages * PAGE > LIMIT:
-            raise CannotStartError(f"the program needs {pages * PAGE:,} bytes; WebAssembly addresses {LIMIT:,}")
+            raise CannotStartError(
+                f"the program needs {pages * PAGE:,} bytes; WebAssembly addresses {LIMIT:,}"
+            )
         self.size = {"statements": sum(1 for _ in statements_of((*plan.forward, *plan.reverse)))}
         code = generator.module.encoded(pages)
         self.size["bytes"] = len(code)
@@ -71,7 +75,7 @@ class WasmEngine:
         cells = instance.view(np.float64)
         self.v: Array = cells[layout.values // 8 :][: plan.size]
         self.d: Array = cells[layout.adjoints // 8 :][: plan.size]
-        self.v[plan.parameters : plan.parameters + len(plan.constants)] = plan.constants
+        self.v[:] = allocate(plan)[0]
         octets = instance.view(np.uint8)
         for content, address in layout.tables.items():
             octets[address : address + len(content)] = np.frombuffer(content, np.uint8)
@@ -117,7 +121,7 @@ def elsewhere(statement: Statement) -> str:
     return f"a matrix product of {products:,} terms" if products >= LARGE else ""
 
 
-# The runtime --------------------------------------------------------------------------------------------------------
+# The runtime ------------------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -178,7 +182,8 @@ class _Instance:
         except (wasmtime.WasmtimeError, wasmtime.Trap, MemoryError) as error:
             raise CannotStartError(f"wasmtime refuses: {error}") from error
         address = ctypes.addressof(self.memory.data_ptr(self.store).contents)
-        self.buffer = (ctypes.c_uint8 * (pages * PAGE)).from_address(address)
+        kind: Any = ctypes.c_uint8 * (pages * PAGE)
+        self.buffer = kind.from_address(address)
         self.buffer.owner = (self.store, self.memory)  # a view of the memory keeps it alive
 
     def view(self, kind: Any) -> Any:
@@ -195,14 +200,17 @@ class _Instance:
         return lambda: function(store)
 
     def _direct(self, function: Any) -> Run | None:
-        """Return a call without the conversions of the public one, which take 7 us; None for unknown versions.
+        """Return a call without the conversions of the public one, or None for unknown versions.
 
-        It is the C interface's ``wasmtime_func_call_unchecked``; the class of calls has no public way to it.
+        Those take 7 us. It is the C interface's ``wasmtime_func_call_unchecked``, to which the Python package
+        has no public way.
         """
         try:
             from wasmtime import _ffi
 
-            signature = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
+            signature = ctypes.CFUNCTYPE(
+                ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p
+            )
             call = signature(("wasmtime_func_call_unchecked", _ffi.dll))
             trap = ctypes.c_void_p()
             room = (ctypes.c_uint64 * 2)()  # where arguments and results would be

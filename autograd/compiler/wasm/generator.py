@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from autograd.compiler.plan import Index, Loop, Plan, Statement, Step
-from autograd.compiler.wasm.encoder import END, I32, MEMORY_FILL, I32_ADD, I32_LT, I32_GE, Code, Module
+from autograd.compiler.wasm.encoder import END, I32, I32_ADD, I32_GE, I32_LT, MEMORY_FILL, Code, Module
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.nest import Nest
 from autograd.compiler.wasm.rows import Rows
 from autograd.compiler.wasm.straight import Straight
-from autograd.compiler.wasm.trace import NotTraceable
+from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, one_to_one, overlap, prepare
 
 SMALL = 16
@@ -103,7 +103,7 @@ class Generator:
             if not reason:
                 try:
                     self.rows.check(statement.expression)
-                except NotTraceable as error:
+                except TraceError as error:
                     reason = str(error)
             if reason:
                 self.reasons[statement] = reason

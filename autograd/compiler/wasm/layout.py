@@ -18,7 +18,8 @@ class Layout:
     def __init__(self, size: int) -> None:
         self.size = size
         self.values = 64
-        # A quarter page apart modulo pages of 4 KiB, lest a value and its adjoint share a line of the cache's sets.
+        # A quarter page apart modulo pages of 4 KiB, lest a value and its adjoint share a line of the cache's
+        # sets.
         self.adjoints = self.values + -(-8 * size // 4096) * 4096 + 1024
         self._end = self.adjoints + 8 * size
         self.tables: dict[bytes, int] = {}

@@ -1,17 +1,19 @@
 """Loops over the points of a statement, in registers: pairs of doubles, tiles, sums.
 
-The axes are run in an order, outermost first. Each is cut into portions: a loop of so many steps, each of which
-computes a *tile* of positions at once, and what remains, without a loop. Within a tile every load, and every part of
-an expression, is computed once for the axes on which it depends: for a sum of products that is the classical
-register-blocked kernel, for an elementwise chain its values in registers. What does not depend on a loop's axis is
-computed before that loop.
+The axes are run in an order, outermost first. Each is cut into portions: a loop of so many steps, each of
+which computes a *tile* of positions at once, and what remains, without a loop. Within a tile every load, and
+every part of an expression, is computed once for the axes on which it depends: for a sum of products that is
+the classical register-blocked kernel, for an elementwise chain its values in registers. What does not depend
+on a loop's axis is computed before that loop.
 """
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from autograd.compiler.wasm.encoder import (
+    END,
     F64,
     I32,
     I32_ADD,
@@ -20,11 +22,9 @@ from autograd.compiler.wasm.encoder import (
     I32_TRUNC_F64,
     LANE,
     RELAXED_MADD,
-    SET_LANE_1,
     SPLAT,
     V128,
     Code,
-    END,
 )
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.rows import LEAVES, Rows, count_uses
@@ -105,7 +105,7 @@ class Nest:
                 self._meet(access)
         self.vector = self._vector_axis()
 
-    # Choosing ---------------------------------------------------------------------------------------------------
+    # Choosing -----------------------------------------------------------------------------------------------
 
     def _meet(self, access: Access) -> None:
         self.accesses[access.key] = access
@@ -149,9 +149,11 @@ class Nest:
         sums = [a for a in self.axes if self._moves(a) and summed >> a & 1]
         if summed and len(kept) > 1:  # next to the innermost the axis over which most is reused
             last = self.vector if self.vector in kept else kept[-1]
-            loads = [a for a in self.works[0].reads]
+            loads = self.works[0].reads
+
             def reused(axis: int) -> tuple[int, int]:
                 return (sum(not a.depends >> axis & 1 for a in loads), self.shape[axis])
+
             free = [a for a in kept if a != last and not (a == 0 and self.sliced)]
             if free:
                 row = max(free, key=reused)
@@ -199,11 +201,11 @@ class Nest:
             if axis != inner:
                 self._cut(axis, 1)
                 continue
-            pairs = 2 if axis == self.vector else 1
+            width = 2 if axis == self.vector else 1
             if self.shape[axis] * chains * cost <= 64:
                 self._cut(axis, self.shape[axis])
             else:
-                self._cut(axis, pairs * (4 if chains < 4 and cost <= 6 else 2 if cost <= 6 else 1))
+                self._cut(axis, width * (4 if chains < 4 and cost <= 6 else 2 if cost <= 6 else 1))
         self.split = min(4 if chains < 3 else 2 if chains < 6 else 1, len(self.portions[inner][0].positions))
 
     def _cut(self, axis: int, room: int) -> None:
@@ -235,7 +237,7 @@ class Nest:
                 portions.append(Portion(axis, count * width, 1, tuple(range(rest)), rest))
         self.portions[axis] = portions
 
-    # Running ----------------------------------------------------------------------------------------------------
+    # Running ------------------------------------------------------------------------------------------------
 
     def emit(self) -> None:
         """Write the loops."""
@@ -386,12 +388,12 @@ class Nest:
         chosen = [self.tiles[a] if a in axes else (0,) for a in self.axes]
         return itertools.product(*chosen)
 
-    # What is computed -------------------------------------------------------------------------------------------
+    # What is computed ---------------------------------------------------------------------------------------
 
     def _points(self) -> None:
         for offsets in self._offsets(self.kept):
             for work in self.works:
-                self._store(work, offsets, lambda work=work, at=offsets: self.push(work.root, at, self.lanes))
+                self._store(work, offsets, partial(self.push, work.root, offsets, self.lanes))
 
     def _store(self, work: Work, offsets: Offsets, push: Callable[[], None]) -> None:
         code, lanes = self.code, self.lanes
@@ -420,7 +422,11 @@ class Nest:
         work, code = self.works[0], self.code
         in_sum = self.vector is not None and bool(work.summed >> self.vector & 1)
         tile = list(self._offsets(self.kept))
-        kinds = {portion.lanes for portion in self.portions[self.vector]} if in_sum and self.vector is not None else {self.lanes}
+        kinds = (
+            {portion.lanes for portion in self.portions[self.vector]}
+            if in_sum and self.vector is not None
+            else {self.lanes}
+        )
         sums: dict[tuple[Offsets, int, int], int] = {}
         for lanes in sorted(kinds):
             for offsets in tile:
@@ -466,7 +472,7 @@ class Nest:
                     first = False
 
         for offsets in tile:
-            self._store(work, offsets, lambda at=offsets: total(at))
+            self._store(work, offsets, partial(total, offsets))
 
     def _hoist(self, later: int) -> None:
         """Compute what does not depend on some axes, and is used by what does."""
@@ -540,7 +546,11 @@ class Nest:
             code.get(local)
             return
         depends = self.depends(what)
-        if lanes == 2 and (self.vector is None or not depends >> self.vector & 1) and what.op not in COMPARISONS:
+        if (
+            lanes == 2
+            and (self.vector is None or not depends >> self.vector & 1)
+            and what.op not in COMPARISONS
+        ):
             if what.op == "load" and self._known(self._key(what, offsets, 1)) is None:
                 offset = self._address(what.arguments[0], offsets)
                 code.load_both(offset)
@@ -624,4 +634,7 @@ class Nest:
 
 def _divisor(length: int, wanted: int) -> int:
     """Return a tile of at most ``wanted`` that leaves little over."""
-    return min(range(1, min(wanted, max(length, 1)) + 1), key=lambda tile: (length % tile * 2 + (wanted - tile), -tile))
+    return min(
+        range(1, min(wanted, max(length, 1)) + 1),
+        key=lambda tile: (length % tile * 2 + (wanted - tile), -tile),
+    )

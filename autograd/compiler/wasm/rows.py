@@ -1,8 +1,8 @@
 """Expressions of a plan as instructions on doubles and on pairs of doubles.
 
-A row of the operation table is read by `autograd.compiler.wasm.trace`. What is short and asks nothing of the library
-is written in place, with both branches of a selection computed; anything else becomes a function of the module, which
-computes only the branch that is taken. For a pair that function is called twice.
+A row of the operation table is read by `autograd.compiler.wasm.trace`. What is short and asks nothing of the
+library is written in place, with both branches of a selection computed; anything else becomes a function of
+the module, which computes only the branch that is taken. For a pair that function is called twice.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Rows:
         """Return the node of an expression, given how places become nodes.
 
         Raises:
-            NotTraceable: a row cannot be read.
+            TraceError: a row cannot be read.
         """
         if isinstance(expression, Apply):
             arguments = [self.lower(argument, read) for argument in expression.arguments]
@@ -70,7 +70,7 @@ class Rows:
         """Return the number that an expression is, or None if it depends on places.
 
         Raises:
-            NotTraceable: a row cannot be read.
+            TraceError: a row cannot be read.
         """
         if isinstance(expression, Place):
             return None
@@ -223,7 +223,8 @@ def distinct(root: Node) -> list[Node]:
 
 def _substituted(template: Node, arguments: Sequence[Node], done: dict[Node, Node]) -> Node:
     if template.op == "argument":
-        return arguments[template.arguments[0]]
+        argument: Node = arguments[template.arguments[0]]
+        return argument
     if template.op == "const":
         return number(template.arguments[0])
     found = done.get(template)

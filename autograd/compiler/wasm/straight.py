@@ -12,7 +12,8 @@ from autograd.compiler.wasm.work import Access, Work
 _DIRTY = 48
 
 Cell = tuple[str, int, int]
-"""A memory, how far the cell moves from one step of the loop around to the next, and its address in step 0."""
+"""A memory, how far the cell moves from one step of the loop around to the next, and its address in step
+0."""
 
 
 class Straight(Emitter):
@@ -39,7 +40,9 @@ class Straight(Emitter):
         code = self.code
         axes = range(len(work.shape))
         first = 1 if work.sliced else 0
-        kept = [range(n) if a >= first and not work.summed >> a & 1 else (0,) for a, n in enumerate(work.shape)]
+        kept = [
+            range(n) if a >= first and not work.summed >> a & 1 else (0,) for a, n in enumerate(work.shape)
+        ]
         sums = [range(work.shape[a]) if work.summed >> a & 1 else (0,) for a in axes]
         uses = count_uses(work.root)
         for at in itertools.product(*kept):
@@ -80,7 +83,7 @@ class Straight(Emitter):
         for cell in list(self.dirty):
             self._save(cell)
 
-    # Cells ------------------------------------------------------------------------------------------------------
+    # Cells --------------------------------------------------------------------------------------------------
 
     def cell(self, access: Access, at: Sequence[int]) -> Cell | None:
         """Return the cell of an access at a point, or None if its address is known only when it runs."""
@@ -95,6 +98,7 @@ class Straight(Emitter):
         return (access.memory, first, address)
 
     def load(self, what: Node) -> None:
+        """Push a cell: its register, if it has one."""
         access: Access = what.arguments[0]
         cell = self.cell(access, self.point)
         if cell is None:

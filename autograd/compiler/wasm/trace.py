@@ -1,13 +1,14 @@
 """A row's value function, read as data.
 
-The value of an operation is a function of plain floats, written in Python. Here it is called once with symbols in
-place of numbers: what it computes with them is recorded, and where it asks a question of one (``if x > 0.0``) it is
-called again for the other answer. What comes out is an expression of a dozen primitive instructions and the
-functions of the C library, with selections where the paths part. So the table stays the only place that knows an
-operation, and a user's own row becomes machine code as the built-in ones do.
+The value of an operation is a function of plain floats, written in Python. Here it is called once with
+symbols in place of numbers: what it computes with them is recorded, and where it asks a question of one (``if
+x > 0.0``) it is called again for the other answer. What comes out is an expression of a dozen primitive
+instructions and the functions of the C library, with selections where the paths part. So the table stays the
+only place that knows an operation, and a user's own row becomes machine code as the built-in ones do.
 
-Python's ``math`` raises where these symbols go on with IEEE arithmetic. The functions of `autograd.real`, which
-catch what it raises, are written so that both mean the same; any other function that catches exceptions is refused.
+Python's ``math`` raises where these symbols go on with IEEE arithmetic. The functions of `autograd.real`,
+which catch what it raises, are written so that both mean the same; any other function that catches exceptions
+is refused.
 """
 
 import builtins
@@ -22,13 +23,12 @@ from typing import Any
 from autograd import real
 from autograd.row import Operation
 
-LIBRARY = {
-    name: 1
-    for name in (
-        "exp expm1 exp2 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh"
-        " cbrt erf erfc frexp_mantissa frexp_exponent"
-    ).split()
-} | {"pow": 2, "atan2": 2, "hypot": 2, "fmod": 2, "scaled": 2, "modulo": 2, "floor_divide": 2}
+_OF_ONE = """
+    exp expm1 exp2 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
+    cbrt erf erfc frexp_mantissa frexp_exponent
+"""
+_OF_TWO = "pow atan2 hypot fmod scaled modulo floor_divide"
+LIBRARY = dict.fromkeys(_OF_ONE.split(), 1) | dict.fromkeys(_OF_TWO.split(), 2)
 """The functions of the library beside this file, and how many numbers they take."""
 
 COMPARISONS = {"lt", "gt", "le", "ge", "eq", "ne"}
@@ -36,7 +36,7 @@ _PATHS = 64
 _NODES = 4000
 
 
-class NotTraceable(Exception):
+class TraceError(Exception):
     """A function does something with its numbers that cannot be recorded."""
 
 
@@ -46,11 +46,14 @@ class Node:
     Nodes are equal only if they are the same; `node` returns the same for the same.
 
     Attributes:
-        op: the name of an instruction, of a function of the library, or ``"const"``, ``"argument"``, ``"load"``.
+        op: the name of an instruction, of a function of the library, or ``"const"``, ``"argument"``,
+            ``"load"``.
         arguments: nodes, or for the last three the number, the index or the place.
     """
 
     __slots__ = ("arguments", "op")
+    arguments: Any
+    op: str
 
     def __init__(self, op: str, arguments: tuple[Any, ...]) -> None:
         self.op = op
@@ -58,6 +61,7 @@ class Node:
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Node":
+        """Read the value function of a row that another one uses."""
         return as_node(_traced(operation.value)(*arguments))
 
     def __add__(self, other: Any) -> Any:
@@ -111,8 +115,10 @@ class Node:
     def __abs__(self) -> "Node":
         return node("abs", self)
 
-    def __round__(self, digits: None = None) -> "Node":
-        return node("nearest", self)
+    def __round__(self, digits: int | None = None) -> "Node":
+        if digits is not None:
+            raise TraceError("rounding to digits")
+        return node("add", node("nearest", self), number(0.0))
 
     def __lt__(self, other: Any) -> Any:
         return _binary("lt", self, other)
@@ -137,14 +143,14 @@ class Node:
     def __bool__(self) -> bool:
         path = _PATH.get()
         if path is None:
-            raise NotTraceable("a question about a number outside a trace")
+            raise TraceError("a question about a number outside a trace")
         condition = self if self.op in COMPARISONS else node("ne", self, number(0.0))
         if condition.op == "const":
             return bool(condition.arguments[0])
         return path.decide(condition)
 
     def _refuse(self, *_: Any) -> Any:
-        raise NotTraceable("a number is needed at once")
+        raise TraceError("a number is needed at once")
 
     __float__ = __int__ = __index__ = __trunc__ = __floor__ = __ceil__ = _refuse
     __iter__ = __len__ = __getitem__ = __call__ = _refuse
@@ -163,7 +169,7 @@ class _Path:
             return self.known[condition]
         count = len(self.conditions)
         if count >= _PATHS:
-            raise NotTraceable("more questions than can be followed")
+            raise TraceError("more questions than can be followed")
         answer = self.answers[count] if count < len(self.answers) else True
         self.conditions.append(condition)
         self.known[condition] = answer
@@ -193,7 +199,8 @@ def node(op: str, *arguments: Node) -> Node:
             if one.op == "const" and one.arguments[0] in (1.0, -1.0):
                 return other if one.arguments[0] == 1.0 else node("neg", other)
     elif op == "neg" and arguments[0].op == "neg":
-        return arguments[0].arguments[0]  # type: ignore[no-any-return]  # a node's arguments are nodes
+        inner: Node = arguments[0].arguments[0]
+        return inner
     elif op == "div" and arguments[1].op == "const" and arguments[1].arguments[0] in (1.0, -1.0):
         return node("mul", *arguments)
     elif op == "select":
@@ -203,9 +210,13 @@ def node(op: str, *arguments: Node) -> Node:
         if x is y:
             return x
     elif op == "ne" and arguments[1].op == "const" and arguments[1].arguments[0] == 0.0:
-        inner = arguments[0]  # a question whether a 1.0 or 0.0 that a comparison gave is not 0.0
-        if inner.op == "select" and [x.arguments[0] for x in inner.arguments[1:] if x.op == "const"] == [1.0, 0.0]:
-            return inner.arguments[0]  # type: ignore[no-any-return]  # a node's arguments are nodes
+        truth = arguments[0]  # of a comparison, whose result is 1.0 or 0.0
+        if truth.op == "select" and all(
+            x.op == "const" and x.arguments[0] == y
+            for x, y in zip(truth.arguments[1:], (1.0, 0.0), strict=True)
+        ):
+            comparison: Node = truth.arguments[0]
+            return comparison
     elif op == "pow" and arguments[1].op == "const":
         simple = _power(arguments[0], arguments[1].arguments[0])
         if simple is not None:
@@ -219,7 +230,7 @@ def as_node(value: Any) -> Node:
         return node("select", value, number(1.0), number(0.0)) if value.op in COMPARISONS else value
     if isinstance(value, (bool, int, float)):
         return number(float(value))
-    raise NotTraceable(f"a result of type {type(value).__name__}")
+    raise TraceError(f"a result of type {type(value).__name__}")
 
 
 def trace(function: Callable[..., Any], arguments: Sequence[Node]) -> Node:
@@ -230,7 +241,7 @@ def trace(function: Callable[..., Any], arguments: Sequence[Node]) -> Node:
         arguments: what it is applied to.
 
     Raises:
-        NotTraceable: it does something else with its numbers than arithmetic, comparisons, the functions of
+        TraceError: it does something else with its numbers than arithmetic, comparisons, the functions of
             ``math``, and calls of such functions; or it has too many paths.
     """
     try:
@@ -242,7 +253,7 @@ def trace(function: Callable[..., Any], arguments: Sequence[Node]) -> Node:
             nonlocal runs
             runs += 1
             if runs > _PATHS or len(table) - before > _NODES:
-                raise NotTraceable("more paths than can be followed")
+                raise TraceError("more paths than can be followed")
             path = _Path(answers)
             token = _PATH.set(path)
             try:
@@ -255,10 +266,10 @@ def trace(function: Callable[..., Any], arguments: Sequence[Node]) -> Node:
             return node("select", path.conditions[len(answers)], *grown)
 
         return grow([])
-    except NotTraceable:
+    except TraceError:
         raise
     except Exception as error:  # a user's function may do anything with a number that is none
-        raise NotTraceable(f"{type(error).__name__}: {error}") from error
+        raise TraceError(f"{type(error).__name__}: {error}") from error
 
 
 @contextmanager
@@ -296,7 +307,9 @@ def _power(x: Node, exponent: float) -> Node | None:
     if exponent in (0.5, -0.5):  # pow differs from sqrt at -0.0, whose power is that of 0.0, and at -inf
         root = node("sqrt", node("add", x, number(0.0)))
         power = root if exponent > 0.0 else node("div", number(1.0), root)
-        return node("select", node("eq", x, number(-real.inf)), number(real.inf if exponent > 0.0 else 0.0), power)
+        return node(
+            "select", node("eq", x, number(-real.inf)), number(real.inf if exponent > 0.0 else 0.0), power
+        )
     return None
 
 
@@ -335,13 +348,13 @@ def _evaluate(op: str, numbers: list[float]) -> float:
     return float(function(*numbers))
 
 
-# Functions with ``math`` replaced ---------------------------------------------------------------------------------
+# Functions with ``math`` replaced ---------------------------------------------------------------------------
 
 
 def _of_library(name: str) -> Callable[..., Any]:
     def applied(*arguments: Any) -> Any:
         if len(arguments) != LIBRARY[name]:
-            raise NotTraceable(f"math.{name} of {len(arguments)} numbers")
+            raise TraceError(f"math.{name} of {len(arguments)} numbers")
         return node(name, *map(as_node, arguments))
 
     return applied
@@ -349,6 +362,11 @@ def _of_library(name: str) -> Callable[..., Any]:
 
 def _instruction(op: str) -> Callable[..., Any]:
     return lambda *arguments: node(op, *map(as_node, arguments))
+
+
+def _integer(op: str) -> Callable[..., Any]:
+    """Return a function whose result is an int in Python, which has no negative zero."""
+    return lambda x: node("add", node(op, as_node(x)), number(0.0))
 
 
 def _frexp(x: Any) -> tuple[Node, Node]:
@@ -371,9 +389,9 @@ _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(
     "sqrt": _instruction("sqrt"),
     "fabs": _instruction("abs"),
     "copysign": _instruction("copysign"),
-    "floor": _instruction("floor"),
-    "ceil": _instruction("ceil"),
-    "trunc": _instruction("trunc"),
+    "floor": _integer("floor"),
+    "ceil": _integer("ceil"),
+    "trunc": _integer("trunc"),
     "frexp": _frexp,
     "ldexp": _instruction("scaled"),
     "isfinite": _is_finite,
@@ -381,8 +399,7 @@ _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(
     "isnan": _is_nan,
 }
 _BUILTIN: dict[Any, Any] = {getattr(math, name): function for name, function in _MATH.items()} | {
-    float: as_node,
-    abs: abs,
+    float: as_node
 }
 
 
@@ -397,7 +414,7 @@ class _Namespace:
 
 
 def _traced(value: Any) -> Any:
-    """Return a function that does with nodes what the given one does with floats; other things as they are."""
+    """Return a function that does with nodes what it does with floats; other things as they are."""
     if isinstance(value, types.ModuleType):
         return _Namespace(value)
     if isinstance(value, types.BuiltinFunctionType) or value is float:
@@ -410,18 +427,35 @@ def _traced(value: Any) -> Any:
         return value
     code = value.__code__
     if code.co_exceptiontable and value.__module__ != real.__name__:
-        raise NotTraceable(f"{value.__name__} catches exceptions")
+        raise TraceError(f"{value.__name__} catches exceptions")
     if code.co_flags & (0x20 | 0x80 | 0x200):
-        raise NotTraceable(f"{value.__name__} is a generator or a coroutine")
-    names = {"__builtins__": builtins, "float": as_node}
+        raise TraceError(f"{value.__name__} is a generator or a coroutine")
+    names = {"__builtins__": builtins, "float": as_node} | {name: _refusing(name) for name in _OF_KINDS}
     for name in code.co_names:
         if name in value.__globals__:
             held = value.__globals__[name]
             names[name] = _lazily(held) if isinstance(held, types.FunctionType) else _traced(held)
-    closure = value.__closure__ and tuple(types.CellType(_traced(cell.cell_contents)) for cell in value.__closure__)
+    closure = value.__closure__ and tuple(
+        types.CellType(_traced(cell.cell_contents)) for cell in value.__closure__
+    )
     traced = types.FunctionType(code, names, value.__name__, value.__defaults__, closure)
     traced.__kwdefaults__ = value.__kwdefaults__
     return traced
+
+
+_OF_KINDS = ("isinstance", "type", "id", "hash", "repr", "str", "format", "callable", "hasattr", "getattr")
+"""Functions that would give away that a node is not a float."""
+
+
+def _refusing(name: str) -> Callable[..., Any]:
+    function = getattr(builtins, name)
+
+    def applied(*arguments: Any) -> Any:
+        if any(isinstance(argument, Node) for argument in arguments):
+            raise TraceError(f"{name} of a number")
+        return function(*arguments)
+
+    return applied
 
 
 def _lazily(function: types.FunctionType) -> Callable[..., Any]:
@@ -432,7 +466,7 @@ def _lazily(function: types.FunctionType) -> Callable[..., Any]:
 def _only_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     def applied(*arguments: Any) -> Any:
         if any(isinstance(argument, Node) for argument in arguments):
-            raise NotTraceable(f"math.{function.__name__} is not in the library")
+            raise TraceError(f"math.{function.__name__} is not in the library")
         return function(*arguments)
 
     return applied

@@ -1,4 +1,4 @@
-"""A statement made ready for machine code: axes dropped, merged and summed, places as addresses in bytes' units."""
+"""A statement made ready for machine code: axes dropped, merged and summed, places as addresses."""
 
 import math
 from collections.abc import Sequence
@@ -87,7 +87,9 @@ class Work:
         return access.bounds(self.shape)
 
 
-def prepare(group: Sequence[Statement], rows: Rows, sliced: str = "", starts: Index | None = None) -> list[Work]:
+def prepare(
+    group: Sequence[Statement], rows: Rows, sliced: str = "", starts: Index | None = None
+) -> list[Work]:
     """Return statements of one shape, none of which sums, or a single one, as works with the same axes.
 
     Args:
@@ -97,7 +99,7 @@ def prepare(group: Sequence[Statement], rows: Rows, sliced: str = "", starts: In
         starts: the bounds of the slices.
 
     Raises:
-        NotTraceable: an operation cannot be read.
+        TraceError: an operation cannot be read.
     """
     first = group[0]
     places: dict[int, Place] = {}

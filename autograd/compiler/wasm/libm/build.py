@@ -20,7 +20,12 @@ HERE = Path(__file__).parent
 def build(target: Path) -> None:
     """Compile and link; the linker keeps what is exported and what that needs."""
     exports = [f"-Wl,--export={name}" for name in sorted(LIBRARY)]
-    options = ["-O3", "-mexec-model=reactor", "-fno-sanitize=all", "-Wl,--no-entry,--strip-all,-z,stack-size=4096"]
+    options = [
+        "-O3",
+        "-mexec-model=reactor",
+        "-fno-sanitize=all",
+        "-Wl,--no-entry,--strip-all,-z,stack-size=4096",
+    ]
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi"]
     subprocess.run([*compiler, *options, *exports, str(HERE / "libm.c"), "-o", str(target)], check=True)
 

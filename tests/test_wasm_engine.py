@@ -1,0 +1,380 @@
+"""The machine-code engine against the plain one, the rows of the table in it against the definitions."""
+
+import gc
+import math
+import random
+import subprocess
+import sys
+import threading
+import time
+from itertools import product
+
+import numpy as np
+import pytest
+from mpmath import mpf
+
+from autograd import Operation, ops
+from autograd.compiler.adjoint import Term
+from autograd.compiler.plan import Apply, Loop, Place, Plan, Statement
+from autograd.compiler.wasm import CannotStartError, WasmEngine
+from autograd.compiler.wasm.trace import LIBRARY, TraceError, interning, leaf, trace
+from tests.oracle import derivative, exact, points, ulps, unary_rows
+from tests.plain_engine import PlainEngine
+from tests.random_plans import SPECIAL, Maker
+from tests.test_edges import same
+from tests.test_ops import by_name, differentiable, samples
+
+inf, nan = math.inf, math.nan
+ROWS = list(ops.TABLE.values())
+
+
+def plan_of(*forward, size, reverse=(), constants=(), cleared=()):
+    """Return a plan of some steps."""
+    constants = np.array(constants, float)
+    return Plan(
+        parameters=0,
+        constants=constants,
+        fixed=0,
+        data=0,
+        size=size + len(constants),
+        regions=(),
+        forward=forward,
+        reverse=reverse,
+        cleared=cleared,
+        outputs=(),
+    )
+
+
+def run(plan, v):
+    """Return both memories after a step of the engine that begins with these values."""
+    engine = WasmEngine(plan)
+    engine.v[: len(v)] = v
+    engine.step()
+    return engine.v.copy(), engine.d.copy()
+
+
+def assert_agrees(plan, v):
+    plain = PlainEngine(plan)
+    plain.v[: len(v)] = v
+    plain.forward()
+    plain.reverse()
+    for mine, expected in zip(run(plan, v), (plain.v, plain.d), strict=True):
+        # Sums are in another order than the plain engine's exact one.
+        np.testing.assert_allclose(mine, expected, rtol=1e-10, atol=1e-11)
+
+
+# Statements and loops ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_plans(seed):
+    maker = Maker(seed, size=(5, 40, 250)[seed % 3])
+    plan = maker.plan()
+    v = np.zeros(plan.size)
+    maker.fill(plan, v)
+    v[plan.size - len(plan.constants) :] = plan.constants
+    assert_agrees(plan, v)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 9])
+@pytest.mark.parametrize("columns", [1, 2, 3, 8, 17])
+@pytest.mark.parametrize("terms", [0, 1, 2, 7, 16])
+@pytest.mark.parametrize("layout", ["ab", "abT", "aTb", "aTbT"])
+def test_matrix_products_of_every_layout_and_remainder(rows, columns, terms, layout):
+    a = (terms, 0, 1) if "aT" not in layout else (1, 0, rows)
+    b = (0, 1, columns) if "bT" not in layout else (0, terms, 1)
+    half, target = 300, Place("v", 600, (columns, 1, 0))
+    term = Apply(ops.mul, (Place("v", 0, a), Place("v", half, b)))
+    numbers = np.random.default_rng(0).normal(size=600)
+    assert_agrees(plan_of(Statement(target, term, (rows, columns, terms), 1), size=800), numbers)
+
+
+def test_a_sum_over_everything_is_added_to_one_cell():
+    term = Apply(ops.mul, (Place("v", 0, (1,)), Place("v", 0, (1,))))
+    adds = Statement(Place("v", 999, (0,)), term, (999,), 0, adds=True)
+    assert_agrees(plan_of(adds, adds, size=1000), np.random.default_rng(0).normal(size=1000))
+
+
+def test_an_elementwise_chain_reads_what_it_has_just_computed_and_what_lies_elsewhere():
+    """Statements of one shape are run point by point only where that is the same as one after the other."""
+    n = 50
+    x, y, z = (Place("v", k * n, (1,)) for k in range(3))
+    shifted = Place("v", n + 1, (1,))
+    statements = [
+        Statement(y, Apply(ops.sin, (x,)), (n,)),
+        Statement(z, Apply(ops.mul, (y, y)), (n,)),
+        Statement(Place("v", 3 * n, (1,)), Apply(ops.add, (z, Place("v", n, (0,)))), (n,)),
+        Statement(Place("v", 4 * n, (1,)), shifted, (n - 1,)),
+        Statement(x, 0.5, (n,)),
+    ]
+    assert_agrees(plan_of(*statements, size=5 * n), np.random.default_rng(0).normal(size=n))
+
+
+def test_results_do_not_depend_on_whether_a_point_is_computed_alone_or_in_a_pair():
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=21)
+    for row in ops.TABLE.values():
+        if row.arity > 1:
+            continue
+        found = []
+        for n in (20, 21):
+            statement = Statement(Place("v", 30, (1,)), Apply(row, (Place("v", 21 - n, (1,)),)), (n,))
+            found.append(run(plan_of(statement, size=60), numbers)[0][30 : 30 + n])
+        assert found[0].tobytes() == found[1][1:].tobytes(), row
+
+
+def test_equal_runs_give_equal_bits():
+    maker = Maker(3, size=200)
+    plan = maker.plan()
+    v = np.zeros(plan.size)
+    maker.fill(plan, v)
+    first = run(plan, v)
+    for memory, again in zip(first, run(plan, v), strict=True):
+        assert memory.tobytes() == again.tobytes()
+
+
+def test_a_long_loop_whose_body_is_split_into_functions():
+    n, steps = 100, 7
+    body = [
+        Statement(Place("v", 1000 * k + 1000, (1,)), Apply(ops.sin, (Place("v", 1000 * k, (1,)),)), (steps,))
+        for k in range(n)
+    ]
+    loop = Loop(tuple(body), (None,) * n, steps)
+    assert_agrees(plan_of(loop, size=1000 * (n + 1)), np.random.default_rng(0).normal(size=steps))
+
+
+def test_thousands_of_statements_are_many_functions():
+    rng = random.Random(0)
+    statements = []
+    for k in range(10, 3000):
+        row = rng.choice((ops.add, ops.mul, ops.tanh, ops.relu))
+        arguments = tuple(Place("v", rng.randrange(k), ()) for _ in range(row.arity))
+        statements.append(Statement(Place("v", k, ()), Apply(row, arguments), ()))
+    assert_agrees(plan_of(*statements, size=3000), np.random.default_rng(0).normal(size=10))
+
+
+# Rows -------------------------------------------------------------------------------------------------------
+
+
+def computed(row, arguments):
+    """Return a row's values and local derivatives at points, computed by the engine: columns of an array."""
+    arguments = np.array(arguments, float)
+    count = len(arguments)
+    places = [Place("v", i * count, (1,)) for i in range(row.arity)]
+    result = Place("v", row.arity * count, (1,))
+    statements = [Statement(result, Apply(row, tuple(places)), (count,))]
+    for i, local in enumerate(row.derivatives):
+        expression = local(Term(result), *map(Term, places))
+        expression = expression.expression if isinstance(expression, Term) else float(expression)
+        statements.append(Statement(Place("v", (row.arity + 1 + i) * count, (1,)), expression, (count,)))
+    v, _ = run(plan_of(*statements, size=(2 * row.arity + 1) * count), arguments.T.ravel())
+    return v.reshape(-1, count)[row.arity :].T
+
+
+@pytest.mark.parametrize("row", unary_rows(), ids=by_name)
+def test_smooth_functions_keep_the_promise_of_the_table(row):
+    at = [(x, *row.defaults) for x in points(row, 40, random.Random(2))]
+    for arguments, (value, slope, *_) in zip(at, computed(row, at), strict=True):
+        assert ulps(value, exact(row, arguments)) <= 2.0, arguments
+        near = any(abs(arguments[0] - crossing) < 0.5 for crossing in row.crossings)
+        scale = mpf(arguments[0]) * derivative(row, arguments, order=2) if near else 0
+        assert ulps(slope, derivative(row, arguments), scale) <= 4.0, arguments
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.arity > 1], ids=by_name)
+def test_values_and_derivatives_by_every_argument(row):
+    at = samples(row, 12, random.Random(row.name))
+    for arguments, (value, *slopes) in zip(at, computed(row, at), strict=True):
+        assert ulps(value, exact(row, arguments)) <= 2.0, arguments
+        for index in differentiable(row):
+            scale = max(abs(mpf(x) * derivative(row, arguments, index, order=2)) for x in arguments)
+            assert ulps(slopes[index], derivative(row, arguments, index), scale) <= 4.0, (arguments, index)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.edges], ids=by_name)
+def test_the_conventions_at_the_edges(row):
+    at = [arguments for arguments, _, _ in row.edges]
+    for (arguments, value, slopes), (mine, *mine_slopes) in zip(row.edges, computed(row, at), strict=True):
+        assert same(mine, value), arguments
+        for slope, expected in zip(mine_slopes, slopes, strict=True):
+            assert expected is None or same(slope, expected), arguments
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_zeros_infinities_and_nan_as_on_floats(row):
+    at = list(product((*SPECIAL, 0.5, -1e-310, 3.0, 710.0, -746.0), repeat=row.arity))[:3000]
+    for arguments, (mine, *_) in zip(at, computed(row, at), strict=True):
+        expected = row.value(*arguments)
+        if math.isfinite(expected) and expected != 0.0:
+            assert math.isclose(mine, expected, rel_tol=1e-15, abs_tol=1e-323), arguments
+        else:
+            assert same(mine, expected), arguments
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, -0.5, 1.0, -1.0, 2.0, 3.0, -2.0, inf])
+def test_powers_with_constant_exponents_are_those_of_pow(exponent):
+    at = [*SPECIAL, 0.5, 3.0, 1e-310, 1e-160, 1.5e300]
+    statement = Statement(Place("v", 50, (1,)), Apply(ops.pow, (Place("v", 0, (1,)), exponent)), (len(at),))
+    v, _ = run(plan_of(statement, size=100), np.array(at))
+    for x, mine in zip(at, v[50:], strict=False):
+        expected = ops.pow(x, exponent)
+        assert same(mine, expected) or math.isclose(mine, expected, rel_tol=3e-16), x
+
+
+# Rows of users ----------------------------------------------------------------------------------------------
+
+SCALE = 3.0
+
+
+def piecewise(x, y):
+    """Use what a value function may: branches, loops over constants, other functions, the table's rows."""
+    total = 0.0
+    for power, factor in enumerate((0.5, -0.25, SCALE)):
+        total += factor * x**power
+    if x < 0.0 < y or y > 2.0:
+        return max(total, math.floor(y)) + ops.tanh(y)
+    return math.fmod(total, 2.0) if not math.isnan(y) else helper(x, low=-1.0)
+
+
+def helper(x, low):
+    return min(abs(x), low) % 3.0
+
+
+def test_a_users_row_becomes_machine_code():
+    row = Operation("piecewise", piecewise, [lambda *a: a[2], lambda *a: a[1]])
+    at = list(product((-2.5, -0.5, 0.0, 1.25, nan), (-1.5, 0.5, 2.5, nan)))
+    for arguments, (mine, *slopes) in zip(at, computed(row, at), strict=True):
+        expected = piecewise(*arguments)
+        assert same(mine, expected) or mine == pytest.approx(expected, rel=1e-15), arguments
+        assert all(map(same, slopes, reversed(arguments)))
+
+
+def newton(x):
+    guess = x
+    while abs(guess * guess - x) > 1e-12 * x:
+        guess = 0.5 * (guess + x / guess)
+    return guess
+
+
+def catching(x):
+    try:
+        return math.log(x)
+    except ValueError:
+        return -7.0
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (newton, "more questions|more paths"),
+        (catching, "catches exceptions"),
+        (lambda x: float(np.sinc(x)), "AttributeError|TypeError|needed at once"),
+        (lambda x: x if isinstance(x, float) else 0.0, "isinstance of a number"),
+        (lambda x: round(x, 2), "digits"),
+        (lambda x: math.gamma(x), "gamma is not in the library"),
+        (lambda x: [1.0, 2.0][int(x)], "int|needed at once"),
+        (lambda x: str(x), "str of a number"),
+    ],
+)
+def test_what_cannot_be_read_is_left_to_another_engine_with_the_reason(function, reason):
+    with interning(), pytest.raises(TraceError, match=reason):
+        trace(function, [leaf("argument", 0)])
+    row = Operation("strange", function, [lambda z, _: z])
+    n = 30
+    x, y, z = (Place("v", k * n, (1,)) for k in range(3))
+    statement = Statement(y, Apply(row, (x,)), (n,), name="odd")
+    plan = plan_of(statement, Statement(z, Apply(ops.add, (y, y)), (n,)), size=3 * n)
+    with pytest.raises(CannotStartError, match="odd needs NumPy"):
+        WasmEngine(plan)
+
+    def by_hand(steps, v, _):
+        assert list(steps) == [statement]
+        return lambda: np.copyto(v[n : 2 * n], 2.0 * v[:n])
+
+    engine = WasmEngine(plan, fallback=by_hand)
+    engine.v[:n] = np.arange(n)
+    engine.step()
+    assert engine.v[2 * n :].tolist() == [4.0 * k for k in range(n)]
+    assert list(engine.reasons) == [statement]
+
+
+def test_large_matrix_products_are_left_to_numpy():
+    n = 120
+    a, b = Place("v", 0, (n, 0, 1)), Place("v", n * n, (0, 1, n))
+    statement = Statement(Place("v", 2 * n * n, (n, 1, 0)), Apply(ops.mul, (a, b)), (n, n, n), 1)
+    engine = WasmEngine(plan_of(statement, size=3 * n * n), fallback=lambda *_: lambda: None)
+    assert "matrix product" in engine.reasons[statement]
+
+
+# The runtime ------------------------------------------------------------------------------------------------
+
+
+def simple(n=100):
+    statement = Statement(Place("v", n, (1,)), Apply(ops.tanh, (Place("v", 0, (1,)),)), (n,))
+    return plan_of(statement, size=2 * n)
+
+
+def test_the_library_needs_nothing_and_has_every_function():
+    from autograd.compiler.wasm.engine import _library
+
+    assert not _library().imports
+    assert {export.name for export in _library().exports} >= set(LIBRARY)
+
+
+def test_the_memory_lives_as_long_as_a_view_of_it():
+    engine = WasmEngine(simple())
+    view = engine.v[10:20]
+    view[:] = 1.5
+    del engine
+    gc.collect()
+    others = [WasmEngine(simple()) for _ in range(5)]
+    assert view.tolist() == [1.5] * 10
+    assert len(others) == 5
+
+
+def test_every_thread_may_have_an_engine():
+    results = {}
+
+    def work(k):
+        engine = WasmEngine(simple())
+        for _ in range(50):
+            engine.v[:100] = k
+            engine.step()
+            time.sleep(0)
+        results[k] = set(engine.v[100:].tolist())
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {k: len(found) for k, found in results.items()} == dict.fromkeys(range(4), 1)
+
+
+def test_a_program_too_large_for_its_addresses_is_refused():
+    with pytest.raises(CannotStartError, match="WebAssembly addresses"):
+        WasmEngine(plan_of(size=2**28))
+
+
+def test_without_wasmtime_the_reason_is_given(monkeypatch):
+    from autograd.compiler.wasm import engine
+
+    engine._runtime.cache_clear()
+    monkeypatch.setitem(sys.modules, "wasmtime", None)
+    with pytest.raises(CannotStartError, match="wasmtime cannot be imported"):
+        WasmEngine(simple())
+    engine._runtime.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_it_runs_where_the_address_space_is_limited():
+    program = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+from tests.test_wasm_engine import simple, run
+import math
+v, _ = run(simple(), [0.5] * 100)
+assert abs(v[150] - math.tanh(0.5)) < 1e-15
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
