@@ -1,8 +1,8 @@
 """A statement of a plan as calls of NumPy.
 
-Places that are evenly spaced are views, made before the program runs; others are gathered and scattered. A sum
-of products is a matrix product wherever the axes allow it. Results go where they belong, or into buffers in one
-scratch memory that all statements share, so that it stays in the cache.
+Places that are evenly spaced are views, made before the program runs; others are gathered and scattered. A
+sum of products is a matrix product wherever the axes allow it. Results go where they belong, or into buffers in
+one scratch memory that all statements share, so that it stays in the cache.
 """
 
 from collections import Counter
@@ -177,7 +177,7 @@ class Writer:
     # Trees ------------------------------------------------------------------------------------------------
 
     def _unique(self, tree: Tree, done: dict[int, Tree]) -> Tree:
-        """Return a tree in which equal parts are the same object, as an array or as number by what they are."""
+        """Return a tree in which equal parts are the same object."""
         if not isinstance(tree, Call):
             return tree
         if id(tree) not in done:
@@ -188,6 +188,7 @@ class Writer:
         return done[id(tree)]
 
     def count(self, tree: Tree) -> None:
+        """Learn that a tree is to be computed, and so how often each part of it is read."""
         self._uses[id(tree)] += 1
         if isinstance(tree, Call) and self._uses[id(tree)] == 1:
             for argument in tree.arguments:
@@ -236,7 +237,7 @@ class Writer:
         return Result("", frozenset(order), read, (key, base))
 
     def _laid(self, order: Sequence[int]) -> tuple[int, ...]:
-        """Return the order in which axes lie in a buffer: the one that differs from step to step comes first."""
+        """Return the order in which axes lie in a buffer: first the one that differs from step to step."""
         return tuple(sorted(order, key=lambda axis: axis != self.space.ragged))
 
     def _release(self, tree: Tree) -> None:
@@ -258,21 +259,17 @@ class Writer:
         if id(tree) in self._results:
             return self.moved(self._results[id(tree)], out)
         if isinstance(tree, Read):
-            if tree.is_affine:
-                result = Result("", self.axes(tree), tree)
-            else:
-                result = self._gather(tree, order)
+            result = Result("", self.axes(tree), tree) if tree.is_affine else self._gather(tree, order)
             self._results[id(tree)] = result
             return self.moved(result, out)
         assert isinstance(tree, Call)
         result = self._call(tree, out, order)
-        if self._uses[id(tree)] > 1:
-            self._results[id(tree)] = result
-        elif result.slot:
+        if self._uses[id(tree)] > 1 or result.slot:
             self._results[id(tree)] = result
         return result
 
     def moved(self, result: Result, out: Result | None) -> Result:
+        """Write a copy of an array to where it is to go, if it is to go somewhere."""
         if out is None:
             return result
         self.write_line(f"np.copyto({self.text(out)}, {self.text(result)})")
@@ -326,7 +323,7 @@ class Writer:
         return buffer
 
     def _items(self, read: Read, axes: Sequence[int]) -> tuple[str, "_Index", list[int], list[int]]:
-        """Return a memory, or its rows, and the index in it, and the axes that go through items and along rows."""
+        """Return a memory, or its rows, the index in it, and the axes that go through items and along rows."""
         regular = sorted((a for a in axes if not read.is_irregular(a)), key=lambda a: abs(read.strides[a]))
         rows: list[int] = []
         width = 1
@@ -386,6 +383,7 @@ class Writer:
         return _Index(f"{choice}.astype(np.intp){times} + {first}", None, repeats=True)
 
     def dimension(self, read: Read, axis: int) -> Dimension:
+        """Return an axis of a place, of length 1 where it is steady."""
         return (self._length(axis), read.strides[axis]) if read.strides[axis] else (1, 0)
 
     def _items_of(self, buffer: Result, irregular: Sequence[int], rows: Sequence[int]) -> str:
@@ -487,7 +485,7 @@ class Writer:
         return self._reduced(self.value(tree), axes, out, order)
 
     def _sum_of_steady(self, tree: Tree, out: Result | None, order: Sequence[int] | None) -> Result:
-        """Write a sum over an axis that only says how often the same is added, in each step another number."""
+        """Write a sum over an axis that only says how often the same is added, in each step anew."""
         terms = Result(repr(tree), frozenset()) if isinstance(tree, float) else self.value(tree)
         assert self.space.ragged is not None
         spread = self.moved(terms, self.buffer([self.space.ragged, *sorted(terms.axes)]))
@@ -528,7 +526,7 @@ class Writer:
 
 @dataclass(eq=False)
 class _Index:
-    """An index, as text; the tables that it is made of, unless it depends on numbers; whether items repeat."""
+    """An index as text, the tables that it is made of unless it depends on numbers, and if items repeat."""
 
     text: str
     tables: list[Index] | None

@@ -5,19 +5,31 @@ and tables of addresses, is made before; `NumpyEngine.source` writes that down, 
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
+from autograd.compiler.floats import Straight, costs, is_plain, points_of
 from autograd.compiler.names import Names
 from autograd.compiler.plan import Array, Loop, Plan, Region, Statement, Step, allocate
 from autograd.compiler.spaces import regular
 
 PART = 1000
-"""So many lines are one function: Python needs more than proportional time for longer ones."""
+"""The most lines in one function: Python needs more than proportional time for longer ones."""
+
+STRAIGHT = 300
+"""The same for lines on floats, each of which makes a local variable."""
+
+SMALL = 200
+"""The most terms of a statement that is written out on floats."""
+
+CROSSING = 2.5
+"""The microseconds that it takes to fetch numbers from the memories and to put them back."""
 
 
 class NumpyEngine:
@@ -46,9 +58,9 @@ class NumpyEngine:
         new_v, new_d = allocate(plan) if v is None or d is None else (v, d)
         self.v, self.d = new_v if v is None else v, new_d if d is None else d
         program = _Program(plan.size, plan.regions)
-        forward = program.parts("forward", plan.forward)
+        forward = program.parts(plan.forward)
         clear = [f"d[{start}:{stop}] = 0.0" for start, stop in plan.cleared]
-        reverse = program.parts("reverse", plan.reverse, clear)
+        reverse = program.parts(plan.reverse, clear)
         program.define("forward", forward)
         program.define("reverse", reverse)
         program.define("step", [*forward, *reverse])
@@ -90,9 +102,26 @@ def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], Non
         d: the adjoints.
     """
     program = _Program(len(v), ())
-    program.define("run", program.parts("run", steps))
+    program.define("run", program.parts(steps))
     run: Callable[[], None] = program.run(v, d)["run"]
     return run
+
+
+def _runs(steps: Sequence[Step]) -> Iterator[tuple[list[Any], bool]]:
+    """Divide steps into runs, and say of each whether it consists of statements that are faster on floats."""
+    for small, group in groupby(steps, _is_small):
+        run: list[Any] = list(group)
+        if small:
+            floats, calls = zip(*(costs(step) for step in run), strict=True)
+            small = sum(floats) + CROSSING < sum(calls)
+        yield run, small
+
+
+def _is_small(step: Step) -> bool:
+    if isinstance(step, Loop) or not is_plain(step):
+        return False
+    results, terms = points_of(step)
+    return results * terms <= SMALL and operator.lt(*costs(step))
 
 
 class _Program:
@@ -103,19 +132,35 @@ class _Program:
         self.names = Names(regions)
         self.functions: list[str] = []
 
-    def parts(self, name: str, steps: Sequence[Step], begin: Sequence[str] = ()) -> list[str]:
-        """Write some steps as lines, or as functions if they are many, and return the lines."""
+    def parts(self, steps: Sequence[Step], begin: Sequence[str] = ()) -> list[str]:
+        """Write some steps as functions, and return the lines that call them."""
         lines = list(begin)
-        block = Lines(self.names, self.size)
-        for step in steps:
-            if isinstance(step, Statement):
-                block.add(step)
+        for run, small in _runs(steps):
+            if small:
+                lines += self._straight(run)
                 continue
-            lines += block.text()
             block = Lines(self.names, self.size)
-            lines += self._loop(step)
-        lines += block.text()
+            for step in run:
+                if isinstance(step, Statement):
+                    block.add(step)
+                else:
+                    lines += block.text()
+                    block = Lines(self.names, self.size)
+                    lines += self._loop(step)
+            lines += block.text()
         return lines
+
+    def _straight(self, statements: Sequence[Statement]) -> list[str]:
+        """Write small statements as functions on floats."""
+        calls, block = [], Straight(self.names)
+        for place, statement in enumerate(statements, 1):
+            block.add(statement)
+            if len(block.lines) >= STRAIGHT or place == len(statements):
+                name = self.names.fresh("floats")
+                self.function(name, block.text())
+                calls.append(f"{name}()")
+                block = Straight(self.names)
+        return calls
 
     def _loop(self, loop: Loop) -> list[str]:
         if not loop.length:
@@ -127,15 +172,19 @@ class _Program:
         return block.text()
 
     def define(self, name: str, lines: Sequence[str]) -> None:
+        """Write a function that is called from outside."""
+        while len(lines) > PART:
+            calls = []
+            for first in range(0, len(lines), PART):
+                calls.append(f"{self.names.fresh('part')}()")
+                self.function(calls[-1][:-2], lines[first : first + PART])
+            lines = calls
+        body = [f"    {line}" for line in lines or ["pass"]]
+        self.function(name, ['with np.errstate(all="ignore"):', *body])
+
+    def function(self, name: str, lines: Sequence[str]) -> None:
         """Write a function."""
-        body = [f"    {line}" for line in lines] or ["    pass"]
-        self.functions += [
-            f"def {name}():",
-            '    with np.errstate(all="ignore"):',
-            *(f"    {line}" for line in body),
-            "",
-            "",
-        ]
+        self.functions += [f"def {name}():", *(f"    {line}" for line in lines), "", ""]
 
     def imports(self) -> list[str]:
         """Return the definitions that every program's names are made with."""
