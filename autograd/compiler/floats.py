@@ -4,6 +4,7 @@ A call of NumPy takes as long as twenty operations on floats. So many small stat
 cells at the beginning, compute with local variables, and write their results back at the end.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -95,8 +96,7 @@ def _spelled(tree: Tree, arguments: Sequence[str]) -> str:
 def points_of(statement: Statement) -> tuple[int, int]:
     """Return how many results a statement has, and how many terms each is the sum of."""
     kept = len(statement.shape) - statement.summed
-    count = lambda lengths: int(np.prod(lengths, dtype=np.intp))  # noqa: E731 - a product of ints, twice
-    return count(statement.shape[:kept]), count(statement.shape[kept:])
+    return math.prod(statement.shape[:kept]), math.prod(statement.shape[kept:])
 
 
 class Straight:
