@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler import float_loops
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
 from autograd.compiler.floats import Straight, costs, is_plain, points_of
@@ -165,6 +166,10 @@ class _Program:
     def _loop(self, loop: Loop) -> list[str]:
         if not loop.length:
             return []
+        if float_loops.is_small(loop):
+            name = self.names.fresh("loop")
+            self.function(name, float_loops.written(loop, self.names))
+            return [f"{name}()"]
         block = Lines(self.names, self.size, loop.length)
         for statement, starts in zip(loop.body, loop.starts, strict=True):
             even = None if starts is None else regular(statement, starts)
