@@ -130,6 +130,8 @@ def torch_function(row: Operation) -> Callable[..., Any]:
     functional = torch.nn.functional
     if row.name == "where":
         return lambda condition, x, y: torch.where(condition != 0.0, x, y)
+    if row.name == "strong_mul":  # the same where both factors are finite
+        return torch.mul
     if row.name == "softplus":  # by default it is linear beyond 20
         return lambda x: functional.softplus(x, threshold=1000.0)
     if row.name in ("greater", "greater_equal", "less", "less_equal"):

@@ -1,0 +1,382 @@
+"""Random programs with poles under selections, signed zeros, infinities and denormals, to third order.
+
+``python -m tests.poles --graphs N`` compares a mixed partial derivative of each with PyTorch's, counts each
+kind of disagreement and prints them as a table; it fails on one that is not explained.
+
+PyTorch multiplies by the branch that was not taken, so that an infinity there makes nan. Its truth is what it
+says of the *pruned* program, in which every selection has been replaced by what it chose. Where it disagrees
+with that too, the numbers decide: a row whose own derivative differs at this point, a program whose truth,
+found by mpmath, only one of the two meets.
+"""
+
+import argparse
+import math
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from typing import Any
+
+from mpmath import mp, mpf
+
+from autograd import Value, gradients, no_grad, ops
+from autograd.row import Operation
+from tests.campaign import torch_function
+from tests.graphs import Line, Program
+from tests.oracle import definition
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 5e-324, -1e-310, 1e-160, -1e160, 800.0, -800.0)
+INFINITE = (math.inf, -math.inf)
+SELECTING = [row for row in ops.TABLE.values() if row.selects and row is not ops.strong_mul]
+POLES = [row for row in ops.TABLE.values() if row.has_pole()]
+OTHERS = [row for row in ops.TABLE.values() if row not in (*SELECTING, *POLES, ops.strong_mul)]
+OTHERS += 3 * [ops.add, ops.sub, ops.mul]
+TOLERANCE = 1e-8
+
+
+def under_selections(rng: random.Random) -> Program:
+    """Draw a program of 3 to 14 operations, in which poles meet selections and special numbers."""
+    inputs = [number(rng) for _ in range(rng.randint(1, 3))]
+    lines: list[Line] = []
+
+    def append(row: Operation, *arguments: int | float) -> int:
+        lines.append(Line(row, arguments))
+        return len(inputs) + len(lines) - 1
+
+    def wire() -> int:
+        return rng.randrange(len(inputs) + len(lines))
+
+    def argument() -> int | float:
+        return wire() if rng.random() < 0.7 else number(rng)
+
+    def apply(row: Operation) -> int:
+        return append(row, wire(), *[argument() for _ in range(row.arity - 1)])
+
+    def guarded() -> int:
+        """A pole in one branch, and a condition that may or may not keep it out."""
+        condition = apply(rng.choice([ops.greater, ops.less, ops.greater_equal, ops.less_equal]))
+        condition = condition if rng.random() < 0.7 else wire()
+        branches = [apply(rng.choice(POLES)), argument()]
+        rng.shuffle(branches)
+        return append(ops.where, condition, *branches)
+
+    def fed() -> int:
+        """A pole of what a selection gives."""
+        chosen = apply(rng.choice(SELECTING))
+        row = rng.choice(POLES)
+        rest = [argument() for _ in range(row.arity - 1)]
+        return append(row, *rng.sample([chosen, *rest], row.arity))
+
+    makers: list[Callable[[], int]] = [guarded, fed, lambda: apply(rng.choice(OTHERS + SELECTING + POLES))]
+    ends = [rng.choices(makers, (3, 2, 4))[0]() for _ in range(rng.randint(1, 4))]
+    while len(ends) > 1:
+        ends.append(append(rng.choice([ops.add, ops.mul, ops.maximum, ops.sub]), ends.pop(0), ends.pop(0)))
+    return Program(tuple(inputs), tuple(lines))
+
+
+def number(rng: random.Random) -> float:
+    """Draw an ordinary number, a special one, or rarely an infinity."""
+    kind = rng.random()
+    return rng.uniform(-3.0, 3.0) if kind < 0.5 else rng.choice(SPECIAL if kind < 0.97 else INFINITE)
+
+
+def chosen(row: Operation, x: Sequence[float]) -> Any:
+    """Return what a row comes to at these numbers if it selects and there is no tie, None otherwise.
+
+    Returns:
+        The place of the argument it chose, a constant as a float, or the row and the places it is computed by.
+    """
+    if row is ops.where:
+        return 1 if x[0] else 2
+    if row.name in ("greater", "greater_equal", "less", "less_equal"):
+        return row.value(*x)
+    if any(map(math.isnan, x)):
+        return None
+    if row is ops.sign:
+        return row.value(*x)
+    if row in (ops.maximum, ops.minimum):
+        return None if x[0] == x[1] else 1 - int((x[0] > x[1]) == (row is ops.maximum))
+    if row is ops.relu:
+        return 0 if x[0] > 0.0 else 0.0
+    if row is ops.leaky_relu:
+        return 0 if x[0] > 0.0 else (ops.mul, (0, 1)) if x[0] else None
+    if row is ops.elu:
+        return 0 if x[0] > 0.0 else None
+    if row is ops.clamp and x[1] < x[2] and x[0] not in x[1:]:
+        return 1 if x[0] < x[1] else 2 if x[0] > x[2] else 0
+    return None
+
+
+def in_torch(program: Program, *, pruned: bool) -> tuple[Any, list[Any]]:
+    """Return the output and the inputs of a program as PyTorch computes it."""
+    import torch
+
+    inputs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in program.inputs]
+
+    def apply(row: Operation, *arguments: Any) -> Any:
+        tensors = [a if torch.is_tensor(a) else torch.tensor(a, dtype=torch.float64) for a in arguments]
+        choice = chosen(row, [t.item() for t in tensors]) if pruned else None
+        if choice is None:
+            return torch_function(row)(*tensors)
+        if isinstance(choice, int):
+            return tensors[choice]
+        if isinstance(choice, float):
+            return torch.tensor(choice, dtype=torch.float64)
+        return torch_function(choice[0])(*[tensors[i] for i in choice[1]])
+
+    return program.wires(inputs, apply)[-1], inputs
+
+
+def torch_partial(program: Program, by: Sequence[int], *, pruned: bool) -> list[float]:
+    """Return PyTorch's gradient of the mixed partial derivative by some inputs."""
+    import torch
+
+    output, inputs = in_torch(program, pruned=pruned)
+    for index in (*by, None):
+        if not output.requires_grad:
+            return [0.0] * len(inputs)
+        found = torch.autograd.grad(
+            output, inputs, create_graph=index is not None, allow_unused=True, materialize_grads=True
+        )
+        if index is None:
+            return [g.item() for g in found]
+        output = found[index]
+    raise AssertionError
+
+
+def our_partial(program: Program, by: Sequence[int]) -> list[float]:
+    """Return the engine's: of the first order by the sweep of ``backward``, of higher ones recorded."""
+    leaves = [Value(x) for x in program.inputs]
+    output = program(*leaves)
+    for index in by:
+        output = gradients(output, leaves[index], create_graph=True)
+    output.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+def same(a: float, b: float) -> bool:
+    """Tell whether two numbers agree: nan with nan, an infinity with itself, others nearly."""
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return a == b or (math.isfinite(a) and math.isfinite(b) and abs(a - b) <= TOLERANCE * max(abs(a), abs(b)))
+
+
+def alike(a: Sequence[float], b: Sequence[float]) -> bool:
+    """Tell whether two gradients agree."""
+    return all(map(same, a, b))
+
+
+def compare(index: int, seed: int = 0) -> str:
+    """Return in what way a random program's derivative agrees with PyTorch's or not."""
+    import torch
+
+    torch.set_num_threads(1)
+    rng = random.Random(f"poles {seed} {index}")
+    program = under_selections(rng)
+    order = rng.choice((1, 1, 2, 3))
+    by = [rng.randrange(len(program.inputs)) for _ in range(order - 1)]
+    ours, theirs = our_partial(program, by), torch_partial(program, by, pruned=False)
+    if alike(ours, theirs):
+        return f"{order}: agree"
+    pruned = torch_partial(program, by, pruned=True)
+    if alike(ours, pruned):
+        return f"{order}: PyTorch multiplies by the branch not taken"
+    return f"{order}: {reason(program, by, ours, pruned)}"
+
+
+def reason(program: Program, by: Sequence[int], ours: Sequence[float], theirs: Sequence[float]) -> str:
+    """Return why the engine disagrees with PyTorch's derivative of the pruned program."""
+    for line, x in at_work(program):
+        for row, point in rows_of(line.operation, x):
+            found = row_disagrees(row, point, len(by) + 1)
+            if found:
+                return found
+    if all(same(a, b) or max(abs(a), abs(b)) < 1e-9 for a, b in zip(ours, theirs, strict=True)):
+        return "both are 0 to rounding"
+    side = sides(ours, theirs, true_partial(program, by))
+    if side != "neither":
+        return f"the composition, where mpmath sides with {side}" + extreme(program)
+    if weak(program, by, theirs):
+        return "an adjoint of exactly 0 meets an infinity"
+    return "the composition, where nothing is defined" + extreme(program)
+
+
+def sides(ours: Sequence[float], theirs: Sequence[float], truth: Sequence[float]) -> str:
+    """Return who is right where two gradients differ: the engine, PyTorch, or neither."""
+    differ = [(a, b, t) for a, b, t in zip(ours, theirs, truth, strict=True) if not same(a, b)]
+    if any(math.isnan(t) for _, _, t in differ):
+        return "neither"
+    if all(same(a, t) or abs(a - t) < 1e-300 for a, _, t in differ):
+        return "the engine"
+    return "PyTorch" if all(same(b, t) for _, b, t in differ) else "neither"
+
+
+def extreme(program: Program) -> str:
+    """Return a remark if numbers occur in a program whose products over- or underflow."""
+    numbers = [abs(x) for _, arguments in at_work(program) for x in arguments]
+    numbers += map(abs, program.wires(program.inputs))
+    far = any(x > 1e75 or 0.0 < x < 1e-75 for x in numbers)
+    return ", far out, where products over- or underflow" if far else ""
+
+
+def at_work(program: Program) -> list[tuple[Line, tuple[float, ...]]]:
+    """Return each line with the numbers it computes with."""
+    wires = program.wires(program.inputs)
+    return [
+        (line, tuple(wires[a] if a.__class__ is int else float(a) for a in line.arguments))
+        for line in program.lines
+    ]
+
+
+def rows_of(row: Operation, x: tuple[float, ...]) -> list[tuple[Operation, tuple[float, ...]]]:
+    """Return what a line computes after pruning."""
+    choice = chosen(row, x)
+    if choice is None:
+        return [(row, x)]
+    return [(choice[0], tuple(x[i] for i in choice[1]))] if isinstance(choice, tuple) else []
+
+
+@cache
+def row_disagrees(row: Operation, x: tuple[float, ...], order: int) -> str:
+    """Return in what a row alone disagrees with PyTorch at a point, up to an order of derivatives; "" if not."""
+    alone = Program(x, (Line(row, tuple(range(len(x)))),))
+    place = f"row {row.name} at {', '.join(map(kind, x))}"
+    ours, theirs = row.value(*x), in_torch(alone, pruned=False)[0].item()
+    if not same(ours, theirs):
+        return f"{place}: the value"
+    if ours == 0.0 and math.copysign(1.0, ours) != math.copysign(1.0, theirs):
+        return f"{place}: the sign of zero"
+    ways: list[list[int]] = [[]]
+    for _ in range(order):
+        for by in ways:
+            a, b = our_partial(alone, by), torch_partial(alone, by, pruned=False)
+            close = 0.0 if extreme(alone) else 1e-14
+            if any(not same(p, q) and not abs(p - q) < close for p, q in zip(a, b, strict=True)):
+                return f"{place}: derivative {len(by) + 1}, mpmath sides with {sides(a, b, true_partial(alone, by))}"
+        ways = [[*by, i] for by in ways for i in range(len(x))]
+    return ""
+
+
+def kind(x: float) -> str:
+    """Return what is special about a number."""
+    if math.isnan(x):
+        return "nan"
+    if math.isinf(x):
+        return "inf"
+    size = abs(x)
+    for limit, name in ((0.0, "0"), (1e-300, "denormal"), (1e-50, "tiny"), (18.0, "ordinary"), (1e50, "large")):
+        if size <= limit:
+            return name
+    return "huge"
+
+
+def true_partial(program: Program, by: Sequence[int]) -> list[float]:
+    """Return the gradient of the mixed partial derivative of the pruned program, nan where there is none."""
+
+    def run(*inputs: Any) -> Any:
+        wires = list(inputs)
+        for line, x in at_work(program):
+            arguments = [wires[a] if a.__class__ is int else mpf(a) for a in line.arguments]
+            choice = chosen(line.operation, x)
+            if choice is None:
+                result = definition(line.operation)(*arguments)
+            elif isinstance(choice, int):
+                result = arguments[choice]
+            elif isinstance(choice, float):
+                result = mpf(choice)
+            else:
+                result = definition(choice[0])(*[arguments[i] for i in choice[1]])
+            if isinstance(result, mp.mpc):
+                if result.imag:
+                    raise ValueError("complex, so undefined")
+                result = result.real
+            wires.append(result)
+        return wires[-1]
+
+    found = []
+    for last in range(len(program.inputs)):
+        counts = [0] * len(program.inputs)
+        for index in (*by, last):
+            counts[index] += 1
+        try:
+            with mp.workdps(700):
+                result = mp.diff(run, tuple(map(mpf, program.inputs)), tuple(counts))
+                found.append(float(result))
+        except (ArithmeticError, ValueError):  # mpmath raises at poles, and has complex results
+            found.append(math.nan)
+    return found
+
+
+def weak(program: Program, by: Sequence[int], theirs: Sequence[float]) -> bool:
+    """Tell whether the engine would say what PyTorch says if 0 times infinity were nan in it."""
+    import autograd.transforms
+    import autograd.value
+
+    def product(upstream: float, local: float, op: Operation) -> float:
+        del op
+        return upstream * local
+
+    def recorded(sent: Any, local: Any, *, strong: bool, either: bool) -> Any:
+        del strong, either
+        return sent * local
+
+    strong = autograd.value.strong_product, autograd.value.recorded_product
+    autograd.value.strong_product, autograd.value.recorded_product = product, recorded
+    try:
+        with no_grad():
+            pass
+        return alike(weak_partial(program, by), theirs)
+    finally:
+        autograd.value.strong_product, autograd.value.recorded_product = strong
+
+
+def weak_partial(program: Program, by: Sequence[int]) -> list[float]:
+    """Return the engine's derivative of the pruned program; for `weak`."""
+    leaves = [Value(x) for x in program.inputs]
+
+    def apply(row: Operation, *arguments: Any) -> Any:
+        choice = chosen(row, [a.data if isinstance(a, Value) else float(a) for a in arguments])
+        if choice is None:
+            return row(*arguments)
+        if isinstance(choice, int):
+            return arguments[choice]
+        return choice if isinstance(choice, float) else choice[0](*[arguments[i] for i in choice[1]])
+
+    output = program.wires(leaves, apply)[-1]
+    if not isinstance(output, Value):
+        return [0.0] * len(leaves)
+    for index in by:
+        output = gradients(output, leaves[index], create_graph=True)
+    return list(gradients(output, leaves))
+
+
+def run(indices: Sequence[int], seed: int) -> Counter[str]:
+    """Compare several programs."""
+    return Counter(compare(index, seed) for index in indices)
+
+
+def main() -> int:
+    """Run the comparison and print its table."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--graphs", type=int, default=1000)
+    parser.add_argument("--start", type=int, default=0, help="the first graph, to go on where one stopped")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    end = options.start + options.graphs
+    blocks = [range(start, min(start + 200, end)) for start in range(options.start, end, 200)]
+    total, began = Counter[str](), time.monotonic()
+    with ProcessPoolExecutor(options.processes) as pool:
+        for found in pool.map(partial(run, seed=options.seed), blocks):
+            total += found
+    for text, count in total.most_common():
+        print(f"{count:8,}  {text}")
+    print(f"{total.total():,} graphs in {time.monotonic() - began:.0f} s")
+    return int(any("UNEXPLAINED" in text for text in total))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
