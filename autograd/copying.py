@@ -76,6 +76,7 @@ def restore(
         node._notes = dict(notes)
     if attributes:
         vars(node).update(attributes)
+    node._mark = None
     node._time = (0 if kind.is_constant else questions.now) if time is None else time
     return node
 
