@@ -146,7 +146,7 @@ class Value:
             RuntimeError: ``data`` of a node was assigned after another node was computed from it.
         """
         seed = as_float(gradient, "backward(gradient)")
-        if not (scopes.observers() or _swept_in_place(self, seed)):
+        if scopes.observers() or not _swept_in_place(self, seed):
             commit(sweep(topological_order(self), {self: seed}))
 
     def detach(self) -> "Value":
