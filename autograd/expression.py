@@ -5,11 +5,12 @@ operation table are accepted, so a formula can do nothing but compute.
 """
 
 import ast
+import keyword
 import math
+import re
 import unicodedata
 import warnings
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from autograd import ops
 from autograd.row import Operation
@@ -85,7 +86,12 @@ class _Reader:
         # The grammar ends a formula at a line's end and refuses an indented one; here neither matters.
         self.text = "".join(" " if character.isspace() else character for character in text).strip()
         # The grammar reads names in this normal form, in which look-alikes are the same name.
-        normal = {unicodedata.normalize("NFKC", name): number for name, number in variables.items()}
+        normal: dict[str, float] = {}
+        for name, number in variables.items():
+            form = unicodedata.normalize("NFKC", name)
+            if form in normal:
+                raise ExpressionError(f"'{name}' and another given name are one name", self.text, None)
+            normal[form] = number
         self.leaves = {name: Value(number, name) for name, number in normal.items()}
         self.unused = dict.fromkeys(self.leaves)
 
@@ -132,13 +138,23 @@ class _Reader:
                 return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
             place = error.offset or len(self.text) + 1
-            remedy = _PRODUCT if "decimal literal" in error.msg else ""
+            remedy = _PRODUCT if "decimal literal" in error.msg else self.between(place)
             raise ExpressionError(
                 error.msg.partition(";")[0].partition(".")[0], self.text, place, remedy
             ) from None
         except (RecursionError, MemoryError):
             problem = "operations nested too deeply for Python's grammar"
             raise ExpressionError(problem, self.text, None, "build the graph in Python") from None
+
+    def between(self, place: int) -> str:
+        """Return what to write instead of two things that stand beside each other, the second at a place."""
+        before = re.search(r"(\w+|\))\s+$", self.text[: place - 1])
+        if not before or not re.match(r"[\w(]", self.text[place - 1 :]) or keyword.iskeyword(before[1]):
+            return ""
+        near = ops.nearest(before[1])
+        if before[1] in self.leaves or before[1] in CONSTANTS or not near:
+            return _PRODUCT
+        return f"write {ops.TABLE[near].signature}"
 
     def leaf(self, node: ast.expr) -> Value | None:
         """Return a number or a name as a leaf of the graph, None for anything else."""
@@ -184,8 +200,8 @@ class _Reader:
             raise self.error(f"{self.quote(function)} is not a function, called", node, remedy)
         name = function.id
         if name not in ops.TABLE:
-            close = get_close_matches(name, ops.TABLE, 1)
-            remedy = _PRODUCT if name in self.leaves else f"did you mean {close[0]}?" if close else ""
+            near = ops.nearest(name)
+            remedy = _PRODUCT if name in self.leaves else f"did you mean {near}?" if near else ""
             raise self.error(f"unknown function '{name}'", node, remedy)
         keywords = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
         if len(keywords) < len(node.keywords):

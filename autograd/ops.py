@@ -7,11 +7,13 @@ floats give floats, Values record a graph (and so have derivatives themselves), 
 Two rules make them right everywhere. They contain no ``if``, because a branch would go stale when a graph is
 replayed: a comparison is an operation. And where a textbook form loses digits another one is used, which must
 also be smooth, or the higher derivatives are wrong; the reason stands beside it. At kinks and ties they
-follow PyTorch. All derivatives of smooth one-argument rows are within 4 units in the last place.
+follow PyTorch. All derivatives of smooth one-argument rows are within 4 units in the last place. The textbook
+form stands beside it, for readers.
 """
 
 import math
 import operator
+from difflib import get_close_matches
 from typing import Any
 
 from autograd import real
@@ -57,6 +59,7 @@ div: Operation = Operation(
     "div",
     real.div,
     [lambda z, x, y: div(1.0, y), lambda z, x, y: -div(z, y)],
+    textbook=[None, lambda z, x, y: -div(x, pow(y, 2.0))],
     symbol="/",
     definition="x / y",
     numpy="divide",
@@ -78,6 +81,7 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
         # At x = 0 <= y the limit is 0, where z * log(x) would be 0 * -inf.
         lambda z, x, y: z * log(where(x, x, greater_equal(y, 0.0))),
     ],
+    textbook=[lambda z, x, y: y * pow(x, y - 1.0), lambda z, x, y: z * log(x)],
     symbol="**",
     domain=[(0.0, inf), (-inf, inf)],
     definition="x ** y",
@@ -175,6 +179,7 @@ maximum: Operation = Operation(
         lambda z, x, y: 1.0 - 0.5 * (less(x, y) + less_equal(x, y)),
         lambda z, x, y: 1.0 - 0.5 * (less(y, x) + less_equal(y, x)),
     ],
+    textbook=[lambda z, x, y: greater(x, y), lambda z, x, y: greater(y, x)],
     kinks=[lambda x, y: x - y],
     definition="x if x > y else y",
     numpy="maximum",
@@ -187,6 +192,7 @@ minimum: Operation = Operation(
         lambda z, x, y: 1.0 - 0.5 * (greater(x, y) + greater_equal(x, y)),
         lambda z, x, y: 1.0 - 0.5 * (greater(y, x) + greater_equal(y, x)),
     ],
+    textbook=[lambda z, x, y: less(x, y), lambda z, x, y: less(y, x)],
     kinks=[lambda x, y: x - y],
     definition="x if x < y else y",
     numpy="minimum",
@@ -236,6 +242,7 @@ exp2: Operation = Operation(
     "exp2",
     real.exp2,
     [lambda z, x: real.LOG_2 * z],
+    textbook=[lambda z, x: z * real.LOG_2],
     domain=[(-1075.0, 1024.0)],
     definition="2 ** x",
     numpy="exp2",
@@ -244,6 +251,7 @@ log: Operation = Operation(
     "log",
     real.log,
     [lambda z, x: div(1.0, x)],
+    aliases=["ln"],
     domain=[(0.0, inf)],
     numpy="log",
     edges=[((0.0,), -inf, (inf,)), ((-0.0,), -inf, (-inf,)), ((-1.0,), nan, (-1.0,))],
@@ -261,17 +269,24 @@ log2: Operation = Operation(
     real.log2,
     # A product x log(2) would be subnormal, and lose digits, before the quotient is.
     [lambda z, x: div(real.LOG2_E, x)],
+    textbook=[lambda z, x: div(1.0, x * real.LOG_2)],
     domain=[(0.0, inf)],
     definition="log(x) / log(2)",
     numpy="log2",
 )
 log10: Operation = Operation(
-    "log10", real.log10, [lambda z, x: div(real.LOG10_E, x)], domain=[(0.0, inf)], numpy="log10"
+    "log10",
+    real.log10,
+    [lambda z, x: div(real.LOG10_E, x)],
+    textbook=[lambda z, x: div(1.0, x * real.LOG_10)],
+    domain=[(0.0, inf)],
+    numpy="log10",
 )
 sqrt: Operation = Operation(
     "sqrt",
     real.sqrt,
     [lambda z, x: div(0.5, z)],
+    textbook=[lambda z, x: div(1.0, 2.0 * z)],
     domain=[(0.0, inf)],
     numpy="sqrt",
     edges=[((0.0,), 0.0, (inf,)), ((-0.0,), -0.0, (-inf,))],
@@ -280,6 +295,7 @@ cbrt: Operation = Operation(
     "cbrt",
     real.cbrt,
     [lambda z, x: div(1.0, 3.0 * (z * z))],
+    textbook=[lambda z, x: div(1.0, 3.0 * pow(z, 2.0))],
     kinks=[lambda x: x],
     definition="sign(x) * root(abs(x), 3)",
     numpy="cbrt",
@@ -290,12 +306,15 @@ cbrt: Operation = Operation(
 
 sin: Operation = Operation("sin", real.sin, [lambda z, x: cos(x)], numpy="sin")
 cos: Operation = Operation("cos", real.cos, [lambda z, x: -sin(x)], numpy="cos")
-tan: Operation = Operation("tan", real.tan, [lambda z, x: 1.0 + z * z], numpy="tan")
+tan: Operation = Operation(
+    "tan", real.tan, [lambda z, x: 1.0 + z * z], textbook=[lambda z, x: 1.0 + pow(z, 2.0)], numpy="tan"
+)
 # (1 - x)(1 + x) keeps the digits near 1 that 1 - x*x loses.
 asin: Operation = Operation(
     "asin",
     real.asin,
     [lambda z, x: div(1.0, sqrt((1.0 - x) * (1.0 + x)))],
+    textbook=[lambda z, x: div(1.0, sqrt(1.0 - pow(x, 2.0)))],
     domain=[(-1.0, 1.0)],
     numpy="arcsin",
 )
@@ -303,11 +322,18 @@ acos: Operation = Operation(
     "acos",
     real.acos,
     [lambda z, x: div(-1.0, sqrt((1.0 - x) * (1.0 + x)))],
+    textbook=[lambda z, x: div(-1.0, sqrt(1.0 - pow(x, 2.0)))],
     domain=[(-1.0, 1.0)],
     numpy="arccos",
 )
 # hypot(1, x) does not overflow where 1 + x*x does.
-atan: Operation = Operation("atan", math.atan, [lambda z, x: pow(hypot(1.0, x), -2.0)], numpy="arctan")
+atan: Operation = Operation(
+    "atan",
+    math.atan,
+    [lambda z, x: pow(hypot(1.0, x), -2.0)],
+    textbook=[lambda z, x: div(1.0, 1.0 + pow(x, 2.0))],
+    numpy="arctan",
+)
 hypot: Operation = Operation(
     "hypot",
     math.hypot,
@@ -331,6 +357,10 @@ atan2: Operation = Operation(
         lambda z, y, x: div(div(x, _radius(y, x)), _radius(y, x)),
         lambda z, y, x: -div(div(y, _radius(y, x)), _radius(y, x)),
     ],
+    textbook=[
+        lambda z, y, x: div(x, pow(x, 2.0) + pow(y, 2.0)),
+        lambda z, y, x: div(-y, pow(x, 2.0) + pow(y, 2.0)),
+    ],
     arguments=("y", "x"),
     kinks=[lambda y, x: y if x <= 0.0 else 1.0],  # it jumps across the negative x axis
     numpy="arctan2",
@@ -350,14 +380,22 @@ tanh: Operation = Operation(
     math.tanh,
     # 1 - z*z is 0 beyond |x| = 19, where the true value is 4e-18; 1/cosh(x)**2 overflows before it is 0.
     [lambda z, x: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x))],
+    textbook=[lambda z, x: 1.0 - pow(z, 2.0)],
     numpy="tanh",
     edges=[((400.0,), 1.0, (0.0,))],
 )
-asinh: Operation = Operation("asinh", math.asinh, [lambda z, x: div(1.0, hypot(1.0, x))], numpy="arcsinh")
+asinh: Operation = Operation(
+    "asinh",
+    math.asinh,
+    [lambda z, x: div(1.0, hypot(1.0, x))],
+    textbook=[lambda z, x: div(1.0, sqrt(pow(x, 2.0) + 1.0))],
+    numpy="arcsinh",
+)
 acosh: Operation = Operation(
     "acosh",
     real.acosh,
     [lambda z, x: div(1.0, sqrt(x - 1.0) * sqrt(x + 1.0))],
+    textbook=[lambda z, x: div(1.0, sqrt(pow(x, 2.0) - 1.0))],
     domain=[(1.0, inf)],
     numpy="arccosh",
     edges=[((1.0,), 0.0, (inf,))],
@@ -366,6 +404,7 @@ atanh: Operation = Operation(
     "atanh",
     real.atanh,
     [lambda z, x: div(1.0, (1.0 - x) * (1.0 + x))],
+    textbook=[lambda z, x: div(1.0, 1.0 - pow(x, 2.0))],
     domain=[(-1.0, 1.0)],
     numpy="arctanh",
     edges=[((1.0,), inf, (inf,))],
@@ -373,11 +412,17 @@ atanh: Operation = Operation(
 
 # The normal distribution ------------------------------------------------------------------------------------
 
-erf: Operation = Operation("erf", math.erf, [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)])
+erf: Operation = Operation(
+    "erf",
+    math.erf,
+    [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)],
+    textbook=[lambda z, x: real.TWO_OVER_SQRT_PI * exp(-pow(x, 2.0))],
+)
 erfc: Operation = Operation(
     "erfc",
     real.erfc,
     [lambda z, x: gauss(x, -real.TWO_OVER_SQRT_PI)],
+    textbook=[lambda z, x: -real.TWO_OVER_SQRT_PI * exp(-pow(x, 2.0))],
     domain=[(-6.0, 27.3)],
     numpy=real.erfc_of_array,
     edges=[((-inf,), 2.0, (-0.0,)), ((inf,), 0.0, (-0.0,))],
@@ -387,6 +432,7 @@ gauss: Operation = Operation(
     "gauss",
     real.gauss,
     [lambda z, x, amplitude: gauss(x, -2.0 * x * amplitude), lambda z, x, amplitude: gauss(x, 1.0)],
+    textbook=[lambda z, x, amplitude: -2.0 * x * z, lambda z, x, amplitude: exp(-pow(x, 2.0))],
     arguments=("x", "amplitude"),
     defaults=(1.0,),
     domain=[(-27.3, 27.3), (-inf, inf)],
@@ -402,6 +448,7 @@ normal_pdf: Operation = Operation(
     "normal_pdf",
     real.normal_pdf,
     [lambda z, x, amplitude: normal_pdf(x, -x * amplitude), lambda z, x, amplitude: normal_pdf(x, 1.0)],
+    textbook=[lambda z, x, amplitude: -x * z, None],
     arguments=("x", "amplitude"),
     defaults=(1.0,),
     domain=[(-38.6, 38.6), (-inf, inf)],
@@ -424,6 +471,7 @@ relu: Operation = Operation(
     "relu",
     real.relu,
     [lambda z, x: 1.0 - less_equal(x, 0.0)],
+    textbook=[lambda z, x: greater(x, 0.0)],
     kinks=[lambda x: x],
     definition="0.0 if x <= 0 else x",
     numpy=lambda np, x: np.maximum(x, 0.0),
@@ -452,6 +500,10 @@ elu: Operation = Operation(
         lambda z, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(minimum(x, 1.0))),
         lambda z, x, alpha: where(greater(x, 0.0), 0.0, expm1(minimum(x, 1.0))),
     ],
+    textbook=[
+        lambda z, x, alpha: where(greater(x, 0.0), 1.0, alpha * exp(x)),
+        lambda z, x, alpha: where(greater(x, 0.0), 0.0, exp(x) - 1.0),
+    ],
     arguments=("x", "alpha"),
     defaults=(1.0,),
     kinks=[lambda x, alpha: x],
@@ -464,6 +516,7 @@ sigmoid: Operation = Operation(
     real.sigmoid,
     # z * (1 - z) has lost every digit beyond x = 37, where 1 - z rounds to 0.
     [lambda z, x: sigmoid(x) * sigmoid(-x)],
+    textbook=[lambda z, x: z * (1.0 - z)],
     definition="1 / (1 + exp(-x))",
     numpy=lambda np, x: np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x))),
     edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
@@ -481,6 +534,7 @@ silu: Operation = Operation(
     real.silu,
     # The same factor in two forms, each of which adds little to what it rounds on its side of 0.
     [lambda z, x: sigmoid(x) * where(less(x, 0.0), 1.0 + x - x * sigmoid(x), 1.0 + x * sigmoid(-x))],
+    textbook=[lambda z, x: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))],
     definition="x / (1 + exp(-x))",
     numpy=lambda np, x: np.maximum(x, -800.0) * sigmoid.on_arrays(x),  # -inf * 0 would be nan
     crossings=[-1.2784645427610738],
@@ -490,6 +544,7 @@ gelu: Operation = Operation(
     "gelu",
     real.gelu,
     [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
+    textbook=[lambda z, x: normal_cdf(x) + x * normal_pdf(x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
     crossings=[-0.7517915246935645],
     numpy=lambda np, x: np.maximum(x, -40.0) * normal_cdf.on_arrays(x),  # -inf * 0 would be nan
@@ -503,3 +558,19 @@ gelu: Operation = Operation(
 
 TABLE = {row.name: row for row in list(globals().values()) if isinstance(row, Operation)}
 """Every row by its name: what tests, the command line and the methods of Value are generated from."""
+
+
+def nearest(name: str) -> str | None:
+    """Return the name of the operation that is likely meant by one that is none, or None.
+
+    Example:
+        >>> nearest("rellu"), nearest("ln"), nearest("arcsin"), nearest("Tanh"), nearest("frobnicate")
+        ('relu', 'log', 'asin', 'tanh', None)
+    """
+    names = {
+        called: row.name
+        for row in TABLE.values()
+        for called in (row.name, *row.aliases, *([row.numpy] if isinstance(row.numpy, str) else []))
+    }
+    close = get_close_matches(name.lower(), names, 1)
+    return names[close[0]] if close else None

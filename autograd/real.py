@@ -19,6 +19,7 @@ INV_SQRT_TWO_PI_TAIL = -6.247337834861335e-17  # what is missing in it, relative
 LOG_2 = math.log(2.0)
 LOG_2_HIGH = math.floor(LOG_2 * 2.0**40) / 2.0**40  # so short that its small multiples are exact
 LOG_2_LOW = 7.371002565167799e-13  # log(2) - LOG_2_HIGH
+LOG_10 = math.log(10.0)
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
 # (1 + t) exp(t*t) erfc(t) - 3/4 as a polynomial in (t - 5) / (t + 5), made by tests/coefficients.py.

@@ -53,6 +53,9 @@ class Operation:
         symbol: what a drawing shows on the gate; the name by default.
         arguments: the arguments' names, for keywords and formulas.
         defaults: the default values of the last arguments.
+        textbook: for each argument the local derivative as a textbook writes it, a function like those of
+            ``derivatives``, where the accurate form is another; None where it is the same. It is what
+            readers are shown; numbers come from ``derivatives`` alone.
         domain: one interval per argument (default: all numbers), from which tests sample.
         kinks: functions of the arguments that change sign, or are 0, where the operation is not smooth.
         edges: what holds at kinks, ties, poles and infinities: for each such point ``(arguments, value,
@@ -61,6 +64,7 @@ class Operation:
             accurate only to a few units of what it is around them.
         selects: whether the operation selects among its arguments, so that a local derivative of exactly 0
             says that the argument was not chosen (see `selects`, which is found out by default).
+        aliases: what else it is called, as ``ln`` for ``log``: who uses such a name is told this one.
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
         numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
@@ -86,10 +90,12 @@ class Operation:
         symbol: str | None = None,
         arguments: Sequence[str] = ("x", "y", "w"),
         defaults: Sequence[float] = (),
+        textbook: Sequence[Derivative | None] = (),
         domain: Sequence[Interval] | None = None,
         kinks: Sequence[Callable[..., Any]] = (),
         edges: Sequence[Edge] = (),
         crossings: Sequence[float] = (),
+        aliases: Sequence[str] = (),
         selects: bool | None = None,
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
@@ -102,19 +108,27 @@ class Operation:
         self.symbol = name if symbol is None else symbol
         self.arguments = tuple(arguments[: self.arity])
         self.defaults = tuple(defaults)
+        self.textbook = tuple(textbook) or (None,) * self.arity
         self.domain = tuple(domain) if domain is not None else ((-inf, inf),) * self.arity
         self.kinks = tuple(kinks)
         self.edges = tuple(edges)
         self.crossings = tuple(crossings)
+        self.aliases = tuple(aliases)
         if selects is not None:
             self.selects = selects
         self.definition = definition or f"{name}({', '.join(self.arguments)})"
         self.numpy = numpy
-        if len(self.arguments) != self.arity or len(self.domain) != self.arity:
-            raise ValueError(
-                f"operation {name!r} has {self.arity} derivatives, so it needs {self.arity} argument names "
-                f"and {self.arity} domain intervals; got {len(self.arguments)} and {len(self.domain)}"
-            )
+        needed: dict[str, tuple[object, ...]] = {
+            "argument names": self.arguments,
+            "domain intervals": self.domain,
+            "textbook forms, or none at all": self.textbook,
+        }
+        for what, given in needed.items():
+            if len(given) != self.arity:
+                raise ValueError(
+                    f"operation {name!r} has {self.arity} derivatives, so it needs {self.arity} {what}; "
+                    f"got {len(given)}"
+                )
         self.constants = tuple(a for a, d in zip(self.arguments, derivatives, strict=True) if d is None)
         self.derivatives: tuple[Derivative, ...] = tuple(
             _refuse(name, a) if d is None else d for a, d in zip(self.arguments, derivatives, strict=True)
@@ -334,9 +348,9 @@ def operation(*derivatives: Derivative | None, **fields: Any) -> Callable[[Calla
         *derivatives: for each argument the local derivative, a function ``(z, *arguments)`` of the output and
             the arguments, built of operators and operations so that it can be differentiated again; None for
             an argument that is always a constant.
-        **fields: the other fields of a row: ``symbol``, ``domain``, ``kinks``, ``edges``, ``crossings``,
-            ``definition``, ``numpy``; see `Operation`. The arguments' names and defaults are the
-            function's own.
+        **fields: the other fields of a row: ``symbol``, ``textbook``, ``domain``, ``kinks``, ``edges``,
+            ``crossings``, ``definition``, ``numpy``; see `Operation`. The arguments' names and defaults are
+            the function's own.
 
     Returns:
         A decorator that turns a total function of floats into an `Operation`.

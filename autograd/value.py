@@ -235,6 +235,15 @@ class Value:
         """The operation's symbol under micrograd's name, "" for a leaf."""
         return self.op.symbol if self.op is not None else ""
 
+    def _backward(self) -> None:
+        """Add to the parents' gradients what this one node sends them, under micrograd's name.
+
+        Its lecture walks through the backward pass so, a node at a time, each after those that use it.
+        """
+        for node, contribution in sweep((self,), {self: float(self.grad)}).items():
+            if node is not self:
+                node.grad += contribution
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "Value":
         """Copy the graph of this node; what several copied things share, their copies share."""
         copying.copy_graph(topological_order(self), memo)

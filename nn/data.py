@@ -256,9 +256,20 @@ class Standardiser:
         table = as_table(X)
         if table.shape[1] != len(self.mean):
             raise ValueError(f"the standardiser knows {len(self.mean)} columns, got {table.shape[1]}")
-        unit = _unit(np.maximum(np.abs(self.mean), self.deviation))
-        scaled: Features = (table / unit - self.mean / unit) / (self.deviation / unit)
-        return scaled
+        return np.column_stack(self.row(table.T)) if table.shape[1] else table
+
+    def row(self, x: Any) -> list[Any]:
+        """Return the numbers of one point, or whole columns, scaled.
+
+        Example:
+            >>> Standardiser([[1.0, 5.0], [3.0, 5.0]]).row([4.0, 7.0])
+            [2.0, 2.0]
+        """
+        unit = _unit(np.maximum(np.abs(self.mean), self.deviation))  # a difference of the largest floats
+        parts = zip(
+            x, unit.tolist(), (self.mean / unit).tolist(), (self.deviation / unit).tolist(), strict=True
+        )
+        return [(a / u - m) / d for a, u, m, d in parts]
 
     def undo(self, scaled: ArrayLike) -> Features:
         """Return the points that were scaled.

@@ -9,7 +9,7 @@ from itertools import pairwise
 from operator import add, mul
 from typing import Any
 
-from autograd.ops import TABLE
+from autograd.ops import TABLE, nearest
 from autograd.row import Operation
 from autograd.stepping.groups import group
 from autograd.value import Constant, Value
@@ -477,7 +477,9 @@ def as_activation(activation: Operation | str) -> Operation:
     operation = TABLE.get(activation) if isinstance(activation, str) else activation
     if operation is None:
         known = ", ".join(name for name, row in TABLE.items() if _is_unary(row))
-        raise ValueError(f"unknown activation {activation!r}; choose one of {known}")
+        near = nearest(str(activation))
+        meant = f"; did you mean {near!r}? Others are" if near else "; choose one of"
+        raise ValueError(f"unknown activation {activation!r}{meant} {known}")
     if not isinstance(operation, Operation) or not _is_unary(operation):
         raise TypeError(f"an activation is an operation of one argument or its name, not {activation!r}")
     return operation

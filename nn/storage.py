@@ -43,12 +43,12 @@ def write(path: str | os.PathLike[str], saved: Saved) -> None:
     for name, number in saved.parameters.items():
         if not math.isfinite(number):
             raise ValueError(f"parameter {name} is {number}, and a model file holds finite numbers only")
-    content = asdict(saved)
-    if saved.training is None:
-        del content["training"]
     try:
+        content = asdict(saved)
+        if saved.training is None:
+            del content["training"]
         checksum = _checksum(content)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"metadata and state cannot be written as JSON: {error}") from None
     document = {"format": FORMAT, "version": VERSION, "checksum": checksum, **content}
     write_file(Path(path), (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
@@ -62,19 +62,31 @@ def read(path: str | os.PathLike[str]) -> Saved:
         OSError: it cannot be read.
     """
     try:
-        document = json.loads(Path(path).read_bytes(), parse_constant=_no_constant, parse_float=_float)
+        document = json.loads(
+            Path(path).read_bytes(),
+            parse_constant=_no_constant,
+            parse_float=_float,
+            object_pairs_hook=_unique,
+        )
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, f"it is no complete JSON document ({error})") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise _unreadable(path, f'it is not a model that this package saved: it has no "format": "{FORMAT}"')
-    if document.get("version") != VERSION:
-        raise _unreadable(path, f"its version is {document.get('version')!r}, this package reads {VERSION}")
+    version = document.get("version")
+    if version != VERSION or type(version) is not int:
+        raise _unreadable(path, f"its version is {version!r:.40}, this package reads {VERSION}")
     content = {key: document.get(key) for key in ("parameters", "architecture", "metadata")}
     if "training" in document:
         content["training"] = document["training"]
+    if unknown := sorted(document.keys() - content.keys() - {"format", "version", "checksum"}):
+        raise _unreadable(path, f"this package does not know its key {unknown[0]!r:.40}")
     if "checksum" not in document:
         raise _unreadable(path, "it has no checksum, so it is not whole; save the model again")
-    if document["checksum"] != _checksum(content):
+    try:
+        checksum = _checksum(content)
+    except RecursionError:
+        raise _unreadable(path, "it is nested too deeply to be a model") from None
+    if document["checksum"] != checksum:
         raise _unreadable(path, "its checksum does not match, so it was changed; save the model again")
     parameters, architecture, metadata = (content[key] for key in ("parameters", "architecture", "metadata"))
     training = content.get("training")
@@ -121,9 +133,13 @@ def as_number(name: str, number: Any) -> float:
     """
     if isinstance(number, bool) or not isinstance(number, Real):
         raise TypeError(f"parameter {name} must be a number, not {number!r:.40}")
-    if not math.isfinite(number):
-        raise ValueError(f"parameter {name} is {float(number)}; it must be finite")
-    return float(number)
+    try:
+        as_double = float(number)
+    except OverflowError:
+        as_double = math.inf
+    if not math.isfinite(as_double):
+        raise ValueError(f"parameter {name} is {number!r:.40}; it must be finite, and below 1.8e308")
+    return as_double
 
 
 def _checksum(content: Mapping[str, Any]) -> int:
@@ -135,6 +151,16 @@ def _float(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{digits:.40} is beyond the range of floats")
     return number
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, in which no name may stand twice: readers differ in which one they believe."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r:.40} stands twice in an object")
+    return entries
 
 
 def _no_constant(name: str) -> float:

@@ -550,18 +550,15 @@ def test_a_folder_in_the_place_of_the_file_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["f.svg"]
 
 
-@pytest.mark.parametrize("step", ["write_bytes", "replace"])
-def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path, monkeypatch, step):
+@pytest.mark.parametrize(("place", "step"), [(os, "fsync"), (Path, "replace")])
+def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path, monkeypatch, place, step):
     path = tmp_path / "f.svg"
     path.write_text("old")
-    write = Path.write_bytes
 
-    def fail(self, argument):
-        if step == "write_bytes":
-            write(self, argument[: len(argument) // 2])
+    def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, step, fail)
+    monkeypatch.setattr(place, step, fail)
     with pytest.raises(OSError, match=r"cannot write .*f\.svg.*No space left on device"):
         write_file(path, b"new content")
     assert path.read_text() == "old"
@@ -818,3 +815,16 @@ def test_random_graphs_with_shared_nodes_and_several_outputs_are_drawn():
         roots = values[-3:]
         seen = picture(roots, rankdir=generator.choice(DIRECTIONS), local_derivatives=True)
         assert len(seen.ids("value")) == len(topological_order(*roots))
+
+
+def test_the_lectures_last_cell_renders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dot = draw_dot(simple())
+    assert dot.render("gout") == "gout.svg"
+    assert Path("gout").read_text(encoding="utf-8") == dot.source
+    assert Path("gout.svg").read_text(encoding="utf-8") == dot.svg()
+    other = draw_dot(simple(), format="png").render(tmp_path / "other", cleanup=True)
+    assert Path(other) == tmp_path / "other.png"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gout", "gout.svg", "other.png"]
+    with pytest.raises(ValueError, match="format must be one of 'svg', 'png', 'pdf', not 'jpg'"):
+        dot.render("gout", format="jpg")

@@ -192,7 +192,7 @@ def test_summary_of_parts():
         (
             lambda: MLP(2, [1], activation="rellu"),
             ValueError,
-            "unknown activation 'rellu'; choose one of .*relu",
+            "unknown activation 'rellu'; did you mean 'relu'\\? Others are .*tanh",
         ),
         (lambda: MLP(2, [1], activation="mul"), TypeError, "an operation of one argument"),
         (lambda: MLP(2, [1], activation=math.tanh), TypeError, "an operation of one argument"),

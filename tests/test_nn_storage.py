@@ -1,5 +1,6 @@
 """Model files: what was saved comes back to the last bit, and no damaged file touches a model."""
 
+import copy
 import json
 import math
 import random
@@ -9,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import Operation
+from chainrule.commands.recipe import Recipe
 from nn import MLP, Layer, Sequential, load_model
 
 
@@ -87,6 +89,22 @@ DAMAGES = {
     "a text": (lambda f: first_parameter(f, "0.5"), "w.0 must be a number, not '0.5'"),
     "a bool": (lambda f: first_parameter(f, True), "w.0 must be a number, not True"),
     "nan": (lambda f: first_parameter(f, math.nan), "NaN is no JSON number"),
+    "true for a version": (lambda f: changed(f, version=True), "its version is True, this package reads 1"),
+    "1.0 for a version": (lambda f: changed(f, version=1.0), "its version is 1.0"),
+    "a key of another program": (lambda f: changed(f, licence="MIT"), "does not know its key 'licence'"),
+    "a name twice": (
+        lambda f: f.write_text(f.read_text().replace('"metadata"', '"version": 1,\n "metadata"', 1)),
+        "the name 'version' stands twice",
+    ),
+    "a parameter twice": (
+        lambda f: f.write_text(f.read_text().replace('w.1"', 'w.0"', 1)),
+        "w.0' stands twice",
+    ),
+    "an int beyond the floats": (lambda f: first_parameter(f, 10**400), "w.0 is 1000.*it must be finite"),
+    "990 levels": (
+        lambda f: f.write_text(f.read_text().replace('"no"', "[" * 990 + "]" * 990)),
+        "nested too deeply|no complete JSON document|checksum does not match",
+    ),
     "an overflow": (
         lambda f: f.write_text(f.read_text().replace(": 0.", ": 1e999")),
         "beyond the range of floats",
@@ -166,3 +184,62 @@ def test_load_state_dict_sets_all_parameters_or_none(model):
         with pytest.raises((TypeError, ValueError)):
             model.load_state_dict(bad)
         assert model.state_dict() == before
+
+
+WEIRD = [None, True, False, 0, -1, 1, 2, 1.5, 10**400, 1e300, "", "relu", "x" * 1000, [], [1], {}, {"a": []}]
+
+
+def mutations(document):
+    """Yield a document with one of its things, at any depth, taken away or replaced by a weird one."""
+    places = []
+
+    def visit(thing, path):
+        for key in thing if isinstance(thing, dict) else range(len(thing)):
+            places.append((*path, key))
+            if isinstance(thing[key], (dict, list)):
+                visit(thing[key], (*path, key))
+
+    visit(document, ())
+    for place in places:
+        if len(place) > 1 and place[0] == "parameters" and place != places[-1]:
+            continue  # one of them stands for all
+        for weird in (*WEIRD, "delete"):
+            changed = copy.deepcopy(document)
+            *path, last = place
+            inner = changed
+            for key in path:
+                inner = inner[key]
+            if weird == "delete":
+                del inner[last]
+            else:
+                inner[last] = weird
+            yield changed
+
+
+def test_whatever_a_file_holds_it_is_loaded_whole_or_it_is_one_error_that_names_it(tmp_path):
+    """Also where a program of malice has made the checksum anew."""
+    recipe = Recipe(["a", "b"], "c", 2, True, "hinge", ["no", "yes"], [0.0, 1.0], [1.0, 2.0])
+    model = MLP(2, [3, 1], activation="tanh", rng=random.Random(0))
+    path = tmp_path / "model.json"
+    model.save(path, recipe.to_metadata())
+    original = json.loads(path.read_text())
+    loaded = 0
+    for document in mutations(original):
+        content = {name: document.get(name) for name in ("parameters", "architecture", "metadata")}
+        if "checksum" in document and document["checksum"] == original["checksum"]:
+            document["checksum"] = zlib.crc32(json.dumps(content, sort_keys=True).encode())
+        path.write_text(json.dumps(document))
+        try:
+            made, metadata = load_model(path)
+        except ValueError as error:
+            assert str(error).startswith("cannot load ")  # noqa: PT017 - many documents may be loaded
+            continue
+        try:
+            found = Recipe.from_metadata(metadata, made)
+        except ValueError as error:
+            assert "recipe" in str(error) or "what its inputs are" in str(error)  # noqa: PT017 - as above
+            continue
+        answers, _ = found.predict(made, [[0.5, 0.5], [-1.0, 2.0]])
+        assert [found.classes[answer] for answer in answers.tolist()]
+        loaded += 1
+    assert loaded > 5  # other names and numbers do no harm

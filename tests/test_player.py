@@ -667,3 +667,22 @@ def test_a_printed_page_has_the_whole_picture(open_player):
     assert picture["x"] >= 0
     assert picture["width"] <= paper["width"]
     assert page.evaluate("getComputedStyle(document.getElementById('canvas')).overflow") == "visible"
+
+
+UNPRINTABLE = ["a\ud800b", "a\x00b", "a\x1bb", "a\ufffeb", "a\u2028b", "</script>", "<!--", "é \U0001f600"]
+
+
+@pytest.mark.parametrize("text", UNPRINTABLE, ids=ascii)
+def test_whatever_a_label_a_group_or_a_symbol_is_called_the_page_can_be_written(text, tmp_path):
+    from autograd import Operation, Value, draw_dot, group, step_through
+
+    twice = Operation("twice", lambda x: 2.0 * x, [lambda _z, _x: 2.0], symbol=text)
+    with group(text):
+        y = twice(Value(2.0, text))
+    y = y * 3.0
+    y.label = text
+    stepper = step_through(y)
+    assert "<script" in stepper.html().encode().decode()
+    str(stepper).encode()
+    stepper.save(tmp_path / "page.html")
+    draw_dot(y).save(tmp_path / "graph.png")

@@ -1,6 +1,7 @@
 """The stepper: groups as gates, the terminal's session, files and notebooks, and one clear error each."""
 
 import contextlib
+import html
 import io
 import os
 import random
@@ -486,3 +487,13 @@ def test_nothing_in_a_frame_is_cut_at_its_edge(tmp_path, suffix):
             assert not dark[[0, 1, -2, -1]].any()
             caption = np.flatnonzero(dark[round(0.8 * len(dark)) :].any(axis=0))
             assert 6 <= caption[0] <= 20  # it begins at the margin, not left of it
+
+
+def test_marimo_shows_the_player():
+    formatting = pytest.importorskip("marimo._output.formatting", reason="no marimo")
+    stepper = step_through(simple())
+    shown = formatting.try_format(stepper)
+    assert shown.exception is None
+    assert shown.mimetype == "text/html"
+    assert html.escape(stepper.html()) in shown.data
+    assert "<iframe srcdoc=" in shown.data

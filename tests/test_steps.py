@@ -120,7 +120,7 @@ def test_exercise_2_in_full():
         "v = 1 + u = 1 + 0.3679 = 1.368",
         "f = 1/v = 1/1.368 = 0.7311",
         "the backward pass begins: df/df = 1",
-        "d(1/v)/dv = -(f/v) = -(0.7311/1.368) = -0.5344; local * upstream = -0.5344 * 1 = -0.5344; "
+        "d(1/v)/dv = -1/v**2 = -1/1.368**2 = -0.5344; local * upstream = -0.5344 * 1 = -0.5344; "
         "v.grad: 0 -> -0.5344",
         "d(1 + u)/du = 1; local * upstream = 1 * (-0.5344) = -0.5344; u.grad: 0 -> -0.5344",
         "d(exp(n))/dn = u = 0.3679; local * upstream = 0.3679 * (-0.5344) = -0.1966; n.grad: 0 -> -0.1966",

@@ -457,3 +457,30 @@ def test_results_are_bit_for_bit_equal_across_processes_and_hash_seeds():
     }
     assert len(outputs) == 1
     assert len(next(iter(outputs)).splitlines()) == 5
+
+
+def test_the_lectures_backward_pass_node_by_node_gives_what_backward_gives():
+    def neuron():
+        x1, x2, w1, w2, b = (Value(v) for v in (2.0, 0.0, -3.0, 1.0, 6.8813735870195432))
+        n = x1 * w1 + x2 * w2 + b
+        o = n.tanh() * n * n  # n is used three times
+        return o, (x1, x2, w1, w2, b)
+
+    o, leaves = neuron()
+    topo, visited = [], set()
+
+    def build_topo(v):
+        if v not in visited:
+            visited.add(v)
+            for child in v._prev:
+                build_topo(child)
+            topo.append(v)
+
+    build_topo(o)
+    o.grad = 1.0
+    for node in reversed(topo):
+        node._backward()
+    again, others = neuron()
+    again.backward()
+    assert [leaf.grad for leaf in leaves] == pytest.approx([leaf.grad for leaf in others], rel=1e-15)
+    Value(2.0)._backward()  # a leaf sends nothing

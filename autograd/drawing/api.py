@@ -3,6 +3,7 @@
 import base64
 import math
 import os
+import webbrowser
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,46 @@ class Drawing:
             content = (self.source if suffix == ".dot" else self.svg()).encode()
         write_file(path, content)
         return path
+
+    def render(
+        self,
+        filename: str | os.PathLike[str] = "graph",
+        *,
+        format: str | None = None,  # noqa: A002 - the name that Graphviz's package gave it
+        cleanup: bool = False,
+        view: bool = False,
+    ) -> str:
+        """Write the DOT source and the picture, as `graphviz.Digraph.render` does for lecture code.
+
+        Args:
+            filename: of the source; the picture's has the format's suffix after it.
+            format: ``"svg"``, ``"png"`` or ``"pdf"``; by default the drawing's own.
+            cleanup: keep the picture only.
+            view: open the picture with the system's viewer.
+
+        Returns:
+            The picture's path.
+
+        Raises:
+            ValueError: another format; otherwise as for `save`.
+
+        Example:
+            >>> import os, tempfile
+            >>> from autograd import Value
+            >>> dot = draw_dot(Value(2.0) * Value(3.0))
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = dot.render(os.path.join(folder, "gout"))
+            ...     sorted(os.listdir(folder))
+            ['gout', 'gout.svg']
+        """
+        form = self.format if format is None else format
+        _require("format", form, tuple(suffix[1:] for suffix in SUFFIXES if suffix != ".dot"))
+        picture = self.save(f"{os.fspath(filename)}.{form}")
+        if not cleanup:
+            write_file(Path(filename), self.source.encode())
+        if view:
+            webbrowser.open(picture.absolute().as_uri())
+        return str(picture)
 
     def __repr__(self) -> str:
         """Return a line for consoles."""

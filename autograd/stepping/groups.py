@@ -5,6 +5,7 @@ from itertools import count
 
 from autograd.questions import note, noted
 from autograd.scopes import Scope, Switch, here
+from autograd.text import printable
 from autograd.value import Value
 
 
@@ -21,7 +22,7 @@ class Group:
     __slots__ = ("inside", "name", "number", "parent")
 
     def __init__(self, name: str, parent: "Group | None", inside: Collection[Value]) -> None:
-        self.name = name
+        self.name = printable(name)
         self.parent = parent
         self.inside = frozenset(inside)
         self.number = next(_numbers)

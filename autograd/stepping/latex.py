@@ -1,23 +1,24 @@
 """Backpropagation written down as LaTeX."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import ops
+from autograd import ops, real
 from autograd.row import Operation
 from autograd.stepping.events import Backward, graph_of, record
-from autograd.stepping.formula import local_derivative, name_nodes, right_side
-from autograd.stepping.printing import ATOM, BINDING, Printer, enclose
+from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side
+from autograd.stepping.printing import ATOM, BINDING, Printer, is_comparison
 from autograd.text import format_number
 from autograd.value import Value
 
 
 def backprop_latex(root: Value) -> str:
-    r"""Return the backpropagation through a graph as the lines of a LaTeX ``aligned`` environment.
+    r"""Return the backpropagation through a graph as LaTeX, an ``aligned`` block for each step.
 
     First what each gate computes, in symbols and in numbers; then the derivative of the root by each node, a
-    sum over the gates that it enters of global times local gradient.
+    sum over the gates that it enters of global times local gradient, as a textbook writes it.
 
     Args:
         root: the output of the graph.
@@ -30,14 +31,24 @@ def backprop_latex(root: Value) -> str:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
 
     Example:
-        >>> x, y = Value(2, "x"), Value(5, "y")
-        >>> print(backprop_latex(x * y))
+        >>> from autograd import tanh
+        >>> x = Value(2, "x")
+        >>> print(backprop_latex(tanh(x)))
+        \begin{array}{l}
         \begin{aligned}
-        f &= x \cdot y = 2 \cdot 5 = 10 \\
-        \frac{\partial f}{\partial f} &= 1 \\
-        \frac{\partial f}{\partial y} &= \frac{\partial f}{\partial f} \cdot x = 1 \cdot 2 = 2 \\
-        \frac{\partial f}{\partial x} &= \frac{\partial f}{\partial f} \cdot y = 1 \cdot 5 = 5
+        f &= \tanh x \\
+         &= \tanh 2 \\
+         &= 0.9640
+        \end{aligned} \\[1ex]
+        \begin{aligned}
+        \frac{\partial f}{\partial f} &= 1
+        \end{aligned} \\[1ex]
+        \begin{aligned}
+        \frac{\partial f}{\partial x} &= \frac{\partial f}{\partial f} \cdot (1 - f^{2}) \\
+         &= 1 \cdot 0.07065 \\
+         &= 0.07065
         \end{aligned}
+        \end{array}
     """
     order = graph_of(root)
     names = name_nodes(order)
@@ -50,14 +61,14 @@ def backprop_latex(root: Value) -> str:
     def derivative(node: Value) -> str:
         return rf"\frac{{\partial {symbols[root]}}}{{\partial {symbols[node]}}}"
 
-    lines = []
+    steps = []
     for node in order:
         if node.op:
             right = right_side(node, names)
-            lines.append(
+            steps.append(
                 (symbols[node], [_NAMES.write(right), _NUMBERS.write(right), _NAMES.number(node.data)])
             )
-    lines.append((derivative(root), ["1"]))
+    steps.append((derivative(root), ["1"]))
     for node in reversed(order):
         received = messages.get(node, ())
         if not received:
@@ -68,14 +79,15 @@ def backprop_latex(root: Value) -> str:
             local = event.local if local is None else local
             terms.append(rf"{derivative(event.node)} \cdot {_factor(local)}")
             numbers.append(rf"{_factor(event.upstream)} \cdot {_factor(event.local)}")
-        lines.append(
+        steps.append(
             (derivative(node), [" + ".join(terms), " + ".join(numbers), _NAMES.number(received[-1].after)])
         )
-    rows = []
-    for left, stages in lines:
+    blocks = []
+    for left, stages in steps:
         distinct = [stage for k, stage in enumerate(stages) if k == 0 or stage != stages[k - 1]]
-        rows.append(f"{left} &= {' = '.join(distinct)}")
-    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+        rows = " \\\\\n".join(f"{left if k == 0 else ''} &= {stage}" for k, stage in enumerate(distinct))
+        blocks.append(f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}")
+    return "\\begin{array}{l}\n" + " \\\\[1ex]\n".join(blocks) + "\n\\end{array}"
 
 
 _RELATIONS = {">=": r"\ge", "<=": r"\le", "*": r"\cdot"}
@@ -84,6 +96,23 @@ _ESCAPES = {ord(c): rf"\{c}" for c in "{}$&#_%"} | {
     ord("^"): r"\wedge ",
     ord("~"): r"\sim ",
     ord(" "): r"\ ",
+}
+_FUNCTIONS = {name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
+_FUNCTIONS |= {name: rf"\arc{name[1:]}" for name in ("asin", "acos", "atan")}
+_FUNCTIONS |= {name: rf"\operatorname{{ar{name[1:]}}}" for name in ("asinh", "acosh", "atanh")}
+_FUNCTIONS |= {"log": r"\ln", "log2": r"\log_{2}", "log10": r"\log_{10}", "sign": r"\operatorname{sgn}"}
+_LETTERS = {"sigmoid": r"\sigma", "normal_cdf": r"\Phi", "normal_pdf": r"\varphi"}
+_LETTERS |= {"maximum": r"\max", "minimum": r"\min"}
+"""What mathematics calls a row, before an argument that may stand bare, or must be in parentheses. Any other
+row is written with its own name, upright."""
+_CONSTANTS = {
+    math.pi: r"\pi",
+    real.LOG_2: r"\ln 2",
+    real.LOG2_E: r"\frac{1}{\ln 2}",
+    real.LOG_10: r"\ln 10",
+    real.LOG10_E: r"\frac{1}{\ln 10}",
+    real.TWO_OVER_SQRT_PI: r"\frac{2}{\sqrt{\pi}}",
+    real.INV_SQRT_TWO_PI: r"\frac{1}{\sqrt{2 \pi}}",
 }
 
 
@@ -104,25 +133,59 @@ class Latex(Printer):
             return self.number(float(name))
         return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
 
+    def constant(self, x: float) -> str:
+        r"""Return what a well-known number in a rule is called, such as ``\ln 2``."""
+        return _CONSTANTS.get(x) or (f"-{_CONSTANTS[-x]}" if -x in _CONSTANTS else "")
+
     def infix(self, symbol: str) -> str:
         """Return the operator between two gaps."""
         return f" {_RELATIONS.get(symbol, symbol)} "
 
-    def call(self, row: Operation, arguments: Sequence[str]) -> str:
-        """Return a call with the function's name upright."""
-        return rf"\operatorname{{{row.name.translate(_ESCAPES)}}}({', '.join(arguments)})"
+    def enclose(self, text: str, needed: bool) -> str:
+        """Put parentheses of the text's height around it."""
+        if not needed:
+            return text
+        return rf"\left({text}\right)" if re.search(r"\\(frac|sqrt|begin)", text) else f"({text})"
 
-    def special(self, row: Operation, parts: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
-        """Return fractions, powers and roots."""
-        texts = [text for text, _ in parts]
+    def call(self, row: Operation, arguments: Sequence[str]) -> str:
+        """Return a call, with the name that mathematics has for the function."""
+        known = _FUNCTIONS | _LETTERS if ops.TABLE.get(row.name) is row else {}
+        name = known.get(row.name, rf"\operatorname{{{row.name.translate(_ESCAPES)}}}")
+        return name + self.enclose(", ".join(arguments), needed=True)
+
+    def special(self, formula: Formula, parts: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
+        """Return fractions, powers, roots, choices, and functions of a single letter or number."""
+        row, texts = formula.operation, [text for text, _ in parts]
         if row is ops.div:
             return rf"\frac{{{texts[0]}}}{{{texts[1]}}}", ATOM
         if row is ops.pow:
-            base = enclose(texts[0], parts[0][1] < ATOM or "frac" in texts[0])
+            base = self.enclose(texts[0], parts[0][1] < ATOM or "frac" in texts[0])
             return f"{base}^{{{texts[1]}}}", BINDING["**"]
+        if row is ops.exp:
+            return f"e^{{{texts[0]}}}", BINDING["**"]
+        if row is ops.exp2:
+            return f"2^{{{texts[0]}}}", BINDING["**"]
         if row is ops.sqrt:
             return rf"\sqrt{{{texts[0]}}}", ATOM
+        if row is ops.cbrt:
+            return rf"\sqrt[3]{{{texts[0]}}}", ATOM
+        if row is ops.abs:
+            return rf"\left|{texts[0]}\right|", ATOM
+        if row is ops.where:
+            test = self._test(formula.arguments[0], texts[0])
+            cases = rf"{texts[1]} & \text{{if }} {test} \\ {texts[2]} & \text{{otherwise}}"
+            return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
+        if is_comparison(row):
+            return rf"\mathbb{{1}}[{self.comparison(formula, parts)}]", ATOM
+        if row is not None and row.name in _FUNCTIONS and ops.TABLE.get(row.name) is row:
+            bare = re.fullmatch(r"[A-Za-z\d.]+(_\{\d+\})?", texts[0])
+            return (f"{_FUNCTIONS[row.name]} {texts[0]}", BINDING["**"]) if bare else None
         return None
+
+    @staticmethod
+    def _test(condition: Any, text: str) -> str:
+        asked = isinstance(condition, Formula) and is_comparison(condition.operation)
+        return text.removeprefix(r"\mathbb{1}[").removesuffix("]") if asked else rf"{text} \ne 0"
 
 
 _NAMES, _NUMBERS = Latex(), Latex(numbers=True)
@@ -130,4 +193,4 @@ _NAMES, _NUMBERS = Latex(), Latex(numbers=True)
 
 def _factor(formula: Any) -> str:
     text, binding = _NAMES.phrase(formula)
-    return enclose(text, binding <= BINDING["+"] or text.startswith("-"))
+    return _NAMES.enclose(text, binding <= BINDING["+"] or text.startswith("-"))

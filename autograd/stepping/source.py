@@ -3,19 +3,19 @@
 import builtins
 import keyword
 import math
-import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 from autograd import ops
 from autograd.row import Operation
 from autograd.stepping.events import Backward, Forward, graph_of, record
-from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side, unique
+from autograd.stepping.formula import Formula, Names, local_derivative, name_nodes, right_side
 from autograd.stepping.printing import BINDING, Printer, enclose, is_operator
 from autograd.value import Constant, Value
 
 
-def backprop_source(root: Value) -> str:
+def backprop_source(root: Value, *, rules: str = "exact") -> str:
     """Return the backpropagation through a graph as Python: a line per gate, then a line per edge, backward.
 
     It runs, and gives exactly the numbers and gradients of the engine: the gradient of ``q`` is the variable
@@ -23,13 +23,17 @@ def backprop_source(root: Value) -> str:
 
     Args:
         root: the output of the graph.
+        rules: ``"exact"`` for the engine's local derivatives, to the last digit; ``"textbook"`` for those
+            that a lecture writes, such as ``1.0 - f ** 2.0`` through ``f = tanh(x)``, which may round
+            otherwise. Where a textbook's form has lost its digits, and at a kink, the exact one is written.
 
     Returns:
         The source. It imports the functions it needs and nothing else.
 
     Raises:
         TypeError: ``root`` is not a Value.
-        ValueError: an operation of one's own that cannot be imported, or whose derivative is not generic.
+        ValueError: other ``rules``; an operation of one's own that cannot be imported, or whose derivative is
+            not generic.
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
 
     Example:
@@ -53,9 +57,11 @@ def backprop_source(root: Value) -> str:
         dx = dq
         dy = dq
     """
+    if rules not in ("exact", "textbook"):
+        raise ValueError(f"rules must be 'exact' or 'textbook', not {rules!r}")
     order = graph_of(root)
     events = record(order, name_nodes(order))
-    source = _Source(order)
+    source = _Source(order, textbook=rules == "textbook")
     names, gradients = source.names, source.gradients
     lines = ["# Forward pass"]
     rights: dict[Value, str] = {}
@@ -82,12 +88,13 @@ def backprop_source(root: Value) -> str:
 class _Source(Printer):
     """Names and formulas as Python writes them."""
 
-    def __init__(self, order: list[Value]) -> None:
+    def __init__(self, order: list[Value], *, textbook: bool) -> None:
         super().__init__()
+        self.textbook = textbook
         taken = {*keyword.kwlist, *dir(builtins), *ops.TABLE}
-        taken |= {node.op.name for node in order if node.op}
-        self.names = {node: unique(_identifier(name), taken) for node, name in name_nodes(order).items()}
-        self.gradients = {node: unique(f"d{name}", taken) for node, name in self.names.items()}
+        names = Names(taken | {node.op.name for node in order if node.op})
+        self.names = {node: names.unique(_identifier(name)) for node, name in name_nodes(order).items()}
+        self.gradients = {node: names.unique(f"d{name}") for node, name in self.names.items()}
         self.functions: dict[str, Operation] = {}
 
     def number(self, x: float) -> str:
@@ -112,6 +119,13 @@ class _Source(Printer):
         """Return the operator between two gaps."""
         return f" {symbol} "
 
+    def constant(self, x: float) -> str:  # noqa: ARG002 - a dialect's
+        """Return "": all numbers are written out."""
+        return ""
+
+    def special(self, formula: Formula, parts: Sequence[tuple[str, int]]) -> None:
+        """Return None: what has no operator is a call."""
+
     def call(self, row: Operation, arguments: Sequence[str]) -> str:
         """Return a call, and remember to import the function."""
         self.functions[row.name] = row
@@ -123,7 +137,7 @@ class _Source(Printer):
         Where a zero meets an infinity or nan, the product is `ops.strong_mul`, as in the engine.
         """
         upstream = self.gradients[event.node]
-        local = local_derivative(event.node, event.index, self.names)
+        local = local_derivative(event.node, event.index, self.names, textbook=self.textbook)
         if local is None:
             raise ValueError(
                 f"the derivative of {event.operation!r} is not generic in the number type, so it cannot be "
@@ -152,6 +166,10 @@ class _Source(Printer):
 
 
 def _identifier(name: str) -> str:
-    """Return the name with whatever Python's names cannot have replaced by ``_``."""
-    text = re.sub(r"\W", "_", name)
+    """Return the name with whatever Python's names cannot have replaced by ``_``.
+
+    It is in the normal form in which Python reads names: two that are one in it would be one variable.
+    """
+    normal = unicodedata.normalize("NFKC", name)
+    text = "".join(character if f"v{character}".isidentifier() else "_" for character in normal)
     return text if text.isidentifier() else f"v_{text}"

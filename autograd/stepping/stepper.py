@@ -22,6 +22,7 @@ from autograd.value import Value
 LIMIT = 2000
 """How many values are drawn if the caller does not say."""
 
+_ROOM = 680  # CSS pixels: how high the player is in a notebook at most
 _FINE = 1.5  # pixels of the still picture per CSS pixel
 
 SUFFIXES = (".html", ".gif", ".png")
@@ -177,6 +178,12 @@ class Stepper:
         name = self.events[len(self.outline.order)].name
         return f"<Stepper of {name}: {count} events; .show() walks through them, .save() writes a page>"
 
+    def _display_(self) -> Any:
+        """Return the player for marimo, whose cells run no script of a text's own."""
+        import marimo
+
+        return marimo.iframe(self.html(), height=f"{_ROOM}px")
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """Return the player for a notebook.
 
@@ -193,7 +200,7 @@ class Stepper:
         # it takes a tenth of the room in the notebook's file.
         name = f"chainrule-{secrets.token_hex(8)}"
         packed = base64.b64encode(gzip.compress(self.html().encode(), mtime=0)).decode()
-        room = min(680, max(480, int(1.5 * height) + 150))
+        room = min(_ROOM, max(480, int(1.5 * height) + 150))
         script = (
             f'{{const bytes=Uint8Array.from(atob("{packed}"),(c)=>c.charCodeAt(0));'
             'const unpacked=new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));'

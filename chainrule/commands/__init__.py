@@ -4,6 +4,6 @@ A module named in ``chainrule.cli.COMMANDS`` has two functions: ``add_arguments(
 arguments, ``run(arguments)`` does the work. A mistake of the user's is raised as a ``CommandError``.
 """
 
+from chainrule.terminal import CommandError
 
-class CommandError(Exception):
-    """What the user must put right: one line that names the value and the remedy."""
+__all__ = ["CommandError"]

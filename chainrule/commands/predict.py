@@ -5,10 +5,10 @@ import csv
 import io
 import sys
 
-import numpy as np
-
-from chainrule.commands import CommandError, tables
+from chainrule.commands.options import add_reading
 from chainrule.commands.recipe import Recipe
+from chainrule.tables import table
+from chainrule.terminal import CommandError, plain
 from nn import load_model
 
 
@@ -20,6 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("model", metavar="MODEL.json", help="what chainrule train saved")
     parser.add_argument("table", metavar="FILE.csv", help="the rows, not scaled")
+    parser.add_argument(
+        "--missing",
+        choices=["refuse", "mean"],
+        help="about cells with ?, NA, - or nothing: refuse them, or put the mean of the training (default: "
+        "as in the training)",
+    )
+    add_reading(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,37 +43,20 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         recipe = Recipe.from_metadata(metadata, model)
     except ValueError as error:
-        raise CommandError(f"cannot use {arguments.model!r}: {error}") from None
-    table = tables.read(arguments.table)
-    answers, probabilities = recipe.predict(model, np.array(table.floats(places(table, recipe))))
+        raise CommandError(f"cannot use {arguments.model!r}: {plain(str(error))}") from None
+    names = [column.name for column in recipe.columns] if recipe.header else []
+    rows = table.read(arguments.table, arguments.header, arguments.separator, names)
+    answers, probabilities = recipe.predict(model, recipe.inputs(rows, arguments.missing or recipe.missing))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([recipe.target] if probabilities is None else [recipe.target, "probability"])
+    writer.writerow([*recipe.targets, *["probability"] * (probabilities is not None)])
     for i, answer in enumerate(answers.tolist()):
-        said = recipe.classes[answer] if recipe.classes else f"{answer:.10g}"
-        writer.writerow([said] if probabilities is None else [said, f"{probabilities[i]:.4f}"])
-    sys.stdout.write(text.getvalue())
-
-
-def places(table: tables.Table, recipe: Recipe) -> list[int]:
-    """Return where a network's inputs stand in a table.
-
-    Raises:
-        CommandError: a column is missing, or there are too many columns to know.
-    """
-    features, width = recipe.features, len(table.names)
-    if table.header and recipe.header:
-        missing = [name for name in features if name not in table.names]
-        if missing:
-            raise CommandError(
-                f"{table.path}: there is no column '{missing[0]}', which the network was trained with; "
-                f"the columns are {tables.shown(table.names)}"
-            )
-        return [table.names.index(name) for name in features]
-    if width == len(features) + 1:
-        return [place for place in range(width) if place != recipe.place]
-    if width != len(features):
-        raise CommandError(
-            f"{table.path}: it has {width} columns, and the network was trained with {len(features)} inputs"
-        )
-    return list(range(width))
+        if recipe.classes:
+            said = [recipe.classes[answer]]
+        else:
+            said = [f"{number:.10g}" for number in (answer if isinstance(answer, list) else [answer])]
+        writer.writerow(said if probabilities is None else [*said, f"{probabilities[i]:.4f}"])
+    lines = text.getvalue()
+    if sys.stdout is not None and sys.stdout.isatty():  # no character of a file steers the screen
+        lines = "".join(f"{plain(line)}\n" for line in lines.split("\n")[:-1])
+    sys.stdout.write(lines)

@@ -1,12 +1,17 @@
-"""``chainrule train``: a data set or a CSV file in; a trained network, its history and its pictures out."""
+"""``chainrule train``: a data set or a file in; a trained network, its history and its pictures out."""
 
 import argparse
 import io
 import random
+import secrets
+import sys
+import tempfile
+import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
@@ -14,117 +19,39 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
-from autograd.files import write_file
-from chainrule.commands import CommandError, tables
+from chainrule.commands.options import MOST_PARAMETERS, OPTIMIZERS, add_arguments, choices
 from chainrule.commands.recipe import OnRawRows, Recipe
-from chainrule.commands.sources import DATA_SETS, LOSSES, Data, load
-from nn import MLP, SGD, Adagrad, Adam, AdamW, History, RMSprop, diagnose, fit, l2, plot, split
+from chainrule.commands.sources import LOSSES, Data, load
+from chainrule.terminal import CommandError, plain, shown
+from nn import MLP, EarlyStopping, History, diagnose, fit, l2, losses, plot, split
 from nn.data import Points
 from nn.optim import Optimizer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-OPTIMIZERS: dict[str, tuple[Callable[..., Optimizer], float]] = {
-    "sgd": (SGD, 0.1),
-    "adagrad": (Adagrad, 0.1),
-    "rmsprop": (RMSprop, 0.01),
-    "adam": (Adam, 0.01),
-    "adamw": (AdamW, 0.01),
-}
-"""The update rules, and the learning rate of each unless another is given."""
+__all__ = ["add_arguments", "run"]
 EPOCHS_SHOWN = 6
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the data, the network, the training and the folder for the results."""
-    parser.epilog = "Example: chainrule train --data iris --layers 16 --epochs 50 --out iris-model"
-    add = parser.add_argument_group("data").add_argument
-    add(
-        "--data",
-        default="moons",
-        metavar="NAME",
-        help=f"{', '.join(DATA_SETS)}, or a CSV file (default: moons)",
-    )
-    add(
-        "--target",
-        metavar="COLUMN",
-        help="what to predict: the name or number of a CSV file's column (default: the last)",
-    )
-    add(
-        "--validation",
-        type=_share,
-        default=0.2,
-        metavar="SHARE",
-        help="the share of points to judge by, never trained on (default: 0.2)",
-    )
-    add = parser.add_argument_group("network").add_argument
-    add(
-        "--layers",
-        type=_layers,
-        default=[16, 16],
-        metavar="N,N",
-        help="the hidden layers' units, or none (default: 16,16)",
-    )
-    add("--activation", default="tanh", metavar="NAME", help="of the hidden units (default: tanh)")
-    add = parser.add_argument_group("training").add_argument
-    add(
-        "--loss",
-        choices=LOSSES,
-        metavar="NAME",
-        help=f"{', '.join(LOSSES)} (default: as it suits the target)",
-    )
-    add(
-        "--optimizer",
-        choices=OPTIMIZERS,
-        default="adam",
-        metavar="NAME",
-        help=f"{', '.join(OPTIMIZERS)} (default: adam)",
-    )
-    rates = "; ".join(f"{name} {rate:g}" for name, (_, rate) in OPTIMIZERS.items())
-    add("--lr", type=_positive, metavar="RATE", help=f"the learning rate (default: {rates})")
-    add("--epochs", type=_count, default=50, metavar="N", help="how often all points are used (default: 50)")
-    add("--batch-size", type=_count, default=32, metavar="N", help="points per step (default: 32)")
-    add(
-        "--l2",
-        type=_at_least_zero,
-        default=0.0,
-        metavar="STRENGTH",
-        help="a penalty on squared parameters (default: 0)",
-    )
-    add("--seed", type=_seed, default=0, metavar="N", help="same seed, same result (default: 0)")
-    parser.add_argument(
-        "--out",
-        metavar="FOLDER",
-        type=Path,
-        default=Path("chainrule-model"),
-        help="where model.json, history.csv, curves.png and, for classes of two inputs, boundary.png are "
-        "saved (default: chainrule-model)",
-    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Train, tell how it went, and save the results."""
-    data = load(arguments.data, arguments.target, arguments.loss, arguments.seed)
+    if arguments.early_stopping and not arguments.validation:
+        raise CommandError("--early-stopping watches the validation, so it needs a --validation above 0")
+    data = load(arguments.data, choices(arguments), arguments.seed)
     training, held_out = (data.X, data.y), None
     if arguments.validation:
-        training, held_out = split(*training, arguments.validation, seed=arguments.seed)
+        several = bool(data.classes) and int(np.bincount(data.y).max()) > 1
+        training, held_out = split(*training, arguments.validation, seed=arguments.seed, stratify=several)
+    if arguments.class_weights and not data.classes:
+        raise CommandError(f"--class-weights is for classes, and {shown(data.targets)} is a number")
     recipe = Recipe.made(data, training)
     model = _network(recipe, arguments)
     create, usual_rate = OPTIMIZERS[arguments.optimizer]
     optimizer = create(model.parameters(), lr=arguments.lr or usual_rate)
     folder: Path = arguments.out
-    folder.mkdir(parents=True, exist_ok=True)
-
-    sizes = "-".join(map(str, [len(recipe.features), *arguments.layers, recipe.outputs]))
-    activation = f" {arguments.activation}" if arguments.layers else ""
-    validation = f"{len(held_out[0])} for validation" if held_out else "none for validation"
-    print(f"data      {data.name}: {len(data.X)} points, {len(training[0])} to train on, {validation}")
-    print(f"inputs    {tables.shown(recipe.features)}")
-    print(f"target    {recipe.target}: {tables.shown(recipe.classes) if recipe.classes else 'a number'}")
-    print(f"network   {sizes}{activation}, {len(model.parameters())} parameters")
-    print(f"training  {recipe.loss}, {arguments.optimizer}, learning rate {optimizer.lr:g}", end="")
-    print(f", batches of {min(arguments.batch_size, len(training[0]))}", flush=True)
+    _require_writable(folder)
+    _introduce(data, recipe, model, optimizer, training, held_out, arguments)
     history = _train(model, recipe, optimizer, training, held_out, arguments)
     if history.stopped:
         print(f"stopped   {history.stopped}")
@@ -136,12 +63,65 @@ def run(arguments: argparse.Namespace) -> None:
     for finding in diagnose(model, X, y, LOSSES[recipe.loss]):
         print(f"{finding}\n")
     for path in _save(folder, model, recipe, history, data):
-        print(f"wrote {path}")
+        print(f"wrote {plain(str(path))}")
+
+
+def _require_writable(folder: Path) -> None:
+    """Make the folder for the results, and see that a file can be written there.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trial = folder / f".{secrets.token_hex(8)}.part"
+    trial.write_bytes(b"")
+    trial.unlink()
+
+
+def _introduce(
+    data: Data,
+    recipe: Recipe,
+    model: MLP,
+    optimizer: Optimizer,
+    training: Points,
+    held_out: Points | None,
+    arguments: argparse.Namespace,
+) -> None:
+    """Tell what will be trained on what, and what was left out."""
+    for warning in data.warnings:
+        print(f"chainrule train: warning: {plain(warning)}", file=sys.stderr)
+    sizes = "-".join(map(str, [len(recipe.features), *arguments.layers, recipe.outputs]))
+    activation = f" {arguments.activation}" if arguments.layers else ""
+    validation = f"{len(held_out[0])} for validation" if held_out else "none for validation"
+    print(f"data      {data.name}: {len(data.X)} points, {len(training[0])} to train on, {validation}")
+    if data.notes:
+        print(
+            textwrap.fill(", ".join(data.notes), 79, initial_indent="read as   ", subsequent_indent=" " * 10)
+        )
+    print(f"inputs    {shown(column.name for column in data.columns)}")
+    for column in data.columns:
+        if column.texts:
+            print(f"one-hot   {plain(column.name)}: {shown(column.texts)}")
+    if data.classes:
+        print(f"target    {plain(data.targets[0])}: {shown(data.classes)}")
+    elif len(data.targets) == 1:
+        print(f"target    {plain(data.targets[0])}: a number")
+    else:
+        print(f"targets   {shown(data.targets)}: numbers")
+    print(f"network   {sizes}{activation}, {len(model.parameters())} parameters")
+    print(f"training  {recipe.loss}, {arguments.optimizer}, learning rate {optimizer.lr:g}", end="")
+    print(f", batches of {min(arguments.batch_size, len(training[0]))}", flush=True)
 
 
 def _network(recipe: Recipe, arguments: argparse.Namespace) -> MLP:
     init = "kaiming" if arguments.activation == "relu" else "xavier"
     sizes = [*arguments.layers, recipe.outputs]
+    count = sum((a + 1) * b for a, b in pairwise([len(recipe.features), *sizes]))
+    if count > MOST_PARAMETERS:
+        raise CommandError(
+            f"the network would have {count:,} parameters, and at most {MOST_PARAMETERS:,} are made; "
+            "give smaller --layers or fewer --inputs"
+        )
     rng = random.Random(arguments.seed)
     try:
         return MLP(len(recipe.features), sizes, activation=arguments.activation, rng=rng, init=init)
@@ -162,24 +142,28 @@ def _train(
     Raises:
         CommandError: the training diverged.
     """
+    loss = LOSSES[recipe.loss]
+    if arguments.class_weights:
+        loss = losses.weighted(loss, losses.balanced(training[1]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of divergence; the error below says it
         history = fit(
             model,
             *recipe.scaled(training),
-            LOSSES[recipe.loss],
+            loss,
             optimizer,
             arguments.epochs,
             arguments.batch_size,
             validation=recipe.scaled(held_out) if held_out else None,
             penalty=(lambda parameters: l2(parameters, arguments.l2)) if arguments.l2 else None,
+            callbacks=[EarlyStopping(patience=arguments.early_stopping)] if arguments.early_stopping else [],
             seed=arguments.seed,
             compile=True,
         )
     if history.stopped == "interrupted" and not len(history):
         raise KeyboardInterrupt
-    if history.stopped not in ("", "interrupted"):
-        raise CommandError(f"the training diverged {history.stopped}")
+    if history.stopped.startswith("in epoch"):
+        raise CommandError(f"the training diverged {plain(history.stopped)}")
     return history
 
 
@@ -200,20 +184,23 @@ def _judge(console: Console, model: MLP, recipe: Recipe, points: Points, which: 
     X, y = points
     answers, _ = recipe.predict(model, X)
     if not recipe.classes:
-        error = float(np.sqrt(np.mean((answers - y) ** 2)))
-        print(f"{which} error of {recipe.target}: {error:.6g} (root mean square)\n")
+        errors = np.sqrt(np.mean((answers - y).reshape(len(y), -1) ** 2, axis=0)).tolist()
+        for name, error in zip(recipe.targets, errors, strict=True):
+            print(f"{which} error of {plain(name)}: {error:.6g} (root mean square)")
+        print()
         return
     right = int(np.sum(answers == y))
     print(f"{which} points: {right} of {len(y)} right, {right / len(y):.1%}")
     counts = np.zeros((len(recipe.classes),) * 2, dtype=int)
     np.add.at(counts, (y, answers), 1)
     if len(recipe.classes) <= 10:
-        names = [name if len(name) <= 12 else f"{name[:11]}…" for name in recipe.classes]
+        names = [name if len(name) <= 12 else f"{name[:11]}…" for name in map(plain, recipe.classes)]
         rows = [[name, *map(str, row)] for name, row in zip(names, counts.tolist(), strict=True)]
         _print_table(console, ["true \\ predicted", *names], rows)
 
 
 def _save(folder: Path, model: MLP, recipe: Recipe, history: History, data: Data) -> list[Path]:
+    """Write all results or none; return their files."""
     from matplotlib.figure import Figure
 
     curves = Figure(figsize=(9 if recipe.classes else 5, 3.6), layout="constrained")
@@ -222,20 +209,26 @@ def _save(folder: Path, model: MLP, recipe: Recipe, history: History, data: Data
     if recipe.classes:
         plot.accuracy_curve(history, axes[1])
     pictures = {"curves.png": curves}
-    if recipe.classes and len(recipe.features) == 2:
+    if recipe.classes and len(recipe.features) == len(recipe.columns) == 2:
         boundary = Figure(figsize=(6, 4.8), layout="constrained")
         ax = boundary.add_subplot()
-        plot.decision_boundary(OnRawRows(model, recipe), data.X, data.y, ax)
-        ax.set(xlabel=recipe.features[0], ylabel=recipe.features[1])
-        ax.legend(ax.get_legend_handles_labels()[0], recipe.classes, title=recipe.target, fontsize="small")
+        plot.decision_boundary(OnRawRows(model, recipe), recipe.filled(data.X), data.y, ax)
+        ax.set(xlabel=plain(recipe.features[0]), ylabel=plain(recipe.features[1]))
+        title = plain(recipe.targets[0])
+        names = list(map(plain, recipe.classes))
+        ax.legend(ax.get_legend_handles_labels()[0], names, title=title, fontsize="small")
         pictures["boundary.png"] = boundary
-    else:
+    names = ["model.json", "history.csv", *pictures]
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as partial:  # all are written, or none is moved
+        model.save(Path(partial, "model.json"), recipe.to_metadata())
+        history.to_csv(Path(partial, "history.csv"))
+        for name, picture in pictures.items():
+            Path(partial, name).write_bytes(_png(picture))
+        for name in names:
+            Path(partial, name).replace(folder / name)
+    if "boundary.png" not in pictures:
         (folder / "boundary.png").unlink(missing_ok=True)  # that of an earlier model
-    model.save(folder / "model.json", recipe.to_metadata())
-    history.to_csv(folder / "history.csv")
-    for name, picture in pictures.items():
-        write_file(folder / name, _png(picture))
-    return [folder / name for name in ("model.json", "history.csv", *pictures)]
+    return [folder / name for name in names]
 
 
 def _png(figure: "Figure") -> bytes:
@@ -253,47 +246,3 @@ def _print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequenc
     console.print()
     console.print(Padding(table, (0, 1), expand=False))
     console.print()
-
-
-def _layers(text: str) -> list[int]:
-    if text.strip() == "none":
-        return []
-    try:
-        sizes = [int(part) for part in text.split(",")]
-    except ValueError:
-        sizes = [0]
-    if min(sizes) < 1:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is no list of counts; give the units of each hidden layer, such as 16,16, or none"
-        )
-    return sizes
-
-
-def _number(text: str, kind: type[Any], allowed: Callable[[Any], bool], what: str) -> Any:
-    try:
-        number = kind(text)
-    except ValueError:
-        number = None
-    if number is None or not allowed(number):
-        raise argparse.ArgumentTypeError(f"'{text}' is not {what}")
-    return number
-
-
-def _count(text: str) -> Any:
-    return _number(text, int, lambda n: n >= 1, "a whole number of at least 1")
-
-
-def _seed(text: str) -> Any:
-    return _number(text, int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
-
-
-def _positive(text: str) -> Any:
-    return _number(text, float, lambda x: 0 < x < np.inf, "a positive number")
-
-
-def _at_least_zero(text: str) -> Any:
-    return _number(text, float, lambda x: 0 <= x < np.inf, "a number of at least 0")
-
-
-def _share(text: str) -> Any:
-    return _number(text, float, lambda x: 0 <= x < 1, "a share from 0 to below 1, such as 0.2")

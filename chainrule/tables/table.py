@@ -1,0 +1,233 @@
+"""A table: its cells, the names of its columns, and errors that say where."""
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+from chainrule.tables import cells, reading
+from chainrule.terminal import CommandError, counted, plain, shown
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a file and what they are called.
+
+    Attributes:
+        path: the file.
+        names: the columns' names; without a header ``column 1`` and so on.
+        rows: the cells of each row, as many as there are names.
+        numbers: the number of each row as a spreadsheet shows it: a header is row 1, empty lines count.
+        header: whether the file names its columns.
+        decimal: the decimal sign, a point or a comma.
+        unnamed: the places of columns that the header gives no name.
+        lengths: how many cells the row of a number has, if it has fewer than the others.
+        notes: how the file was read, for people.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    rows: list[list[str]]
+    numbers: list[int]
+    header: bool
+    decimal: str = "."
+    unnamed: frozenset[int] = frozenset()
+    lengths: dict[int, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def place(self, name: str) -> int:
+        """Return the place of a column, given its name or its number from 1.
+
+        Raises:
+            CommandError: there is no such column.
+        """
+        if name in self.names:
+            return self.names.index(name)
+        if name.isascii() and name.isdecimal() and len(name) < 9 and 1 <= int(name) <= len(self.names):
+            return int(name) - 1
+        raise CommandError(
+            f"{self.path}: there is no column '{plain(name)}'; the columns are {shown(self.names)}"
+        )
+
+    def only(self, kept: Sequence[int]) -> "Table":
+        """Return the table of some rows, given by their places in ``rows``."""
+        return replace(self, rows=[self.rows[i] for i in kept], numbers=[self.numbers[i] for i in kept])
+
+    def column(self, place: int) -> list[str]:
+        """Return the cells of a column."""
+        return [row[place] for row in self.rows]
+
+    def number(self, cell: str) -> float | None:
+        """Return the number that a cell says, None if it says none."""
+        return cells.number(cell, self.decimal)
+
+    def mistake(self, row: int, place: int, what: str) -> CommandError:
+        """Return the error about a cell of a row, which is given by its place in ``rows``."""
+        return self.error(self.numbers[row], place, what)
+
+    def gap(self, row: int, place: int, remedy: str) -> CommandError:
+        """Return the error about a cell that holds no value."""
+        said, number = self.rows[row][place], self.numbers[row]
+        what = f"'{plain(said)}' stands for no value" if said else "the cell is empty"
+        if place >= self.lengths.get(number, len(self.names)):
+            first = f"{len(self.names)} in the others"
+            what = f"the cell is missing: {counted(self.lengths[number], 'cell')} in this row, {first}"
+        return self.mistake(row, place, f"{what}; {remedy}")
+
+    def error(self, number: int, place: int, what: str) -> CommandError:
+        """Return the error about the cell at a place in the row of a number, or where one should be."""
+        named = self.header and place < len(self.names) and place not in self.unnamed
+        name = f" ({plain(self.names[place])})" if named else ""
+        return CommandError(f"{self.path}: row {number}, column {place + 1}{name}: {what}")
+
+
+def read(
+    path: str | os.PathLike[str],
+    header: bool | None = None,
+    separator: str | None = None,
+    expected: Collection[str] = (),
+) -> Table:
+    """Read a table of text: CSV and its relatives.
+
+    Args:
+        path: the file.
+        header: whether its first row names the columns; by default that is guessed and said in the notes.
+        separator: what separates the cells; by default that is found out.
+        expected: names that the columns should have: a first row that holds them all is a header.
+
+    Raises:
+        CommandError: the file is no text, has no rows, an unclosed quote, or a row with too many cells.
+        OSError: it cannot be read.
+    """
+    name = os.fspath(path)
+    found = reading.read(plain(name), Path(path).read_bytes(), separator)
+    rows, numbers = found.rows, found.numbers
+    notes = [reading.SEPARATORS.get(found.separator, f"'{plain(found.separator)}'")]
+    decimal = "." if found.separator == "," else _decimal(rows)
+    notes += ["decimal commas"] * (decimal == ",")
+    notes += [found.encoding] * (found.encoding not in ("utf-8", "ascii"))
+    notes += [f"{counted(len(found.comments), 'comment line')} above"] * bool(found.comments)
+
+    guessed = header is None
+    if header is None:
+        header = set(expected) <= set(rows[0]) if expected else False
+        header = header or names_columns(rows[0], rows[1:], decimal)
+    head, head_number = (rows[0], numbers[0]) if header else ([], 0)
+    if header:
+        rows, numbers = rows[1:], numbers[1:]
+        said = f"row {head_number} is the header"
+        notes += [f"{said} (guessed; --no-header if it is a point)" if guessed else said]
+    elif named := _commented_names(found, rows, decimal) if guessed else []:
+        header, head, head_number = True, named, 0
+        notes += ["the last comment names the columns"]
+    else:
+        notes += ["no header" + " (guessed; --header if row 1 names the columns)" * guessed]
+    if not rows:
+        raise CommandError(f"{plain(name)}: there are no rows below the header in row {head_number}")
+
+    width = _width(head, rows)
+    if header and len(head) == width - 1:
+        head = ["", *head]  # as R writes it, with a column of row names
+    names, unnamed = _names(head, width)
+    repeated = len(set(filter(None, head))) < len(list(filter(None, head)))
+    notes += ["repeated names are numbered"] * repeated
+    short = {n: len(row) for n, row in zip(numbers, rows, strict=True) if len(row) < width}
+    table = Table(
+        plain(name),
+        names,
+        [[*row[:width], *[""] * (width - len(row))] for row in rows],
+        numbers,
+        header,
+        decimal,
+        unnamed,
+        short,
+        tuple(notes),
+    )
+    for number, row in zip(numbers, rows, strict=True):
+        if any(row[width:]):
+            what = f"a cell too many: {len(row)} in this row, {width} in row {head_number or numbers[0]}"
+            raise table.error(number, width, f"{what}; a comma within a cell needs quotes around the cell")
+    return table
+
+
+def names_columns(first: list[str], body: list[list[str]], decimal: str = ".") -> bool:
+    """Guess whether a row names the columns below it.
+
+    It does if a text stands above numbers. Otherwise it does not if a number stands in it, unless the numbers
+    count up by one from 0, as the columns of an array do, or through years; or unless they are counts beside
+    a text that the column below, of few texts that all recur, does not know. A row of texts above texts names
+    the columns if none of them occurs below.
+
+    Example:
+        >>> names_columns(["a", "b"], [["1", "x"], ["2", "y"]])
+        True
+        >>> names_columns(["1", "x"], [["1", "x"], ["2", "y"]])
+        False
+    """
+
+    def is_number(cell: str) -> bool:
+        return cells.number(cell, decimal) is not None
+
+    numeric = [is_number(cell) for cell in first]
+    if not body:
+        return not any(numeric)
+    new_text = False
+    for place, cell in enumerate(first):
+        below = [row[place] for row in body if place < len(row) and not cells.is_gap(row[place])]
+        numbers_below = bool(below) and all(map(is_number, below))
+        if numbers_below and not numeric[place] and not cells.is_gap(cell):
+            return True
+        if below and not numbers_below and not numeric[place]:
+            counts = {text: below.count(text) for text in set(below)} if len(set(below)) <= 20 else {}
+            if cell in below:
+                return False
+            new_text = new_text or (bool(counts) and min(counts.values()) > 1)
+    said = [cell for cell, is_one in zip(first, numeric, strict=True) if is_one]
+    if not said:
+        return True
+    if not all(cell.isdecimal() and not cells.is_code(cell) for cell in said) or len(set(said)) < len(said):
+        return False
+    steps = {int(b) - int(a) for a, b in pairwise(said)}
+    counting = steps == {1} and len(said) >= 3 and (said[0] == "0" or int(said[0]) > 1000)
+    return counting or new_text
+
+
+def _decimal(rows: list[list[str]]) -> str:
+    """Return the decimal sign: a comma if it is one in some cell, and the point in none."""
+    commas = points = 0
+    for row in rows:
+        for cell in row:
+            commas += "," in cell and cells.number(cell, ",") is not None
+            points += "." in cell and cells.number(cell) is not None and cells.number(cell, ",") is None
+    return "," if commas and not points else "."
+
+
+def _commented_names(found: reading.Cells, rows: list[list[str]], decimal: str) -> list[str]:
+    """Return the names in the last comment, as NumPy writes them, if it has one for each column."""
+    if not found.comments:
+        return []
+    line = found.comments[-1].lstrip("#%/ ")
+    names = line.split() if found.separator == " " else [n.strip() for n in line.split(found.separator)]
+    numbers = any(cells.number(name, decimal) is not None for name in names)
+    return names if len(names) == len(rows[0]) > 1 and not numbers else []
+
+
+def _width(head: list[str], rows: list[list[str]]) -> int:
+    """Return how many columns there are: as in the header, or one more for the names of the rows."""
+    if not head:
+        return len(rows[0])
+    row_names = {row[0] for row in rows if len(row) == len(head) + 1 and row[-1]}
+    return len(head) + (len(row_names) == len(rows) > 1)
+
+
+def _names(head: list[str], width: int) -> tuple[tuple[str, ...], frozenset[int]]:
+    names: list[str] = []
+    for place in range(width):
+        name = (head[place] if head else "") or f"column {place + 1}"
+        count = 1
+        while name in names:
+            name = f"{head[place]}.{count}"
+            count += 1
+        names.append(name)
+    return tuple(names), frozenset(i for i in range(width) if head and not head[i])
