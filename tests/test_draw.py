@@ -260,11 +260,11 @@ def test_a_graph_of_many_gates_in_a_row_is_drawn_in_lines(rankdir):
     for k in range(20, 32):
         assert place(f"n{k}") < place(f"n{k + 1}")
         assert place(f"n{k}")[1] < place(f"n{k + 16}")[1]  # the line below, or to the right
-    assert place("n33")[0] < place("n32")[0]
+    assert place("n34")[0] < place("n33")[0]
     assert len({place(f"n{k}")[0] for k in range(17, 97)}) == 16
     # What comes from far, or from another line, is named at the gate; unnamed values get a name for it.
     assert seen.texts("e50-1-name", "label") == ["x"]
-    assert seen.texts("e33-0-name", "label") == seen.texts("n32", "label") == ["n32"]
+    assert seen.texts("e34-0-name", "label") == seen.texts("n33", "label") == ["n33"]
     assert seen.texts("n31", "label") == []
     for k in range(34, 48):  # operands enter in their order
         assert place(f"n{k - 1}")[1] < place(f"e{k}-1-name")[1]

@@ -546,7 +546,7 @@ def test_another_graph_takes_the_place_of_the_first_and_the_end_stays_the_end(op
 def test_new_numbers_keep_the_opened_group_and_the_chosen_value(open_player):
     player = open_player(grouped())
     player.page.evaluate("player.open('c0')")
-    player.page.click("#n0 text")
+    player.page.click("#n3 text.label")
     title = player.page.evaluate("document.getElementById('view').selectedOptions[0].text")
     player.page.evaluate("data => player.load(data)", data_of(grouped()))
     assert player.page.evaluate("document.getElementById('view').selectedOptions[0].text") == title

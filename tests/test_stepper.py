@@ -20,6 +20,7 @@ from autograd.stepping.breakpoints import breakpoint_at
 from autograd.stepping.session import Session
 from autograd.stepping.stepper import SUFFIXES
 from autograd.stepping.terminal import run
+from autograd.stepping.views import ROOMS
 from chainrule import cli
 from nn import MLP
 from tests.test_player import grouped
@@ -497,3 +498,11 @@ def test_marimo_shows_the_player():
     assert shown.mimetype == "text/html"
     assert html.escape(stepper.html()) in shown.data
     assert "<iframe srcdoc=" in shown.data
+
+
+@pytest.mark.parametrize("graph", [simple, sigmoid_gate, lambda: sum([Value(0.5, "x")] * 20)])
+def test_a_picture_fits_the_page_with_letters_that_can_be_read(graph):
+    view = step_through(graph()).view()
+    width, height = view.draw(dict.fromkeys(view.wires, "v"), {}, {}).size
+    scale = max(min(wide / width, high / height) for wide, high in ROOMS)
+    assert 12 * scale > 10.5  # CSS pixels

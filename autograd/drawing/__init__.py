@@ -5,7 +5,7 @@ The graph is written in the DOT language (``dot``, and ``lines`` for a long one)
 Graphviz gives all lines of a label one colour. Heavy libraries are imported where they are used.
 """
 
-from autograd.drawing.api import Drawing, draw_dot, draw_elements
+from autograd.drawing.api import Drawing, draw_dot, draw_elements, draw_fitting
 from autograd.drawing.elements import Box, Gate, Wire
 from autograd.drawing.rendering import MAX_PIXELS, rasterise, spelled_out
 from autograd.drawing.style import (
@@ -31,6 +31,7 @@ __all__ = [
     "Wire",
     "draw_dot",
     "draw_elements",
+    "draw_fitting",
     "rasterise",
     "spelled_out",
 ]

@@ -3,20 +3,26 @@
 import base64
 import math
 import os
+import re
 import webbrowser
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autograd.drawing.dot import describe, with_tables
 from autograd.drawing.elements import Box, Gate, Wire
 from autograd.drawing.layout import layout, run_dot
+from autograd.drawing.lines import depth
 from autograd.drawing.rendering import rasterise, spelled_out, styled
 from autograd.drawing.style import SIDES
 from autograd.files import write_file
 from autograd.value import Constant, Value, topological_order
 
+_LEGIBLE = 1.0  # the scale at which letters are 12 CSS pixels high
+_WORTH_TURNING, _WORTH_CUTTING = 1.15, 1.3  # how much larger letters must be for another form than level
+_LARGE = 150  # wires and gates, beyond which no form fits a page
 FORMATS = ("svg", "png")
 SUFFIXES = (".svg", ".png", ".dot", ".pdf")
 
@@ -205,12 +211,27 @@ class Drawing:
         width = int.from_bytes(png[16:20]) / scale  # fine pixels at the size of the SVG
         return {"image/png": base64.b64encode(png).decode()}, {"image/png": {"width": width}}
 
+    @cached_property
+    def _laid_out(self) -> bytes:
+        return layout(self.source)
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """The width and height, in points."""
+        width, height = re.findall(rb' (?:width|height)="([\d.]+)pt"', self._laid_out[:1000])
+        return float(width), float(height)
+
     def _svg(self, source: str) -> str:
-        return styled(layout(source), self.rankdir, self.titles)
+        laid_out = self._laid_out if source == self.source else layout(source)
+        return styled(laid_out, self.rankdir, self.titles)
 
 
 def draw_elements(
-    elements: Iterable[Wire | Gate], boxes: Sequence[Box] = (), form: str = "svg", rankdir: str = "LR"
+    elements: Iterable[Wire | Gate],
+    boxes: Sequence[Box] = (),
+    form: str = "svg",
+    rankdir: str = "LR",
+    length: int | None = None,
 ) -> "Drawing":
     """Draw wires and gates, with boxes around some of them.
 
@@ -219,9 +240,48 @@ def draw_elements(
         boxes: the outermost boxes.
         form: ``"svg"`` or ``"png"``, the form that a notebook shows.
         rankdir: where the graph flows.
+        length: how many gates in a row a line has; by default a graph gets lines only if it is very long.
     """
-    source, titles = describe(list(elements), boxes, rankdir)
+    source, titles = describe(list(elements), boxes, rankdir, length)
     return Drawing(source, form, rankdir, titles)
+
+
+def draw_fitting(
+    elements: Iterable[Wire | Gate], boxes: Sequence[Box], rooms: Sequence[tuple[float, float]]
+) -> "Drawing":
+    """Draw wires and gates so that they can be read on a page.
+
+    From left to right, if letters are large enough then; else downwards or in lines, as a text is, if they
+    are larger so.
+
+    Args:
+        elements: as for `draw_elements`.
+        boxes: the outermost boxes; a picture with boxes is not drawn in lines.
+        rooms: the width and height, in points, of each place where the picture may be put.
+    """
+    elements = list(elements)
+
+    def scale(drawing: Drawing) -> float:
+        width, height = drawing.size
+        return max(min(wide / width, high / height) for wide, high in rooms)
+
+    level = draw_elements(elements, boxes)
+    row = depth(elements)
+    if scale(level) >= _LEGIBLE or row < 2 or len(elements) > _LARGE:
+        return level
+    down = draw_elements(elements, boxes, rankdir="TB")
+    choices = [(scale(level), level), (scale(down) / _WORTH_TURNING, down)]
+    if not boxes:
+        width, height = level.size
+        count = max(
+            range(2, row // 2 + 1),
+            key=lambda n: max(min(wide * n / width, high / height / n) for wide, high in rooms),
+            default=1,
+        )
+        for n in {count, count + 1} - {1}:
+            lines = draw_elements(elements, length=-(-row // n))
+            choices.append((scale(lines) / _WORTH_CUTTING, lines))
+    return max(choices, key=lambda choice: choice[0])[1]
 
 
 def _elements(order: Sequence[Value], local_derivatives: bool) -> Iterator["Wire | Gate"]:

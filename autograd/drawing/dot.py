@@ -29,9 +29,16 @@ _ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
 
 
 def describe(
-    elements: Sequence[Wire | Gate], boxes: Sequence[Box], rankdir: str
+    elements: Sequence[Wire | Gate], boxes: Sequence[Box], rankdir: str, length: int | None = None
 ) -> tuple[str, dict[str, str]]:
-    """Return the graph in DOT, and the titles of the groups in its SVG."""
+    """Return the graph in DOT, and the titles of the groups in its SVG.
+
+    Args:
+        elements: in the order of the flow.
+        boxes: the outermost boxes.
+        rankdir: where the graph flows.
+        length: how many gates in a row a line has; by default a graph gets lines only if it is very long.
+    """
     import graphviz
 
     dot = graphviz.Digraph("graph")
@@ -52,13 +59,12 @@ def describe(
         return {"id": name, "class": kind}
 
     enter, leave = SIDES[rankdir]
-    lines, references = lines_of(elements)
+    level = rankdir in ("LR", "RL")
+    lines, references = lines_of(elements, length)
     labels = _labels(elements, references)
     beside: dict[str, list[str]] = {}  # the references at each gate
     # Graphviz draws at the top what is described last, and forgets the order of operands inside of a line.
-    ordered = sorted(
-        elements, key=lambda element: lines.get(element.name, 0), reverse=rankdir in ("LR", "RL")
-    )
+    ordered = sorted(elements, key=lambda element: lines.get(element.name, 0), reverse=level)
     for name, operand, place in uses(ordered):
         if name in references:
             beside.setdefault(place, []).append(f"{name}-name")
@@ -99,7 +105,7 @@ def describe(
             dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
     for box in boxes:
         _describe_box(dot, box, group, beside)
-    for line in sorted(set(lines.values())) if not boxes else ():
+    for line in sorted(set(lines.values())) if not boxes and length is None else ():
         with dot.subgraph(name=f"cluster_line_{line}") as band:
             band.attr(peripheries="0", **group(f"line{line}", "line", f"line {line + 1}"))
             _put(band, (name for name in lines if lines[name] == line), beside)
@@ -115,7 +121,10 @@ def _labels(elements: Sequence[Wire | Gate], references: Set[str]) -> dict[str, 
 
 
 def _describe_box(
-    dot: Any, box: Box, group: Callable[[str, str, str], dict[str, str]], beside: Mapping[str, Sequence[str]]
+    dot: Any,
+    box: Box,
+    group: Callable[[str, str, str], dict[str, str]],
+    beside: Mapping[str, Sequence[str]],
 ) -> None:
     with dot.subgraph(name=f"cluster_{box.name}") as inner:
         inner.attr(label=_escaped(box.label), **BOX, **group(box.name, "box", f"the parts of {box.label}"))

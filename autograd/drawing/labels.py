@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 _NARROW = dict.fromkeys(" .,:;'!|iljft", 0.33) | dict.fromkeys("-()[]/", 0.4)  # of DejaVu Sans, in ems
 _CELL = 40.0  # the side of a square of the map of what is where, in points
 _GAP = 4.0  # between a wire and what is written beside it
-_PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)  # along a wire, of the room that a text leaves on it
+_PLACES = (0.0, 0.35, 0.7, 1.0)  # along a wire, of the room that a text leaves on it
 _ROOM = 90.0  # how far from the gate a text may be, so that a reader sees where it belongs
 
 Area = tuple[float, float, float, float]  # left, top, right, bottom
@@ -43,8 +43,14 @@ def place_labels(root: Element, level: bool) -> None:
         path = group.find(f"{SVG}path")
         if path is None:
             continue
-        choices = list(_choices(text, _points(path.get("d", "")), level))
-        x, y = min(choices, key=lambda place: taken.overlap(_area(text, *place)))
+        least = math.inf
+        x = y = 0.0
+        for place in _choices(text, _points(path.get("d", "")), level):
+            overlap = taken.overlap(_area(text, *place))
+            if overlap < least:
+                least, (x, y) = overlap, place
+            if not overlap:
+                break
         text.attrib.update({"x": f"{x:.2f}", "y": f"{y:.2f}"})
         # Where a wire has to pass under it, a white edge keeps the letters legible.
         text.attrib.update({"stroke": "white", "stroke-width": "3", "paint-order": "stroke"})
@@ -74,7 +80,7 @@ def _points(path: str) -> list[Point]:
     knots = list(zip(numbers[::2], numbers[1::2], strict=True))
     points = knots[:1]
     for k in range(0, len(knots) - 3, 3):
-        for t in (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0):
+        for t in (0.2, 0.4, 0.6, 0.8, 1.0):
             weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
             four = knots[k : k + 4]
             points.append(

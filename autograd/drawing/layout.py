@@ -64,6 +64,7 @@ def _interruptible(source: str) -> bytes:
             done.append(graphviz.render(source, format="svg"))
         except Exception as error:
             done.append(error)
+            graphviz.renew()
         finished.set()
 
     thread = threading.Thread(target=work, name="layout")

@@ -112,7 +112,8 @@
     const text = Math.min(264, 0.55 * clientHeight); // as the style sheet has it
     const below = Math.min((clientWidth - 26) / width, (clientHeight - text - 26) / height);
     root.classList.toggle("wide", below > beside);
-    view.scale = zoom || Math.min(1.9, Math.max(0.8, beside, below));
+    const whole = Math.max(beside, below); // what must be scrolled all the same may be read with ease
+    view.scale = zoom || (whole < 0.8 ? 1 : Math.min(1.9, whole));
     view.picture.setAttribute("width", width * view.scale);
     view.picture.setAttribute("height", height * view.scale);
   }

@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from autograd.drawing import Box, Drawing, Gate, Wire, draw_elements
+from autograd.drawing import Box, Drawing, Gate, Wire, draw_fitting
 from autograd.stepping.groups import Group, group_of
 from autograd.value import Constant, Value
 
 Chain = tuple[Group, ...]
+ROOMS = (890.0, 590.0), (1250.0, 340.0)
+"""The room that a page of 1280 by 720 CSS pixels has beside its text, and above it."""
 
 
 class Outline:
@@ -173,7 +175,7 @@ class View:
             gradients: what is written below them.
             local_derivatives: what is written on the edges, by their ids.
         """
-        return draw_elements(self._elements(names, gradients, local_derivatives), self.boxes)
+        return draw_fitting(self._elements(names, gradients, local_derivatives), self.boxes, ROOMS)
 
     def _elements(
         self, names: dict[Value, str], gradients: dict[Value, float], local: dict[str, float]
