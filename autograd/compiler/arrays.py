@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
-from autograd.compiler.plan import Index, Loop, Statement
+from autograd.compiler.plan import Index, Loop, Place, Statement
 from autograd.compiler.products import Product
 from autograd.compiler.spaces import Read, Space
 from autograd.row import Operation
@@ -71,13 +71,7 @@ class Lines:
         starts = base + read.offsets
         ragged = RAGGED in shape
         if not ragged and (starts == starts[0]).all():
-            start = int(starts[0])
-            return names.bind(
-                names.prefix(memory, start),
-                (memory, start, shape, strides),
-                lambda: view(names.things[memory], start, shape, strides),
-                lambda: f"view({memory}, {start}, {shape}, {strides})",
-            )
+            return self.place(Place(memory, int(starts[0]), strides), shape)
         rows = space.rows if ragged else None
         key = (memory, starts.tobytes(), shape, strides, None if rows is None else rows.tobytes())
         if rows is None:
@@ -102,6 +96,16 @@ class Lines:
                 ),
             )
         return self._step_of(name)
+
+    def place(self, place: Place, shape: Sequence[int]) -> str:
+        """Return the name of an evenly spaced place, outside loops."""
+        names, strides = self.names, place.strides
+        return names.bind(
+            names.prefix(place.memory, place.base),
+            (place.memory, place.base, shape, strides),
+            lambda: view(names.things[place.memory], place.base, shape, strides),
+            lambda: f"view({place.memory}, {place.base}, {shape}, {strides})",
+        )
 
     def table(self, tables: Sequence[Index]) -> str:
         """Return the name of a table of addresses, in a loop of each step's."""
@@ -279,9 +283,10 @@ class Writer:
         function, axes = tree.function, self.axes(tree)
         if out is not None and out.axes != axes:
             return self.moved(self.value(tree, None, order), out)
-        arguments = [a if isinstance(a, float) else self.value(a) for a in tree.arguments]
+        operands = self._operands(tree)
+        arguments = [a if isinstance(a, float) else self.value(a) for a in operands]
         texts = [repr(a) if isinstance(a, float) else self.text(a) for a in arguments]
-        for argument in tree.arguments:
+        for argument in operands:
             self._release(argument)
         boolean = is_boolean(tree)
         order = sorted(axes) if order is None else order
@@ -298,6 +303,12 @@ class Writer:
             name = self._function(function)
             self.write_line(f"{self.text(target)}[...] = {name}({', '.join(texts)})")
         return target
+
+    def _operands(self, tree: Call) -> list[Tree]:
+        """Return a call's arguments; beside a float a ufunc takes bools as they are."""
+        if not is_ufunc(tree.function) or all(map(_bools, tree.arguments)):
+            return list(tree.arguments)
+        return [_bools(argument) or argument for argument in tree.arguments]
 
     def _function(self, function: str | Operation) -> str:
         if isinstance(function, str):
@@ -522,6 +533,11 @@ class Writer:
         if result.read is None:
             result = self.moved(result, self.buffer(order or sorted(result.axes)))
         return result
+
+
+def _bools(tree: Tree) -> Tree | None:
+    """Return the bools that a tree only makes floats of."""
+    return tree.arguments[0] if isinstance(tree, Call) and tree.function == "float64" else None
 
 
 @dataclass(eq=False)

@@ -233,7 +233,7 @@ class Cells(_Body):
         super().__init__(results, sequences, names)
         self._touched = {
             memory: np.unique(_joined(s.addresses for s in sequences if s.memory == memory))
-            for memory in ("v", "d")
+            for memory in sorted({s.memory for s in sequences})
         }
         self._now: dict[Sequence, str] = {}
 

@@ -150,7 +150,7 @@ class Straight:
         """Return the body of a function that runs the statements."""
         head: list[str] = []
         tail: list[str] = []
-        for memory in ("v", "d"):
+        for memory in sorted({memory for memory, _ in (*self._read, *self._written)}):
             head += self._loads(memory, sorted(a for m, a in self._read if m == memory))
             tail += self._stores(memory, sorted(a for m, a in self._written if m == memory))
         return [*head, *self.lines, *tail]

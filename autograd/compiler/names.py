@@ -61,11 +61,17 @@ class Names:
 
     Args:
         regions: what parts of the memory are called.
+
+    Attributes:
+        things: what is called so, once it is made.
+        scratch: how many cells the memory ``s`` has, for temporaries of one statement.
+        invariants: how many cells the memory ``h`` has, for what loops read and do not change.
     """
 
     def __init__(self, regions: Sequence[Region] = ()) -> None:
         self.things: dict[str, Any] = {}
         self.scratch = 0
+        self.invariants = 0
         self._texts: dict[str, Callable[[], str]] = {}
         self._makers: dict[str, Callable[[], Any]] = {}
         self._known: dict[Hashable, str] = {}
@@ -96,22 +102,25 @@ class Names:
     def prefix(self, memory: str, address: int) -> str:
         """Return what the name of a view that begins at an address begins with."""
         place = bisect_right(self._starts, address) - 1
-        if memory == "s" or place < 0 or address >= self._regions[place].stop:
-            return "t" if memory == "s" else memory
+        if memory == "s":
+            return "t"
+        if memory == "h" or place < 0 or address >= self._regions[place].stop:
+            return memory
         name = re.sub(r"\W", "_", self._regions[place].name, flags=re.ASCII)
         return f"{'d' if memory == 'd' else ''}{name}_".lstrip("_0123456789") or memory
 
     def make(self, memories: dict[str, Array]) -> dict[str, Any]:
-        """Return everything that has a name, made on some memories; the scratch memory is added."""
-        self.things = {**memories, "s": np.empty(self.scratch)}
+        """Return everything that has a name, made on some memories; those for temporaries are added."""
+        self.things = {**memories, "s": np.empty(self.scratch), "h": np.empty(self.invariants)}
         for name, maker in self._makers.items():
             self.things[name] = maker()
         return self.things
 
     def definitions(self) -> list[str]:
         """Return the lines that make everything that has a name."""
+        memories = [(name, size) for name, size in (("s", self.scratch), ("h", self.invariants)) if size]
         return [
-            f"s = np.empty({self.scratch})",
+            *(f"{name} = np.empty({size})" for name, size in memories),
             *(f"{name} = {text()}" for name, text in self._texts.items()),
         ]
 

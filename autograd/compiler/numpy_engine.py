@@ -16,8 +16,9 @@ from autograd.compiler import float_loops
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
 from autograd.compiler.floats import Straight, costs, is_plain, points_of
+from autograd.compiler.invariants import hoisted, running_fold
 from autograd.compiler.names import Names
-from autograd.compiler.plan import Array, Loop, Plan, Region, Statement, Step, allocate
+from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate
 from autograd.compiler.spaces import regular
 
 PART = 1000
@@ -164,17 +165,29 @@ class _Program:
         return calls
 
     def _loop(self, loop: Loop) -> list[str]:
+        """Write a loop, after what it need not do in every step."""
+        before, loop, self.names.invariants = hoisted(loop, self.names.invariants)
+        lines = self.parts(before) if before else []
         if not loop.length:
             return []
+        if (fold := running_fold(loop)) is not None:
+            return [*lines, *self._fold(*fold, (loop.length + 1, *loop.body[0].shape[1:]))]
         if float_loops.is_small(loop):
             name = self.names.fresh("loop")
             self.function(name, float_loops.written(loop, self.names))
-            return [f"{name}()"]
+            return [*lines, f"{name}()"]
         block = Lines(self.names, self.size, loop.length)
         for statement, starts in zip(loop.body, loop.starts, strict=True):
             even = None if starts is None else regular(statement, starts)
             block.add(even or statement, loop, None if even else starts)
-        return block.text()
+        return [*lines, *block.text()]
+
+    def _fold(self, function: str, place: Place, fill: Statement | None, shape: tuple[int, ...]) -> list[str]:
+        block = Lines(self.names, self.size)
+        if fill is not None:
+            block.add(fill)
+        results = block.place(place, shape)
+        return [*block.text(), f"np.{function}.accumulate({results}, 0, out={results})"]
 
     def define(self, name: str, lines: Sequence[str]) -> None:
         """Write a function that is called from outside."""
