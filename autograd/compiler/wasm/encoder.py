@@ -7,6 +7,7 @@ loops, and one memory, which is imported. The names are those of the specificati
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from autograd.compiler.wasm.trace import LIBRARY
 
@@ -17,10 +18,9 @@ VOID = 0x40
 """The type of a block without result."""
 
 
+@lru_cache(1 << 16)
 def unsigned(number: int) -> bytes:
     """Return an unsigned number in LEB128."""
-    if number < 0x80:
-        return _SMALL[number]
     out = bytearray()
     while number >= 0x80:
         out.append(number & 0x7F | 0x80)
@@ -29,9 +29,7 @@ def unsigned(number: int) -> bytes:
     return bytes(out)
 
 
-_SMALL = [bytes([number]) for number in range(0x80)]
-
-
+@lru_cache(1 << 12)
 def signed(number: int) -> bytes:
     """Return a signed number in LEB128."""
     out = bytearray()
@@ -138,8 +136,9 @@ class Code:
 
     def keep(self, kind: int) -> int:
         """Pop into a new local and return it."""
-        local = self.local(kind)
-        self.set(local)
+        local = len(self.types)
+        self.types.append(kind)
+        self.bytes += b"\x21" + unsigned(local)
         return local
 
     def integer(self, number: int) -> None:

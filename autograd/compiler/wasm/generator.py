@@ -147,16 +147,22 @@ class _Writer:
             self._loop(run)
             return
         sliced, starts, statements = run
+        if sliced != "range" and math.prod(statements[0].shape[sliced == "step" :]) == 1:
+            if self._part().write_scalar(statements[0]):
+                return
         works = prepare(statements, generator.rows, sliced, starts)
         if len(works) == 1 and works[0].points <= SMALL and sliced != "range":
-            if self._straight is None:
-                length = self.loop.length if self.loop else 1
-                self._straight = Straight(generator.rows, generator.layout, self.code, self.step, length)
-            self._straight.write(works[0])
+            self._part().write(works[0])
             return
         self.leave()
         for group in _fused(works):
             Nest(generator.rows, generator.layout, self.code, group, self.step, generator.relaxed).emit()
+
+    def _part(self) -> Straight:
+        if self._straight is None:
+            generator, length = self.generator, self.loop.length if self.loop else 1
+            self._straight = Straight(generator.rows, generator.layout, self.code, self.step, length)
+        return self._straight
 
     def finish(self) -> Code:
         """Return the function that does all."""

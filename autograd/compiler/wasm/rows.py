@@ -50,6 +50,7 @@ class Rows:
         self.keys: dict[Any, int] = {}
         self._templates: dict[tuple[Operation, tuple[bytes | None, ...]], Node] = {}
         self._pairs: dict[str, Code] = {}
+        self._recipes: dict[object, Recipe] = {}
 
     def lower(self, expression: Expression, read: Callable[[Place], Node]) -> Node:
         """Return the node of an expression, given how places become nodes.
@@ -76,17 +77,30 @@ class Rows:
             return None
         if not isinstance(expression, Apply):
             return float(expression)
-        pattern = tuple(map(self.check, expression.arguments))
-        with interning():
-            template = self._find(expression.operation, pattern)
+        template = self._find(expression.operation, tuple([self.check(a) for a in expression.arguments]))
         return template.arguments[0] if template.op == "const" else None
 
     def _find(self, operation: Operation, pattern: Pattern) -> Node:
-        key = (operation, tuple(None if x is None else pack("<d", x) for x in pattern))
+        key = (operation, tuple([None if x is None else pack("<d", x) for x in pattern]))
         template = self._templates.get(key)
         if template is None:
-            template = self._templates[key] = self._template(operation, pattern)
+            with interning():
+                template = self._templates[key] = self._template(operation, pattern)
         return template
+
+    def recipe(self, operation: Operation, arguments: Sequence[Expression]) -> "Recipe":
+        """Return how a row is written for arguments, some of which are numbers."""
+        pattern = tuple([None if a.__class__ in (Place, Apply) else a for a in arguments])
+        if pattern.count(None) == len(pattern):
+            found = self._recipes.get(operation)
+            if found is None:
+                found = self._recipes[operation] = Recipe(self, self._find(operation, pattern), len(pattern))  # type: ignore[arg-type]  # what is no Place and no Apply is a number
+            return found
+        key = (operation, *[None if x is None else pack("<d", x) for x in pattern])
+        found = self._recipes.get(key)
+        if found is None:
+            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))  # type: ignore[arg-type]  # what is no Place and no Apply is a number
+        return found
 
     def _template(self, operation: Operation, pattern: Pattern) -> Node:
         arguments = [leaf("argument", i) if x is None else number(x) for i, x in enumerate(pattern)]
@@ -129,6 +143,57 @@ class Rows:
             code.call(self.function(op))
         else:
             code.call(self.pair(op, arity))
+
+
+class Recipe:
+    """A row as instructions for one double, made once and written many times.
+
+    Args:
+        rows: the functions of rows.
+        template: the row's node, in arguments.
+        arity: how many these are.
+
+    Attributes:
+        parts: bytes; arguments by their index; functions to call; and temporary numbers, kept or read again.
+        direct: whether the arguments come first, each once and in order, so that they can be pushed in place.
+    """
+
+    def __init__(self, rows: Rows, template: Node, arity: int) -> None:
+        self.parts: list[bytes | int | Code | str | tuple[bool, int]] = []
+        self._rows, self._kept = rows, dict[Node, int]()
+        self._uses = count_uses(template)
+        self._walk(template)
+        indices = [part for part in self.parts if isinstance(part, int)]
+        first = list(range(arity))
+        self.direct = indices == first and self.parts[:arity] == first and not self._kept
+        if self.direct:
+            del self.parts[:arity]
+
+    def _walk(self, what: Node) -> None:
+        if what.op == "const":
+            self._add(b"\x44" + pack("<d", what.arguments[0]))
+        elif what.op == "argument":
+            self.parts.append(what.arguments[0])
+        elif what in self._kept:
+            self.parts.append((False, self._kept[what]))
+        else:
+            arguments = what.arguments
+            for argument in (*arguments[1:], arguments[0]) if what.op == "select" else arguments:
+                self._walk(argument)
+            if what.op in SCALAR:
+                self._add(SCALAR[what.op])
+            else:
+                self.parts.append(self._rows.function(what.op))
+            if self._uses[what] > 1 and what.op not in COMPARISONS:
+                self._kept[what] = len(self._kept)
+                self.parts.append((True, self._kept[what]))
+
+    def _add(self, code: bytes) -> None:
+        last = self.parts[-1] if self.parts else None
+        if isinstance(last, bytes):
+            self.parts[-1] = last + code
+        else:
+            self.parts.append(code)
 
 
 class Emitter:

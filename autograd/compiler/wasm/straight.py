@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
+from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
 from autograd.compiler.wasm.encoder import F64, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.rows import Emitter, Rows, count_uses
@@ -77,6 +78,60 @@ class Straight(Emitter):
                 self._forget(work.target)
             else:
                 self._assign(cell, work.adds)
+
+    def write_scalar(self, statement: Statement) -> bool:
+        """Write a statement of one point whose places have fixed steps; tell whether it was one."""
+        target = statement.target
+        places = [target, *places_of(statement.expression)]
+        if statement.summed or any(p.table is not None or p.choice is not None for p in places):
+            return False
+        cell = self._cell_of(target)
+        if statement.adds:
+            before = self.cells.get(cell)
+            self.code.get(self._fetch(cell) if before is None else before)
+        self._write(statement.expression)
+        if statement.adds:
+            self.code.op(SCALAR["add"])
+        self._assign(cell, statement.adds)
+        return True
+
+    def _cell_of(self, place: Place) -> Cell:
+        return (place.memory, place.strides[0] if self.step is not None else 0, place.base)
+
+    def _write(self, expression: Expression) -> None:
+        """Push an expression whose places are cells."""
+        code = self.code
+        if expression.__class__ is Place:
+            cell = self._cell_of(expression)
+            local = self.cells.get(cell)
+            code.get(self._fetch(cell) if local is None else local)
+            return
+        if not isinstance(expression, Apply):
+            code.number(expression)  # type: ignore[arg-type]  # what is no Place and no Apply is a number
+            return
+        arguments = expression.arguments
+        recipe = self.rows.recipe(expression.operation, arguments)
+        given: list[int | None] = []
+        for argument in arguments:
+            if argument.__class__ is not Apply and argument.__class__ is not Place:
+                given.append(None)
+            else:
+                self._write(argument)
+                if not recipe.direct:
+                    given.append(code.keep(F64))
+        kept: dict[int, int] = {}
+        for part in recipe.parts:
+            if part.__class__ is bytes:
+                code.bytes += part
+            elif part.__class__ is int:
+                code.get(given[part])
+            elif part.__class__ is not tuple:
+                code.call(part)
+            elif part[0]:
+                kept[part[1]] = code.local(F64)
+                code.tee(kept[part[1]])
+            else:
+                code.get(kept[part[1]])
 
     def flush(self) -> None:
         """Store what is not in memory yet."""
@@ -171,7 +226,7 @@ class Straight(Emitter):
         memory, stride, address = cell
         place = self.layout.address(memory, address)
         if not stride:
-            self.code.integer(0)
+            self.code.bytes += b"\x41\x00"
             return place
         assert self.step is not None
         local = self._multiple(8 * stride)
