@@ -17,6 +17,7 @@ SMALL = 16
 _FUSED = 16
 _FUNCTION = 6000
 _BODY = 60
+_GAP = 256
 
 Segment = Code | tuple[Step, ...]
 """A function of the module, or steps that are left to another engine."""
@@ -53,7 +54,7 @@ class Generator:
         waiting: list[Step] = []
         if cleared:
             code = Code()
-            for start, stop in cleared:
+            for start, stop in _joined(cleared):
                 code.integer(self.layout.address("d", start))
                 code.integer(0)
                 code.integer(8 * (stop - start))
@@ -147,9 +148,9 @@ class _Writer:
             self._loop(run)
             return
         sliced, starts, statements = run
-        if sliced != "range" and math.prod(statements[0].shape[sliced == "step" :]) == 1:
-            if self._part().write_scalar(statements[0]):
-                return
+        few = sliced != "range" and 0 < math.prod(statements[0].shape[sliced == "step" :]) <= SMALL
+        if few and self._part().write_known(statements[0]):
+            return
         works = prepare(statements, generator.rows, sliced, starts)
         if len(works) == 1 and works[0].points <= SMALL and sliced != "range":
             self._part().write(works[0])
@@ -244,6 +245,17 @@ def _runs(steps: Iterable[Step], starts: Iterable[Index | None] = (), sliced: bo
         last = (how, slices, [step])
     if last:
         yield last
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return ranges with short gaps closed: the cells between are assigned before they are read."""
+    joined: list[list[int]] = []
+    for start, stop in sorted(ranges):
+        if joined and start - joined[-1][1] <= _GAP:
+            joined[-1][1] = max(joined[-1][1], stop)
+        else:
+            joined.append([start, stop])
+    return joined
 
 
 def _fused(works: Sequence[Work]) -> Iterator[list[Work]]:

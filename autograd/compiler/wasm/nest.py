@@ -187,7 +187,7 @@ class Nest:
         for place, axis in enumerate(reversed(tiled)):
             pairs = axis == self.vector
             length = self.shape[axis] // 2 if pairs else self.shape[axis]
-            wanted = (2 if len(tiled) > 1 else 6) if place == 0 else 4
+            wanted = (4 if len(tiled) > 1 else 6) if place == 0 else max(2, min(4, 8 // chains))
             if cost > 6:
                 wanted = 1
             tile = _divisor(length, wanted)

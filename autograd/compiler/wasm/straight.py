@@ -1,6 +1,7 @@
 """Code without loops for statements of a few points, with the cells that it has touched in registers."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
@@ -35,6 +36,8 @@ class Straight(Emitter):
         self.dirty: dict[Cell, None] = {}
         self.pointers: dict[int, int] = {}
         self.point: tuple[int, ...] = ()
+        self._addresses: dict[int, list[int]] = {}
+        self._point = 0
 
     def write(self, work: Work) -> None:
         """Write a work, point by point."""
@@ -79,24 +82,43 @@ class Straight(Emitter):
             else:
                 self._assign(cell, work.adds)
 
-    def write_scalar(self, statement: Statement) -> bool:
-        """Write a statement of one point whose places have fixed steps; tell whether it was one."""
-        target = statement.target
+    def write_known(self, statement: Statement) -> bool:
+        """Write a statement whose cells are known beforehand; tell whether it was one."""
+        target, shape = statement.target, statement.shape
         places = [target, *places_of(statement.expression)]
-        if statement.summed or any(p.table is not None or p.choice is not None for p in places):
+        for place in places:
+            if place.choice is not None or (place.table is not None and self.step is not None):
+                return False
+        if self.step is not None:
+            shape = (1, *shape[1:])
+        kept, terms = math.prod(shape[: len(shape) - statement.summed]), 1
+        if kept == 1 and not statement.summed and all(place.table is None for place in places):
+            self._addresses = {}
+        else:
+            self._addresses = {id(place): place.addresses(shape).ravel().tolist() for place in places}
+            terms = math.prod(shape[len(shape) - statement.summed :])
+        if not terms:
             return False
-        cell = self._cell_of(target)
-        if statement.adds:
-            before = self.cells.get(cell)
-            self.code.get(self._fetch(cell) if before is None else before)
-        self._write(statement.expression)
-        if statement.adds:
-            self.code.op(SCALAR["add"])
-        self._assign(cell, statement.adds)
+        code, adds = self.code, statement.adds
+        for point in range(0, kept * terms, terms):
+            self._point = point
+            cell = self._cell_of(target)
+            if adds:
+                before = self.cells.get(cell)
+                code.get(self._fetch(cell) if before is None else before)
+            self._write(statement.expression)
+            for self._point in range(point + 1, point + terms):
+                self._write(statement.expression)
+                code.op(SCALAR["add"])
+            if adds:
+                code.op(SCALAR["add"])
+            self._assign(cell, adds)
         return True
 
     def _cell_of(self, place: Place) -> Cell:
-        return (place.memory, place.strides[0] if self.step is not None else 0, place.base)
+        addresses = self._addresses.get(id(place))
+        step = place.strides[0] if self.step is not None else 0
+        return (place.memory, step, place.base if addresses is None else addresses[self._point])
 
     def _write(self, expression: Expression) -> None:
         """Push an expression whose places are cells."""
