@@ -29,10 +29,11 @@ class Generator:
     Args:
         plan: the program.
         relaxed: whether products may be added without being rounded before.
-        elsewhere: tells of a statement why it is left to another engine, or returns an empty text.
+        elsewhere: tells of a statement, and whether it is in a loop, why it is left to another engine, or
+            returns an empty text.
     """
 
-    def __init__(self, plan: Plan, relaxed: bool, elsewhere: Callable[[Statement], str]) -> None:
+    def __init__(self, plan: Plan, relaxed: bool, elsewhere: Callable[[Statement, bool], str]) -> None:
         self.module = Module()
         self.rows = Rows(self.module)
         self.layout = Layout(plan.size)
@@ -99,8 +100,9 @@ class Generator:
 
     def _covers(self, step: Step) -> bool:
         covered = True
+        in_loop = isinstance(step, Loop)
         for statement in step.body if isinstance(step, Loop) else (step,):
-            reason = self.elsewhere(statement)
+            reason = self.elsewhere(statement, in_loop)
             if not reason:
                 try:
                     self.rows.check(statement.expression)

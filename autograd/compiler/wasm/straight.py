@@ -133,21 +133,21 @@ class Straight(Emitter):
             return
         arguments = expression.arguments
         recipe = self.rows.recipe(expression.operation, arguments)
-        given: list[int | None] = []
+        given: list[int] = []
         for argument in arguments:
             if argument.__class__ is not Apply and argument.__class__ is not Place:
-                given.append(None)
+                given.append(-1)  # a number, which is in the recipe
             else:
                 self._write(argument)
                 if not recipe.direct:
                     given.append(code.keep(F64))
         kept: dict[int, int] = {}
         for part in recipe.parts:
-            if part.__class__ is bytes:
+            if isinstance(part, bytes):
                 code.bytes += part
-            elif part.__class__ is int:
+            elif isinstance(part, int):
                 code.get(given[part])
-            elif part.__class__ is not tuple:
+            elif not isinstance(part, tuple):
                 code.call(part)
             elif part[0]:
                 kept[part[1]] = code.local(F64)
