@@ -17,7 +17,8 @@ import numpy as np
 
 import autograd
 from autograd import Value, ops
-from benchmarks.eager import Problem, peer
+from benchmarks.eager import Problem
+from benchmarks.scalars import peer
 from benchmarks.workloads import Floats, Functions, Workload, moons
 
 Run = Callable[[], tuple[float, Any]]

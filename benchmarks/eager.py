@@ -1,9 +1,9 @@
-"""How fast and how small the eager engine is, beside micrograd (and PyTorch scalars, if installed).
+"""How fast and how small the eager engine is, beside other scalar engines in Python.
 
     python -m benchmarks.eager [--rounds N] [--json FILE]
 
 The engines take turns in one run, so that whatever else the machine does slows all of them. Figures are
-medians, with the garbage collector on. micrograd comes with the ``bench`` extra.
+medians. micrograd comes with the ``bench`` extra.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,47 +25,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograd import Value, topological_order
-from nn import MLP, two_moons
+from autograd import Value
+from benchmarks.gpt import Document
+from benchmarks.scalars import PEERS, Peer, nodes_of, peer
+from nn import two_moons
 
-PEERS = ("chainrule", "micrograd", "torch")
 SIZES = (10**3, 10**4, 10**5, 10**6)
-
-
-@dataclass(frozen=True)
-class Peer:
-    """An engine: how it makes a leaf and a network."""
-
-    leaf: Callable[[float], Any]
-    network: Callable[[int, list[int]], Any]
-
-
-def peer(name: str) -> Peer:
-    """Return an engine by name.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    if name == "chainrule":
-        return Peer(Value, MLP)
-    import micrograd.nn
-    from micrograd.engine import Value as MicrogradValue
-
-    if name == "micrograd":
-        return Peer(MicrogradValue, micrograd.nn.MLP)
-    import torch
-
-    def scalar(number: float) -> Any:
-        return torch.tensor(float(number), dtype=torch.float64, requires_grad=True)
-
-    def network(nin: int, nouts: list[int]) -> Any:
-        micrograd.nn.Value = scalar  # its code, with scalars of PyTorch in place of its own
-        try:
-            return micrograd.nn.MLP(nin, nouts)
-        finally:
-            micrograd.nn.Value = MicrogradValue
-
-    return Peer(scalar, network)
 
 
 class Problem:
@@ -100,56 +65,67 @@ class Problem:
             p.data -= rate * p.grad
 
 
-def size_of(root: Any) -> int:
-    """Count the nodes of a graph of chainrule or micrograd."""
-    if isinstance(root, Value):
-        return len(topological_order(root))
-    seen, stack = {root}, [root]
-    while stack:
-        new = [parent for parent in stack.pop()._prev if parent not in seen]
-        seen.update(new)
-        stack.extend(new)
-    return len(seen)
+def swept(program: Any) -> Any:
+    """Record the loss of a program and sweep it."""
+    loss = program.loss()
+    loss.backward()
+    return loss
 
 
-def time_exercise_11(engines: dict[str, Peer], rounds: int) -> dict[str, Any]:
-    """Time one loss and its backward pass, the freeing of the graph included."""
-    problems = {name: Problem(engine) for name, engine in engines.items()}
-    times: dict[str, list[float]] = {name: [] for name in engines}
-    losses = {}
-    for _ in range(rounds + 1):  # the first is to warm up
-        for name, problem in problems.items():
-            start = time.perf_counter()
-            loss = problem.loss()
-            loss.backward()
-            losses[name] = loss.item() if name == "torch" else loss.data
-            del loss
-            times[name].append(time.perf_counter() - start)
-    spread = max(losses.values()) - min(losses.values())
-    if not spread < 1e-12:
-        raise RuntimeError(f"the engines disagree on the loss: {losses}")
-    seconds = {name: median(t[1:]) for name, t in times.items()}
-    return {name: {"seconds": s, "times chainrule": s / seconds["chainrule"]} for name, s in seconds.items()}
+WORKLOADS: dict[str, Callable[[Peer], Any]] = {"exercise 11": Problem, "a GPT's document": Document}
 
 
-def memory(name: str) -> dict[str, float | None]:
+def time_workload(workload: str, engines: dict[str, Peer], rounds: int) -> dict[str, Any]:
+    """Time one loss and its backward pass, the freeing of the graph included, the collector on and off.
+
+    Returns:
+        For each engine that can run it the median seconds, and how many times as long as this project's they
+        are.
+    """
+    programs = {}
+    for name, engine in engines.items():
+        with suppress(ImportError):
+            programs[name] = WORKLOADS[workload](engine)
+    results: dict[str, Any] = {name: {} for name in programs}
+    gc.collect()
+    gc.freeze()  # the collector is to trace the graphs, not the modules that happen to be imported
+    for collector in ("", ", collector off"):
+        times: dict[str, list[float]] = {name: [] for name in programs}
+        losses = {}
+        for _ in range(rounds + 1):  # the first is to warm up
+            for name, program in programs.items():
+                gc.collect()
+                if collector:
+                    gc.disable()
+                start = time.perf_counter()
+                loss = swept(program)
+                losses[name] = loss.item() if name == "torch" else loss.data
+                del loss
+                times[name].append(time.perf_counter() - start)
+                gc.enable()
+        spread = max(losses.values()) - min(losses.values())
+        if not spread < 1e-12:
+            raise RuntimeError(f"the engines disagree on the loss: {losses}")
+        for name, runs in times.items():
+            seconds = median(runs[1:])
+            results[name][f"seconds{collector}"] = seconds
+            results[name][f"times chainrule{collector}"] = seconds / median(times["chainrule"][1:])
+    gc.unfreeze()
+    return results
+
+
+def memory(name: str, workload: str) -> dict[str, float | None]:
     """Measure the bytes per node after a sweep: what Python allocates, and what the process grows by."""
-    problem = Problem(peer(name))
-
-    def swept() -> Any:
-        loss = problem.loss()
-        loss.backward()
-        return loss
-
-    nodes = size_of(swept())
+    program = WORKLOADS[workload](peer(name))
+    nodes = len(nodes_of(swept(program)))
     gc.collect()
     before = resident()
-    kept = [swept() for _ in range(10)]
+    kept = [swept(program) for _ in range(10)]
     after = resident()
     del kept
     gc.collect()
     tracemalloc.start()
-    loss = swept()
+    loss = swept(program)
     gc.collect()  # what the sweep itself needed
     allocated, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -183,32 +159,39 @@ def garbage(engine: Peer, steps: int = 1000) -> int:
         gc.enable()
 
 
-def time_chains(rounds: int, collector: bool = True) -> dict[int, dict[str, float]]:
+CHAINS: dict[str, Callable[[Value, Value], Value]] = {
+    "products": lambda y, factor: y * factor,
+    "tanh, a unary row": lambda y, _: y.tanh(),
+}
+
+
+def time_chains(rounds: int, step: str, collector: bool = True) -> dict[int, dict[str, float]]:
     """Time chains of operations of several lengths, in turns: seconds per operation."""
     gc.freeze()  # the collector is to trace the chains, not the modules that happen to be imported
     (gc.enable if collector else gc.disable)()
-    runs: dict[int, list[tuple[float, ...]]] = {n: [] for n in SIZES}
+    sizes = SIZES if step == "products" else SIZES[:-1]
+    runs: dict[int, list[tuple[float, ...]]] = {n: [] for n in sizes}
     for _ in range(rounds // 2 + 1):
-        for n in SIZES:
-            runs[n] += [time_chain(n) for _ in range(max(1, 10**5 // n))]
+        for n in sizes:
+            runs[n] += [time_chain(n, CHAINS[step]) for _ in range(max(1, 10**5 // n))]
     parts = ("record", "sweep", "free", "all")
     return {n: dict(zip(parts, map(median, zip(*r, strict=True)), strict=True)) for n, r in runs.items()}
 
 
-def time_chain(n: int) -> tuple[float, float, float, float]:
+def time_chain(n: int, step: Callable[[Value, Value], Value]) -> tuple[float, float, float, float]:
     """Return the seconds per operation to record a chain of ``n``, to sweep it, to free it, and in all."""
     x, factor = Value(1.0), Value(1.0 + 1e-9)
     t0 = time.perf_counter()
     y = x
     for _ in range(n):
-        y = y * factor
+        y = step(y, factor)
     t1 = time.perf_counter()
     y.backward()
     t2 = time.perf_counter()
     del y
     t3 = time.perf_counter()
-    if not abs(x.grad - factor.data**n) < 1e-6:
-        raise RuntimeError(f"the gradient of a chain of {n} factors is wrong: {x.grad}")
+    if not 0.0 < x.grad < 1.1:
+        raise RuntimeError(f"the gradient of a chain of {n} operations is wrong: {x.grad}")
     return (t1 - t0) / n, (t2 - t1) / n, (t3 - t2) / n, (t3 - t0) / n
 
 
@@ -249,56 +232,62 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "recursion limit": sys.getrecursionlimit(),
     }
-    with console.status("one loss and its backward pass, in turns"):
-        results["exercise 11"] = time_exercise_11(engines, rounds)
-    scalars = [name for name in engines if name != "torch"]  # PyTorch's nodes are not Python's to count
-    with console.status("memory, each engine in a process of its own"):
-        context = multiprocessing.get_context("spawn")
-        for name in scalars:
-            with context.Pool(1) as pool:
-                results["exercise 11"][name] |= pool.apply(memory, (name,))
+    context = multiprocessing.get_context("spawn")
+    for workload in WORKLOADS:
+        with console.status(f"{workload}: one loss and its backward pass, in turns"):
+            found = results[workload] = time_workload(workload, engines, rounds)
+        with console.status("memory, each engine in a process of its own"):
+            for name in found:
+                if name != "torch":  # its nodes are not Python's to count
+                    with context.Pool(1) as pool:
+                        found[name] |= pool.apply(memory, (name, workload))
     with console.status("1,000 steps of training without the garbage collector"):
-        results["garbage"] = {name: garbage(engines[name]) for name in scalars}
+        results["garbage"] = {name: garbage(engines[name]) for name in engines if name != "torch"}
     # In a process of its own, where the collector does not also trace the objects of PyTorch.
     with console.status("chains of up to a million operations"), context.Pool(1) as pool:
-        results["chains"] = pool.apply(time_chains, (rounds,))
-        results["chains, collector off"] = pool.apply(time_chains, (rounds, False))
+        for step in CHAINS:
+            results[f"chains, {step}"] = pool.apply(time_chains, (rounds, step))
+            results[f"chains, {step}, collector off"] = pool.apply(time_chains, (rounds, step, False))
         results["sum"] = pool.apply(time_sums, (rounds,))
     return results
 
 
 def report(results: dict[str, Any], console: Console) -> None:
     """Print the measurements as tables."""
-    console.print(f"\nPython {results['python']}, {results['machine']}, medians, garbage collector on\n")
-    table = Table(title="Exercise 11: one loss and its backward pass", title_justify="left")
-    for header in (
-        "",
-        "time",
-        "times chainrule",
-        "nodes",
-        "bytes per node",
-        "resident",
-        "garbage of 1,000 steps",
-    ):
-        table.add_column(header, justify="right" if header else "left")
-    for name, row in results["exercise 11"].items():
-        table.add_row(
-            name,
-            f"{row['seconds'] * 1e3:.1f} ms",
-            f"{row['times chainrule']:.1f}",
-            _number(row.get("nodes")),
-            _number(row.get("allocated bytes per node")),
-            _number(row.get("resident bytes per node")),
-            _number(results["garbage"].get(name)),
-        )
-    console.print(table)
+    console.print(f"\nPython {results['python']}, {results['machine']}, medians\n")
+    for workload in WORKLOADS:
+        table = Table(title=f"{workload[0].upper()}{workload[1:]}: one loss and its backward pass")
+        table.title_justify = "left"
+        for header in ("", "time", "times", "off", "times", "nodes", "bytes a node", "resident", "garbage"):
+            table.add_column(header, justify="right" if header else "left")
+        for name, row in results[workload].items():
+            table.add_row(
+                name,
+                *(
+                    text
+                    for off in ("", ", collector off")
+                    for text in (
+                        f"{row[f'seconds{off}'] * 1e3:.1f} ms",
+                        f"{row[f'times chainrule{off}']:.2f}",
+                    )
+                ),
+                _number(row.get("nodes")),
+                _number(row.get("allocated bytes per node")),
+                _number(row.get("resident bytes per node")),
+                _number(results["garbage"].get(name)),
+            )
+        console.print(table)
+    console.print(
+        "off: with the garbage collector off; garbage: objects that only it frees, of 1,000 steps\n"
+    )
     table = Table(title="chainrule: nanoseconds per node", title_justify="left")
     for header in ("", "record", "sweep", "free", "all", "all, collector off"):
         table.add_column(header, justify="right" if header else "left")
-    for n, row in results["chains"].items():
-        times = [row[part] for part in ("record", "sweep", "free", "all")]
-        times.append(results["chains, collector off"][n]["all"])
-        table.add_row(f"a chain of {n:,} operations", *(_number(1e9 * t) for t in times))
+    for step in CHAINS:
+        for n, row in results[f"chains, {step}"].items():
+            times = [row[part] for part in ("record", "sweep", "free", "all")]
+            times.append(results[f"chains, {step}, collector off"][n]["all"])
+            table.add_row(f"a chain of {n:,} ({step})", *(_number(1e9 * t) for t in times))
     for n, seconds in results["sum"].items():
         table.add_row(f"a sum of {n:,} leaves", "", "", "", _number(1e9 * seconds))
     console.print(table)
@@ -316,7 +305,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     arguments = parser.parse_args()
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     results = measure(arguments.rounds, console)
     report(results, console)
     if arguments.json:

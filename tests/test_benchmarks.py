@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from benchmarks import compiled, contenders, workloads
+from benchmarks.eager import Problem
+from benchmarks.gpt import Document
+from benchmarks.scalars import PEERS, nodes_of, peer
 from benchmarks.timing import show, take_turns
 
 SMALL = {
@@ -29,6 +32,37 @@ def test_all_that_are_installed_agree_on_loss_and_gradient(name):
         except (ImportError, FileNotFoundError):
             continue
         assert contenders.agrees(run, loss, np.array(gradient))
+
+
+@pytest.mark.parametrize(
+    "workload", [lambda engine: Problem(engine, 20, (4, 1)), lambda engine: Document(engine, 3)]
+)
+def test_the_scalar_engines_agree_on_loss_and_gradient(workload):
+    found = {}
+    for name in PEERS:
+        try:
+            program = workload(peer(name))
+        except ImportError:
+            continue
+        loss = program.loss()
+        loss.backward()
+        leaves = program.leaves if hasattr(program, "leaves") else program.model.parameters()
+        gradient = [0.0 if leaf.grad is None else float(leaf.grad) for leaf in leaves]
+        found[name] = (loss.item() if name == "torch" else loss.data, gradient)
+    loss, gradient = found["chainrule"]
+    assert len(found) > 1
+    assert any(gradient)
+    for other, theirs in found.values():
+        assert other == pytest.approx(loss, rel=1e-12)
+        assert theirs == pytest.approx(gradient, rel=1e-9, abs=1e-15)
+
+
+def test_the_document_has_as_many_nodes_as_it_is_said_to_have():
+    document = Document(peer("chainrule"))
+    assert len(document.leaves) == 4192
+    loss = document.loss()
+    assert 76_000 < len(nodes_of(loss)) < 78_000
+    assert loss.data == pytest.approx(3.3, abs=0.3)
 
 
 def test_a_contender_that_computes_something_else_is_found_out():
