@@ -22,11 +22,9 @@ class Plain:
 
     __slots__ = ("data", "grad", "parents", "slopes")
 
-    def __init__(
-        self, data: float, parents: tuple["Plain", ...] = (), locals: tuple[float, ...] = ()
-    ) -> None:
+    def __init__(self, data: float, parents: tuple[Any, ...] = (), slopes: tuple[float, ...] = ()) -> None:
         self.data, self.grad = data, 0.0
-        self.parents, self.locals = parents, locals
+        self.parents, self.slopes = parents, slopes
 
     def __add__(self, other: Any) -> "Plain":
         other = other if isinstance(other, Plain) else Plain(other)
