@@ -1,7 +1,7 @@
 """The scalar engines that are timed beside this one, as their users write programs for them.
 
-`Plain` is the kind of class that microgpt has made popular: local derivatives are numbers, computed when a node
-is recorded, in a tuple beside the tuple of operands; there are no closures and no cycles; the sweep recurses.
+`Plain` is the kind of class that microgpt has made popular: local derivatives are numbers, computed when a
+node is recorded, in a tuple beside the tuple of operands; there are no closures; the sweep recurses.
 """
 
 import math
