@@ -4,6 +4,16 @@
 the networks are ``import nn``.
 """
 
-from autograd import __version__
+from typing import Any
 
-__all__ = ["__version__"]
+
+def __getattr__(name: str) -> Any:
+    """Import the engine when its version is asked for: an interrupt before ``main`` shows its traceback."""
+    if name == "__version__":
+        from autograd import __version__
+
+        return __version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = ["__version__"]  # noqa: F822 - given by __getattr__

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-import autograd
-from chainrule.commands import CommandError
+from chainrule.terminal import CommandError, plain
 
 COMMANDS = {
     "demo": "work through two examples of the chain rule, then train a network on two moons",
@@ -52,42 +51,77 @@ def main(argv: Sequence[str] | None = None) -> int:
         wrote ...square.dot
         0
     """
+    if argv is None:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):  # what an encoding does not have is spelled, and no error
+                stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not arguments or arguments[0] not in COMMANDS:
-        _parse_without_command(arguments)
-    name = arguments.pop(0)
-    command = import_module(f"chainrule.commands.{name}")
-    parser = _Parser(
-        prog=f"chainrule {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
-    )
-    command.add_arguments(parser)
-    # A formula such as -x*y is no option; argparse takes what contains a space for a positional argument.
-    words = [f" {word}" if re.match("-[^-].", word) else word for word in arguments]
-    parsed = parser.parse_intermixed_args(words)
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else ""
+    program = f"chainrule {name}".strip()
     try:
+        if not name:
+            _parse_without_command(arguments)
+        command = import_module(f"chainrule.commands.{name}")
+        parser = _Parser(prog=program, description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False)
+        command.add_arguments(parser)
+        parsed = parser.parse_intermixed_args(_marked(arguments[1:], parser))
         command.run(parsed)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CommandError as error:
-        return _fail(parser, str(error), 2)
+        return _fail(program, str(error), 2)
     except BrokenPipeError:
-        # The reader, such as `head`, has left. Python must find nothing to flush into the pipe when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()  # the reader, such as `head`, has left
         return 1
     except OSError as error:
+        _let_go_of_stdout()
         place = f"{error.filename}: " if error.filename else ""
-        return _fail(parser, f"{place}{error.strerror or error}", 1)
+        return _fail(program, f"{place}{error.strerror or error}", 1)
     except KeyboardInterrupt:
-        return _fail(parser, "interrupted", 130)
+        return _fail(program, "interrupted", 130)
     return 0
 
 
-def _fail(parser: argparse.ArgumentParser, message: str, status: int) -> int:
-    print(f"{parser.prog}: {message}", file=sys.stderr)
+def _marked(words: list[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Put a space before each word that begins with a minus and is no option, such as the formula -x.
+
+    argparse takes what contains a space for no option.
+    """
+    options = [
+        option for action in parser._actions for option in action.option_strings
+    ]  # there is no other way
+
+    def is_option(word: str) -> bool:
+        if word.partition("=")[0] in options or word == "--":
+            return True
+        if word.startswith("--"):
+            return re.fullmatch(r"--[a-zA-Z][\w-]+(=.*)?", word, re.DOTALL) is not None  # a slip of one
+        return word[:2] in options and re.match(r"[\w./\\~]", word[2:]) is not None  # as in -ograph.svg
+
+    return [f" {word}" if word[:1] == "-" and not is_option(word) else word for word in words]
+
+
+def _let_go_of_stdout() -> None:
+    """Leave nothing that Python would try to write when it ends, if the output cannot be written."""
+    try:
+        sys.stdout.flush()
+    except (AttributeError, OSError, ValueError):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (AttributeError, OSError, ValueError):  # there is no such stream
+            return
+
+
+def _fail(program: str, message: str, status: int) -> int:
+    if sys.stderr is not None:
+        print(f"{program}: {plain(message)}", file=sys.stderr)
     return status
 
 
 def _parse_without_command(arguments: list[str]) -> NoReturn:
     """Answer ``--help``, ``--version``, an unknown command and none at all."""
+    import autograd
+
     parser = _Parser(prog="chainrule", description="A debugger for the chain rule.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"chainrule {autograd.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

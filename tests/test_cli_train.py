@@ -339,7 +339,7 @@ def test_what_is_wrong_with_a_table_is_one_line_with_row_and_column(
         (["--epochs", "0"], "argument --epochs: '0' is not a whole number of at least 1"),
         (["--batch-size", "ten"], "argument --batch-size: 'ten' is not a whole number"),
         (["--validation", "1"], "argument --validation: '1' is not a share from 0 to below 1"),
-        (["--l2", "-0.1"], "argument --l2: ' -0.1' is not a number of at least 0"),
+        (["--l2", "-0.1"], "argument --l2: '-0.1' is not a number of at least 0"),
         (["--seed", "-1"], "argument --seed: '-1' is not a whole number from 0"),
     ],
 )
