@@ -16,4 +16,4 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-__all__ = ["__version__"]  # noqa: F822 - given by __getattr__
+__all__ = ["__version__"]

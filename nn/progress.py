@@ -48,7 +48,8 @@ def _notebook_display() -> Callable[..., Any] | None:
         return None
     from IPython.display import display
 
-    return display  # type: ignore[no-any-return]  # IPython has no types for it
+    shown: Callable[..., Any] = display
+    return shown
 
 
 def _in_a_notebook(total: int, display: Callable[..., Any]) -> Iterator[Tick]:

@@ -28,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the direction of flow (default: LR)",
     )
     parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=2000,
+        metavar="N",
+        help="the largest number of nodes to draw, or none (default: 2000)",
+    )
+    parser.add_argument(
         "--local-derivatives", action="store_true", help="write on each wire the derivative of its gate"
     )
 
@@ -45,14 +52,22 @@ def run(arguments: argparse.Namespace) -> None:
     numbers = assignments(arguments.numbers)
     try:
         root = parse(arguments.formula, numbers)
+        nodes = list(topological_order(root))
+        if arguments.limit is not None and len(nodes) > arguments.limit:
+            raise CommandError(
+                f"the graph has {len(nodes)} nodes, above the limit of {arguments.limit}; "
+                f"draw a part of it, or lift the limit with --limit {len(nodes)} or --limit none"
+            )
         root.backward()
-        drawing = draw_dot(root, rankdir=arguments.rankdir, local_derivatives=arguments.local_derivatives)
+        drawing = draw_dot(
+            root, rankdir=arguments.rankdir, local_derivatives=arguments.local_derivatives, limit=None
+        )
         path = drawing.save(arguments.path)
     except (ValueError, RuntimeError) as error:
         raise CommandError(str(error)) from error
     name = root.label or "output"
     print(f"{name} = {root.data:.10g}")
-    for node in topological_order(root):
+    for node in nodes:
         if node.op is None and not isinstance(node, Constant):
             print(f"d{name}/d{node.label} = {node.grad:.10g}")
     print(f"wrote {path}")
@@ -82,3 +97,11 @@ def assignments(arguments: Sequence[str]) -> dict[str, float]:
         except ExpressionError as error:
             raise CommandError(f"'{argument}': {error}") from None
     return numbers
+
+
+def _limit(text: str) -> int | None:
+    if text.strip() == "none":
+        return None
+    if not (text.strip().isascii() and text.strip().isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"'{text.strip()}' is no number of nodes; give one above 0, or none")
+    return int(text)

@@ -153,6 +153,7 @@ def _layers(text: str) -> list[int]:
 
 
 def _number(text: str, kind: type[Any], allowed: Callable[[Any], bool], what: str) -> Any:
+    text = text.strip()
     try:
         number = kind(text)
     except ValueError:
