@@ -71,6 +71,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
         >>> derivative(0.0)
         1.0
     """
+    _require_function("grad", f)
     gradient = value_and_grad(f, argnums)
     return lambda *arguments, **keywords: gradient(*arguments, **keywords)[1]
 
@@ -87,6 +88,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
         (6.0, (3.0, 2.0))
     """
+    _require_function("value_and_grad", f)
 
     def value_and_gradient(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         call = _Call(f, arguments, keywords, argnums, "grad")
@@ -116,6 +118,7 @@ def vjp(f: Function, *primals: Nested) -> tuple[Any, Callable[[Nested], tuple[An
         >>> value, pull_back([1.0, 10.0])
         ([6.0, 5.0], (13.0, 12.0))
     """
+    _require_function("vjp", f)
     call = _Call(f, primals, {}, range(len(primals)), "vjp")
 
     def pull_back(cotangent: Nested) -> tuple[Any, ...]:
@@ -144,6 +147,7 @@ def jvp(f: Function, primals: Sequence[Nested], tangents: Sequence[Nested]) -> t
         >>> jvp(lambda x, y: [x * y, x + y], (2.0, 3.0), (1.0, 0.0))
         ([6.0, 5.0], [3.0, 1.0])
     """
+    _require_function("jvp", f)
     directions = _directions(primals, tangents, "tangents")
     call = _Call(f, tuple(primals), {}, range(len(primals)), "jvp")
     return call.finish_nested(), call.rebuild_outputs(call.forward(call.outputs, directions, call.record))
@@ -171,6 +175,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
         >>> jacobian(lambda v: [v[0] * v[1], v[0] + v[1], 3 * v[1]])([2.0, 5.0])
         [[5.0, 2.0], [1.0, 1.0], [0.0, 3.0]]
     """
+    _require_function("jacobian", f)
 
     def jacobian_of(*arguments: Any, **keywords: Any) -> Any:
         call = _Call(f, arguments, keywords, argnums, "jacobian")
@@ -204,6 +209,7 @@ def hessian(f: Function) -> Function:
         >>> hessian(lambda v: v[0] ** 2 * v[1])([3.0, 5.0])
         [[10.0, 6.0], [6.0, 0.0]]
     """
+    _require_function("hessian", f)
 
     def hessian_of(*arguments: Any, **keywords: Any) -> Any:
         call = _Call(f, arguments, keywords, 0, "hessian")
@@ -234,6 +240,7 @@ def hvp(f: Function, primals: Sequence[Nested], vector: Sequence[Nested]) -> tup
         >>> hvp(lambda v: v[0] ** 2 * v[1], ([3.0, 5.0],), ([1.0, 0.0],))
         ([10.0, 6.0],)
     """
+    _require_function("hvp", f)
     directions = _directions(primals, vector, "the vector")
     call = _Call(f, tuple(primals), {}, range(len(primals)), "hvp")
     output = call.scalar("vjp of jvp")
@@ -516,6 +523,14 @@ def _structure(nested: Nested) -> str:
         items = ", ".join(map(_structure, nested))
         return f"[{items}]" if isinstance(nested, list) else f"({items})"
     return f"array{nested.shape}" if hasattr(nested, "shape") and nested.shape else "*"
+
+
+def _require_function(transform: str, f: Any) -> None:
+    if not callable(f):
+        raise TypeError(
+            f"{transform} needs a function, not {type(f).__name__}: {f!r:.60}; write {transform}(f) with a "
+            "function f, or call y.backward() for the gradients of a Value y that is there already"
+        )
 
 
 def _name(f: Function) -> str:

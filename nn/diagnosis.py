@@ -3,7 +3,7 @@
 import copy
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd.value import Value, constant, sweep, topological_order
 from nn.data import training_points
-from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge, mean, mean_squared_error
+from nn.history import History
+from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge, mean, mean_squared_error, targets_of
 from nn.modules import Layer, Module, Neuron, find
 
 SMALL_SLOPE = 0.01
@@ -30,8 +31,9 @@ class Finding:
     """One thing that is wrong.
 
     Attributes:
-        kind: ``unscaled input``, ``dead units``, ``saturated units``, ``unreached parameters``,
-            ``vanishing gradients``, ``exploding gradients`` or ``not finite``.
+        kind: ``unscaled input``, ``unscaled target``, ``one target``, ``odd labels``, ``zero weights``,
+            ``identical units``, ``dead units``, ``saturated units``, ``unreached parameters``,
+            ``vanishing gradients``, ``exploding gradients``, ``stuck loss`` or ``not finite``.
         where: the path of the layer or parameter, or the input's columns.
         figure: the number that shows it.
         message: what was found, in a sentence.
@@ -49,16 +51,31 @@ class Finding:
 
 
 class Diagnosis(list[Finding]):
-    """The findings, in the order of the signal's way through the network; printed one below the other."""
+    """The findings, in the order of the signal's way through the network; printed one below the other.
+
+    Attributes:
+        examined: what was looked at.
+    """
+
+    def __init__(self, findings: Iterable[Finding] = (), examined: Sequence[str] = ()) -> None:
+        super().__init__(findings)
+        self.examined = tuple(examined)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self)) or "nothing conspicuous was found"
+        looked = " and ".join(filter(None, (", ".join(self.examined[:-1]), *self.examined[-1:])))
+        return "\n".join(map(str, self)) or f"nothing conspicuous was found in {looked}"
 
 
 def diagnose(
-    model: Module, X: ArrayLike, y: ArrayLike, loss: Loss | None = None, *, sample: int = 200
+    model: Module,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: Loss | None = None,
+    *,
+    sample: int = 200,
+    history: History | None = None,
 ) -> Diagnosis:
-    """Examine a network on data: its inputs, its units and its gradients.
+    """Examine a network on data: inputs, targets, weights, units, gradients, and how its training went.
 
     Units are found in the package's neurons, gradients in the parameters of any module. The parameters and
     their gradients are left as they are.
@@ -70,9 +87,10 @@ def diagnose(
         loss: what it is trained with. By default what suits outputs and targets: cross-entropy for several
             outputs and classes, hinge for -1 and 1, binary cross-entropy for 0 and 1, else squared error.
         sample: how many points are examined, if there are more.
+        history: what ``fit`` returned, to see whether the loss is stuck.
 
     Returns:
-        The findings; an empty list if there are none. Print it.
+        The findings; an empty list if there are none. Print it: it says what was looked at.
 
     Raises:
         ValueError: no points, not as many targets, or targets that are not numbers.
@@ -85,6 +103,8 @@ def diagnose(
             remedy: standardise the inputs: nn.Standardiser
     """
     points, targets = training_points(X, y)
+    if odd := list(_labels(targets, loss, _outputs_of(model, points))):
+        return Diagnosis([*_inputs(points), *odd], ("inputs", "targets"))
     if len(points) > sample:
         chosen = np.linspace(0, len(points) - 1, sample).astype(int)
         points, targets = points[chosen], targets[chosen]
@@ -96,7 +116,113 @@ def diagnose(
     loss = loss or _suitable_loss(outputs, targets)
     total = mean(loss(output, target) for output, target in zip(outputs, targets.tolist(), strict=True))
     adjoints = sweep(topological_order(total), {total: 1.0})
-    return Diagnosis([*_inputs(points), *_units(probes), *_gradients(model, adjoints)])
+    findings = [
+        *_inputs(points),
+        *_targets(targets, loss),
+        *_weights(model, adjoints),
+        *_units(probes),
+        *_gradients(model, adjoints),
+    ]
+    examined = ["inputs", "targets", "weights", *(["units"] if probes else []), "gradients"]
+    if history is not None:
+        findings += _course(history, outputs, targets, loss)
+        examined.append("the course of the loss")
+    return Diagnosis(findings, examined)
+
+
+def _outputs_of(model: Module, points: NDArray[np.float64]) -> int:
+    output = model([constant(x) for x in points[0].tolist()])
+    return len(output) if isinstance(output, (list, tuple)) else 1
+
+
+def _labels(targets: NDArray[Any], loss: Loss | None, outputs: int) -> Iterator[Finding]:
+    """Find labels that losses of classes do not take, so that nothing else can be told."""
+    if targets.ndim > 1 or not np.isfinite(targets).all() or np.any(targets % 1):
+        return
+    values = np.unique(targets)
+    declared = targets_of(loss) if loss is not None else None
+    if declared is not None and not declared.classes:
+        return
+    told = ", ".join(f"{value:g}" for value in values)
+    if outputs == 1 and len(values) == 2 and set(values.tolist()) not in ({0, 1}, {-1, 1}):
+        yield Finding(
+            "odd labels",
+            "targets",
+            float(values[0]),
+            f"the targets are {told}, where the losses of two classes want 0 and 1, or -1 and 1",
+            f"write y == {values[1]:g} for 0 and 1, or nn.encode(y)",
+        )
+    elif outputs > 1 and len(values) > 1 and values[-1] == outputs and values[0] >= 1:
+        yield Finding(
+            "odd labels",
+            "targets",
+            float(values[-1]),
+            f"the classes are counted from {values[0]:g} to {values[-1]:g}, where {outputs} outputs stand "
+            f"for 0 to {outputs - 1}",
+            "subtract 1: y - 1, or nn.encode(y)",
+        )
+
+
+def _targets(targets: NDArray[Any], loss: Loss) -> Iterator[Finding]:
+    declared = targets_of(loss)
+    if len(targets) > 1 and (targets == targets[0]).all():
+        message = f"all {len(targets)} targets are {np.asarray(targets[0]).tolist()}"
+        remedy = "give points of every class, or with targets that differ; is it the right column?"
+        yield Finding("one target", "targets", 1.0, message, remedy)
+    elif declared is None or not declared.classes:
+        size = float(np.sqrt(np.mean(np.square(targets))))
+        if size > LARGE_INPUT or 0.0 < size < SMALL_INPUT:
+            message = f"the targets have a root mean square of {size:.3g}, which the network has to grow to"
+            remedy = "standardise the targets, too: (y - y.mean()) / y.std(), and undo it in predictions"
+            yield Finding("unscaled target", "targets", size, message, remedy)
+
+
+def _weights(model: Module, adjoints: dict[Value, float]) -> Iterator[Finding]:
+    """Find layers whose weights are zero, and units that are the same and will stay so."""
+    for path, layer in find(Layer, "", model):
+        remedy = "draw the weights by chance: MLP(..., rng=0), or nn.Layer's init"
+        rows = [[p.data for p in neuron.w] for neuron in layer.neurons]
+        if not any(map(any, rows)):
+            message = f"all weights of {path} are 0, so nothing passes through it, forward or backward"
+            yield Finding("zero weights", path, 0.0, message, remedy)
+            continue
+        groups: dict[tuple[float, ...], list[int]] = defaultdict(list)
+        for number, neuron in enumerate(layer.neurons):
+            own = [*neuron.w, neuron.b]
+            groups[(*(p.data for p in own), *(adjoints.get(p, 0.0) for p in own))].append(number)
+        largest = max(groups.values(), key=len)
+        if len(largest) > 1:
+            yield Finding(
+                "identical units",
+                path,
+                len(largest) / len(layer.neurons),
+                f"{len(largest)} of {len(layer.neurons)} units of {path} have the same weights and the same "
+                f"gradients, so they stay the same: {_list(largest)}",
+                remedy,
+            )
+
+
+def _course(history: History, outputs: list[Any], targets: NDArray[Any], loss: Loss) -> Iterator[Finding]:
+    """Find a loss that no longer falls although a constant output would be as good."""
+    losses = [x for x in history["loss"] if math.isfinite(x)]
+    half = losses[len(losses) // 2 :]
+    if len(half) < 5:
+        return
+    fallen = (half[0] - half[-1]) / abs(half[0]) if half[0] else 0.0
+    table = np.array([[float(x) for x in (o if isinstance(o, (list, tuple)) else [o])] for o in outputs])
+    middle = table.mean(axis=0).tolist()
+    always = [loss(middle if len(middle) > 1 else middle[0], target) for target in targets.tolist()]
+    constant_loss = float(np.mean([float(x) for x in always]))
+    if fallen < 0.01 and half[-1] > 0.95 * constant_loss:
+        yield Finding(
+            "stuck loss",
+            "history",
+            half[-1],
+            f"the loss fell by {max(fallen, 0.0):.2%} in the last {len(half)} epochs, to {half[-1]:.3g}, and "
+            f"the same output for every point would give {constant_loss:.3g}",
+            "try another learning rate (ten times as much, or a tenth), other weights to start from, and "
+            "standardised inputs; or the inputs tell nothing of the targets",
+        )
 
 
 def _inputs(points: NDArray[np.float64]) -> Iterator[Finding]:

@@ -231,6 +231,21 @@ class Module:
         return f"{type(self).__name__} of {len(self.parameters())} parameters"
 
 
+def source_of(rng: Any) -> Any:
+    """Return what draws weights: Python's ``random`` for None, a source of its own for a seed.
+
+    Raises:
+        TypeError: it is neither a source nor a seed.
+    """
+    if rng is None:
+        return random
+    if isinstance(rng, int) and not isinstance(rng, bool):
+        return random.Random(rng)
+    if not hasattr(rng, "uniform"):
+        raise TypeError(f"rng must be a random.Random or a seed, a whole number, not {rng!r:.60}")
+    return rng
+
+
 class Neuron(Module):
     """One unit: activation(w . x + b).
 
@@ -238,7 +253,7 @@ class Neuron(Module):
         nin: how many inputs it has.
         nonlin: whether the activation is applied; without it the unit is linear.
         activation: an operation of one argument, or its name in the table.
-        rng: the source of the weights, Python's ``random`` by default.
+        rng: the source of the weights: a ``random.Random`` or a seed for one, by default Python's ``random``.
         bound: the weights are drawn uniformly from [-bound, bound]; the bias is 0.
 
     Raises:
@@ -258,10 +273,10 @@ class Neuron(Module):
         nonlin: bool = True,
         *,
         activation: Operation | str = "relu",
-        rng: random.Random | None = None,
+        rng: random.Random | int | None = None,
         bound: float = 1.0,
     ) -> None:
-        uniform = (rng or random).uniform
+        uniform = source_of(rng).uniform
         self.w = [Value(uniform(-bound, bound), f"w{i}") for i in range(_count(nin, "nin"))]
         self.b = Value(0.0, "b")
         self.nonlin = nonlin
@@ -274,8 +289,15 @@ class Neuron(Module):
             ValueError: ``x`` has another length.
         """
         w = self.w
-        if len(x) != len(w):
-            raise ValueError(f"{self!r} takes {len(w)} inputs, got {len(x)}")
+        try:
+            count = len(x)
+        except TypeError:
+            raise TypeError(
+                f"{self!r} takes a sequence of {len(w)} inputs, not {type(x).__name__}: {x!r:.60}; "
+                f"write model([{', '.join(['x'] if len(w) == 1 else ['x0', '...'])}])"
+            ) from None
+        if count != len(w):
+            raise ValueError(f"{self!r} takes {len(w)} inputs, got {count}")
         z = reduce(add, map(mul, w, x), self.b)
         return self.activation(z) if self.nonlin else z
 
@@ -296,7 +318,7 @@ class Layer(Module):
         nout: how many neurons there are.
         nonlin: whether the activation is applied.
         activation: an operation of one argument, or its name in the table.
-        rng: the source of the weights, Python's ``random`` by default.
+        rng: the source of the weights: a ``random.Random`` or a seed for one, by default Python's ``random``.
         init: the rule for the weights' size, a name in ``INIT``.
 
     Raises:
@@ -315,9 +337,10 @@ class Layer(Module):
         nonlin: bool = True,
         *,
         activation: Operation | str = "relu",
-        rng: random.Random | None = None,
+        rng: random.Random | int | None = None,
         init: str = "uniform",
     ) -> None:
+        rng = source_of(rng)
         if init not in INIT:
             raise ValueError(f"unknown init {init!r}; choose one of {', '.join(INIT)}")
         bound = INIT[init](_count(nin, "nin"), _count(nout, "nout"))
@@ -364,12 +387,16 @@ class Sequential(Module):
                 raise TypeError(f"a layer is a Module or an operation of one argument, not {layer!r}")
         self.layers = list(layers)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any], *more: Any) -> Any:
         """Return the last layer's outputs: a list, or the single one.
 
         Raises:
             ValueError: a layer is given another number of inputs than it takes.
+            TypeError: the inputs are not given as one sequence.
         """
+        if more:
+            written = ", ".join(f"{each!r:.20}" for each in (x, *more))
+            raise TypeError(f"{type(self).__name__} takes one point, a sequence: write model([{written}])")
         outputs = x
         for layer in self.layers:
             outputs = list(map(layer, outputs)) if isinstance(layer, Operation) else _as_list(layer(outputs))
@@ -386,7 +413,7 @@ class MLP(Sequential):
         nin: how many inputs it has.
         nouts: how many neurons each layer has.
         activation: of the hidden layers: an operation of one argument, or its name in the table.
-        rng: the source of the weights, Python's ``random`` by default.
+        rng: the source of the weights: a ``random.Random`` or a seed for one, by default Python's ``random``.
         init: the rule for the weights' size, a name in ``INIT``.
 
     Raises:
@@ -405,12 +432,20 @@ class MLP(Sequential):
     def __init__(
         self,
         nin: int,
-        nouts: Sequence[int],
-        *,
+        nouts: Sequence[int] | None = None,
+        *more: int,
         activation: Operation | str = "relu",
-        rng: random.Random | None = None,
+        rng: random.Random | int | None = None,
         init: str = "uniform",
     ) -> None:
+        if nouts is None or more or isinstance(nouts, (int, str)) or isinstance(nin, (list, tuple)):
+            given = (nin, *([] if nouts is None else [nouts]), *more)
+            flat = [n for each in given for n in (each if isinstance(each, (list, tuple)) else [each])]
+            written = f"MLP({flat[0]}, [{', '.join(map(str, flat[1:])) or 1}])"
+            raise TypeError(
+                f"MLP takes the number of inputs and the list of its layers' sizes: write {written}"
+            )
+        rng = source_of(rng)
         sizes = [nin, *nouts]
         last = len(sizes) - 2
         super().__init__(

@@ -49,6 +49,9 @@ class Optimizer:
     """
 
     def __init__(self, params: Iterable[Value], lr: float | Schedule, weight_decay: float = 0.0) -> None:
+        if hasattr(params, "parameters"):
+            name = type(self).__name__
+            raise TypeError(f"{name} takes the parameters of a model: write {name}(model.parameters(), ...)")
         self.parameters = list(params)
         self.steps = 0
         self.lr = lr

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nn import optim
 from nn.callbacks import Checkpoint, Run
 from nn.checks import whole
 from nn.data import Features, Labels, Points, minibatches, require_finite, training_points
@@ -89,6 +90,7 @@ def fit(
         >>> history["loss"][-1] < 0.5 * history["loss"][0]
         True
     """
+    _require_things(loss, optimizer, metric, validation)
     points, targets = _finite(X, y)
     epochs, size = whole("epochs", epochs, 0), None if batch_size is None else whole("batch_size", batch_size)
     if set(optimizer.parameters).isdisjoint(model.parameters()):
@@ -138,6 +140,33 @@ def fit(
             if finish := getattr(callback, "finish", None):
                 finish(run)
     return run.history
+
+
+def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any) -> None:
+    """Refuse names and shares where the things themselves are wanted; other libraries take those."""
+    if not callable(loss):
+        raise TypeError(f"loss must be a function, such as nn.mean_squared_error, not {loss!r:.60}")
+    if not isinstance(optimizer, Optimizer):
+        made = (
+            rule for rule in vars(optim).values() if isinstance(rule, type) and issubclass(rule, Optimizer)
+        )
+        rules = {rule.__name__.lower(): rule.__name__ for rule in made if rule is not Optimizer}
+        asked = getattr(optimizer, "__name__", optimizer)
+        rule = rules.get(str(asked).lower(), "Adam")
+        raise TypeError(
+            f"optimizer must be an optimiser of the model's parameters, not {optimizer!r:.60}: write "
+            f"nn.{rule}(model.parameters(), lr=0.01)"
+        )
+    if metric is not None and not callable(metric):
+        raise TypeError(
+            f"metric must be a function of outputs and targets, not {metric!r:.60}: accuracy is measured "
+            "without one for the losses of classes; otherwise write metric=nn.evaluate.accuracy_of"
+        )
+    if validation is not None and not (isinstance(validation, Sequence) and len(validation) == 2):
+        raise TypeError(
+            f"validation must be a pair of points and targets, not {validation!r:.60}: write "
+            "(X, y), validation = nn.split(X, y, 0.2) before"
+        )
 
 
 def _finite(X: ArrayLike, y: ArrayLike) -> Points:

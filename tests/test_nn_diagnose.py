@@ -33,7 +33,7 @@ def test_a_healthy_network_has_no_findings(moons, activation, labels):
         network(8, 1, activation=activation, init="xavier"), X, y if labels == "0 and 1" else 2 * y - 1
     )
     assert findings == []
-    assert str(findings) == "nothing conspicuous was found"
+    assert str(findings) == "nothing conspicuous was found in inputs, targets, weights, units and gradients"
 
 
 def test_healthy_networks_on_real_data_have_no_findings():
@@ -179,3 +179,83 @@ def test_no_points_and_no_graph_are_errors(moons):
         diagnose(network(1), [[1.0, 2.0]], ["setosa"])
     with pytest.raises(TypeError, match="the loss must be a Value"):
         diagnose(network(1), *moons, lambda _output, _target: 1.0)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "where"),
+    [
+        (
+            lambda model: [setattr(p, "data", 0.0) for p in model.layers[0].parameters()],
+            "zero weights",
+            "layers.0",
+        ),
+        (lambda model: [setattr(p, "data", 0.3) for p in model.parameters()], "identical units", "layers.0"),
+    ],
+)
+def test_weights_that_stay_equal_are_found(moons, spoil, kind, where):
+    model = network(4, 4, 1, activation="tanh")
+    spoil(model)
+    findings = diagnose(model, *moons)
+    assert (kind, where) in [(finding.kind, finding.where) for finding in findings]
+    (found,) = [finding for finding in findings if (finding.kind, finding.where) == (kind, where)]
+    assert "MLP(..., rng=0)" in found.remedy
+
+
+def test_equal_units_whose_gradients_differ_are_not_called_identical(moons):
+    model = network(2, 1, activation="tanh")
+    for mine, other in zip(*(neuron.parameters() for neuron in model.layers[0].neurons), strict=True):
+        other.data = mine.data
+    assert "identical units" not in kinds(diagnose(model, *moons))  # the next layer tells them apart
+
+
+def test_targets_that_were_never_standardised_are_found():
+    X, _ = nn.two_moons(40, random_state=0)
+    y = 250.0 + 30.5 * X[:, 0]
+    model = network(4, 1, activation="tanh", init="xavier")
+    (finding,) = [f for f in diagnose(model, X, y) if f.kind == "unscaled target"]
+    assert finding.figure == pytest.approx(math.sqrt(np.mean(y**2)))
+    assert "(y - y.mean()) / y.std()" in finding.remedy
+    assert "unscaled target" not in kinds(diagnose(model, X, (y - y.mean()) / y.std()))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels", "loss", "words"),
+    [
+        (1, (1, 2), None, "the targets are 1, 2, where the losses of two classes want 0 and 1, or -1 and 1"),
+        (1, (0, 2), None, "the targets are 0, 2"),
+        (1, (1, 2), nn.binary_cross_entropy, "the targets are 1, 2"),  # which that loss refuses itself
+        (2, (1, 2), nn.cross_entropy, "counted from 1 to 2, where 2 outputs stand for 0 to 1"),
+    ],
+)
+def test_labels_that_no_loss_of_classes_takes_are_found(moons, outputs, labels, loss, words):
+    X, y = moons
+    findings = diagnose(network(4, outputs), X, np.where(y == 0, *labels), loss)
+    assert kinds(findings) == ["odd labels"]
+    assert words in findings[0].message
+    assert "nn.encode(y)" in findings[0].remedy
+
+
+def test_two_numbers_are_targets_like_others_for_a_loss_of_numbers(moons):
+    X, y = moons
+    assert "odd labels" not in kinds(diagnose(network(4, 1), X, y + 1, nn.mean_squared_error))
+
+
+def test_targets_that_are_all_the_same_are_found(moons):
+    X, _ = moons
+    findings = diagnose(network(4, 1, init="kaiming"), X, np.ones(len(X)))
+    assert "one target" in kinds(findings)
+    assert "all 60 targets are 1.0" in str(findings)
+
+
+def test_a_stuck_loss_is_found_and_a_falling_one_is_not(moons):
+    X, y = moons
+    model = network(8, 1, activation="tanh", init="xavier")
+    other = 1 - y  # for these labels the weights begin badly
+    stuck = nn.fit(model, X, other, nn.binary_cross_entropy, nn.SGD(model.parameters(), lr=1e-9), epochs=20)
+    (finding,) = diagnose(model, X, other, history=stuck)
+    assert (finding.kind, finding.figure) == ("stuck loss", stuck["loss"][-1])
+    assert "the same output for every point would give" in finding.message
+    model = network(8, 1, activation="tanh", init="xavier")
+    healthy = nn.fit(model, X, y, nn.binary_cross_entropy, nn.Adam(model.parameters(), lr=0.05), epochs=20)
+    examined = diagnose(model, X, y, history=healthy)
+    assert str(examined).endswith("weights, units, gradients and the course of the loss")

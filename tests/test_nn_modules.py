@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Operation, Value
 from nn import MLP, Layer, Module, Neuron, Sequential, predict
 
@@ -208,3 +209,30 @@ def test_summary_of_parts():
 def test_mistakes_are_named(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("mistake", "remedy"),
+    [
+        (lambda: MLP(1, [4])(1.0), r"takes a sequence of 1 inputs, not float: 1.0; write model\(\[x\]\)"),
+        (lambda: MLP(2, [4])(3), r"write model\(\[x0, ...\]\)"),
+        (lambda: MLP(2, [1])(1.0, 2.0), r"one point, a sequence: write model\(\[1.0, 2.0\]\)"),
+        (lambda: MLP(2, 1), r"write MLP\(2, \[1\]\)"),
+        (lambda: MLP(2, 3, 1), r"write MLP\(2, \[3, 1\]\)"),
+        (lambda: MLP([2, 3, 1]), r"write MLP\(2, \[3, 1\]\)"),
+        (lambda: MLP(2), r"write MLP\(2, \[1\]\)"),
+        (lambda: MLP(2, [1], rng="a"), "rng must be a random.Random or a seed, a whole number, not 'a'"),
+        (lambda: MLP(2, [1], rng=0.5), "rng must be a random.Random or a seed"),
+        (lambda: nn.Adam(MLP(2, [1])), r"write Adam\(model.parameters\(\), ...\)"),
+    ],
+)
+def test_a_beginners_mistake_is_told_what_to_write(mistake, remedy):
+    with pytest.raises(TypeError, match=remedy):
+        mistake()
+
+
+@pytest.mark.parametrize("make", [lambda rng: MLP(2, [3, 1], rng=rng), lambda rng: Layer(2, 3, rng=rng)])
+def test_a_seed_is_a_source_of_weights(make):
+    drawn = [[p.data for p in make(rng).parameters()] for rng in (7, 7, random.Random(7), 8)]
+    assert drawn[0] == drawn[1] == drawn[2] != drawn[3]
+    assert len({*drawn[0]} - {0.0}) == len(drawn[0]) - drawn[0].count(0.0)  # each weight is drawn anew

@@ -357,3 +357,22 @@ def test_a_training_leaves_no_graph_behind(moons):
         assert nodes() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("habit", "remedy"),
+    [
+        ({"metric": "accuracy"}, "metric must be a function .* accuracy is measured without one"),
+        ({"optimizer": "adam"}, r"not 'adam': write nn.Adam\(model.parameters\(\), lr=0.01\)"),
+        ({"optimizer": "sgd"}, r"write nn.SGD\(model.parameters\(\)"),
+        ({"optimizer": nn.RMSprop}, r"write nn.RMSprop\(model.parameters\(\)"),
+        ({"validation": 0.2}, r"not 0.2: write \(X, y\), validation = nn.split\(X, y, 0.2\)"),
+        ({"loss": "mse"}, "loss must be a function, such as nn.mean_squared_error, not 'mse'"),
+    ],
+)
+def test_habits_of_other_libraries_are_told_what_to_write(habit, remedy):
+    X, y = nn.two_moons(20, random_state=0)
+    model = MLP(2, [4, 1], rng=0)
+    usual = {"loss": nn.binary_cross_entropy, "optimizer": nn.Adam(model.parameters())}
+    with pytest.raises(TypeError, match=remedy):
+        fit(model, X, y, **(usual | habit))

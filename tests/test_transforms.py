@@ -562,3 +562,15 @@ def test_transforms_leave_nothing_for_the_garbage_collector():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("number", [3.0, Value(3.0), [1.0]])
+@pytest.mark.parametrize(
+    "transform",
+    [grad, value_and_grad, jacobian, hessian, lambda f: vjp(f, 1.0), lambda f: jvp(f, [1.0], [1.0])],
+)
+def test_a_transform_of_what_is_no_function_says_what_to_write(transform, number):
+    with pytest.raises(
+        TypeError, match=r"needs a function, not \w+: .*; write \w+\(f\) with .* call y.backward\(\)"
+    ):
+        transform(number)

@@ -175,7 +175,26 @@ def test_an_int_beyond_the_doubles_is_refused_with_its_size():
         Value(1.0) + 10**1000
 
 
-@pytest.mark.parametrize("foreign", ["a", None, object(), {}, 1j])
+@pytest.mark.parametrize(
+    ("foreign", "remedy"),
+    [
+        ("a", r"not str: 'a'; write float\(text\)"),
+        ([1.0], r"write \[x . y for y in values\]"),
+        ((1.0,), r"numpy.array\(values\)"),
+        (None, "a function without return returns None"),
+        (math.exp, "call it, and compute with what it returns"),
+        (exp, "call it"),
+        ({}, "not dict"),
+    ],
+)
+def test_an_operator_with_what_is_no_number_says_what_to_write(foreign, remedy):
+    x = Value(1.0)
+    for combine in (lambda: x + foreign, lambda: x * foreign, lambda: foreign * x, lambda: foreign - x):
+        with pytest.raises(TypeError, match=f"needs a number or a Value, .*{remedy}"):
+            combine()
+
+
+@pytest.mark.parametrize("foreign", [object(), 1j])
 def test_an_operator_with_a_foreign_type_raises_pythons_own_error(foreign):
     x = Value(1.0)
     for combine in (lambda: x + foreign, lambda: foreign * x, lambda: x**foreign, lambda: x < foreign):
