@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import permutations, product
 from math import isfinite
 from numbers import Real
+from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import Any, Protocol, TypeVar, overload
 
 from autograd.real import inf
@@ -422,3 +423,26 @@ def is_real(number: Any) -> bool:
         return True
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(number, numpy.bool_)
+
+
+def not_ours(op: Operation, other: Any) -> Any:
+    """Return NotImplemented, so that the other's operator is asked.
+
+    Raises:
+        TypeError: the other has none for numbers: it is a text, a list, a function.
+    """
+    kinds = (str, bytes, list, tuple, dict, set, NoneType, FunctionType, BuiltinFunctionType, Operation)
+    if not isinstance(other, kinds):
+        return NotImplemented
+    remedy = ""
+    if isinstance(other, str):
+        remedy = "; write float(text) for a number in a text"
+    elif isinstance(other, (list, tuple)):
+        remedy = f"; write [x {op.symbol} y for y in values], or make it an array with numpy.array(values)"
+    elif other is None:
+        remedy = "; a function without return returns None"
+    elif callable(other):
+        remedy = "; call it, and compute with what it returns"
+    raise TypeError(
+        f"{op.symbol} needs a number or a Value, not {type(other).__name__}: {other!r:.60}{remedy}"
+    )

@@ -8,12 +8,11 @@ is dropped. No traversal recurses.
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from math import isfinite
-from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import copying, ops, questions, scopes
 from autograd.questions import LOOK, ask, describe, note, noted
-from autograd.row import Operation, as_float, is_real
+from autograd.row import Operation, as_float, is_real, not_ours
 
 
 class Value:
@@ -687,7 +686,7 @@ def _binary(op: Operation) -> Callable[[Value, Any], Value]:
     def method(self: Value, other: Any) -> Any:
         if other.__class__ is not Value and not isinstance(other, Value):
             if other.__class__ is not float and not is_real(other):
-                return _not_ours(op, other)
+                return not_ours(op, other)
             other = constant(other, op.symbol)
         if _scopes:
             return Value.__record__(op, (self, other))
@@ -708,28 +707,9 @@ def _reflected(op: Operation) -> Callable[[Value, Any], Value]:
     binary = _binary(op)
 
     def method(self: Value, other: Any) -> Any:
-        return binary(constant(other, op.symbol), self) if is_real(other) else _not_ours(op, other)
+        return binary(constant(other, op.symbol), self) if is_real(other) else not_ours(op, other)
 
     return method
-
-
-def _not_ours(op: Operation, other: Any) -> Any:
-    """Return NotImplemented, so that the other's operator is asked; a text or a list has none for numbers."""
-    kinds = (str, bytes, list, tuple, dict, set, NoneType, FunctionType, BuiltinFunctionType, Operation)
-    if not isinstance(other, kinds):
-        return NotImplemented
-    remedy = ""
-    if isinstance(other, str):
-        remedy = "; write float(text) for a number in a text"
-    elif isinstance(other, (list, tuple)):
-        remedy = f"; write [x {op.symbol} y for y in values], or make it an array with numpy.array(values)"
-    elif other is None:
-        remedy = "; a function without return returns None"
-    elif callable(other):
-        remedy = "; call it, and compute with what it returns"
-    raise TypeError(
-        f"{op.symbol} needs a number or a Value, not {type(other).__name__}: {other!r:.60}{remedy}"
-    )
 
 
 def _general(op: Operation) -> Callable[..., Value]:
