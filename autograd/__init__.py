@@ -4,6 +4,7 @@ A graph is data; everything else is an interpretation of it. The interpretations
 only records and differentiates needs neither NumPy nor anything else outside Python.
 """
 
+import builtins
 from typing import TYPE_CHECKING
 
 from autograd import ops
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from autograd.compiler import Program as Program
     from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
     from autograd.drawing import draw_dot
+    from autograd.functions import logsumexp, softmax
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
     from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 else:
@@ -27,12 +29,14 @@ else:
             "autograd.check": "GradientError gradcheck",
             "autograd.compiler": "Program compile",
             "autograd.drawing": "draw_dot",
+            "autograd.functions": "logsumexp softmax",
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
             "autograd.transforms": "grad gradients hessian hvp jacobian jvp value_and_grad vjp",
         },
     )
 
-# Without compile and Program: `from autograd import *` needs no NumPy and leaves Python's own compile alone.
+# Without compile and Program, abs, pow and round: `from autograd import *` needs no NumPy and leaves Python's
+# own functions alone, of which abs, pow and round take Values as well.
 __all__ = [
     "AnomalyError",
     "GradientError",
@@ -51,13 +55,15 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "logsumexp",
     "no_grad",
     "operation",
+    "softmax",
     "step_through",
     "steps",
     "topological_order",
     "value_and_grad",
     "vjp",
-    *ops.TABLE,
+    *(name for name in ops.TABLE if not hasattr(builtins, name)),
 ]
 __version__ = "0.1.0"

@@ -225,6 +225,53 @@ clamp: Operation = Operation(
     ],
 )
 
+# Rounding ---------------------------------------------------------------------------------------------------
+
+floor: Operation = Operation(
+    "floor",
+    real.floor,
+    [lambda z, x: 0.0],
+    kinks=[real.sinpi],
+    edges=[((2.0,), 2.0, (0.0,)), ((-0.5,), -1.0, (0.0,)), ((-0.0,), -0.0, (0.0,)), ((inf,), inf, (0.0,))],
+    numpy="floor",
+)
+ceil: Operation = Operation(
+    "ceil",
+    real.ceil,
+    [lambda z, x: 0.0],
+    kinks=[real.sinpi],
+    edges=[((2.0,), 2.0, (0.0,)), ((-0.5,), -0.0, (0.0,)), ((nan,), nan, (0.0,))],
+    numpy="ceil",
+)
+round: Operation = Operation(  # noqa: A001 - the name in Python, NumPy and PyTorch
+    "round",
+    real.rint,
+    [lambda z, x: 0.0],
+    kinks=[real.cospi],
+    edges=[((0.5,), 0.0, (0.0,)), ((1.5,), 2.0, (0.0,)), ((-0.5,), -0.0, (0.0,)), ((-inf,), -inf, (0.0,))],
+    numpy="rint",
+)
+mod: Operation = Operation(
+    "mod",
+    real.mod,
+    [
+        lambda z, x, y: 1.0,
+        # The quotient that was taken off, a whole number; x / y itself may have been rounded to one.
+        lambda z, x, y: -round(div(x - z, y)),
+    ],
+    symbol="%",
+    kinks=[lambda x, y: real.sinpi(real.div(x, y))],
+    definition="x - y * floor(x / y)",
+    edges=[
+        ((4.0, 2.0), 0.0, (1.0, -2.0)),
+        ((-1.0, 3.0), 2.0, (1.0, 1.0)),
+        ((1.0, -3.0), -2.0, (1.0, 1.0)),
+        ((1.0, 0.0), nan, (1.0, nan)),
+        ((inf, 1.0), nan, (1.0, nan)),
+    ],
+    numpy="mod",
+)
+
 # Exponentials and logarithms --------------------------------------------------------------------------------
 
 exp: Operation = Operation(
@@ -300,6 +347,20 @@ cbrt: Operation = Operation(
     definition="sign(x) * root(abs(x), 3)",
     numpy="cbrt",
     edges=[((0.0,), 0.0, (inf,))],
+)
+
+logaddexp: Operation = Operation(
+    "logaddexp",
+    real.logaddexp,
+    [lambda z, x, y: sigmoid(x - y), lambda z, x, y: sigmoid(y - x)],
+    definition="log(exp(x) + exp(y))",
+    edges=[
+        ((1000.0, 1000.0), 1000.0 + real.LOG_2, (0.5, 0.5)),
+        ((-inf, 1.0), 1.0, (0.0, 1.0)),
+        ((inf, 1.0), inf, (1.0, 0.0)),
+        ((-inf, -inf), -inf, (nan, nan)),
+    ],
+    numpy="logaddexp",
 )
 
 # Trigonometric and hyperbolic -------------------------------------------------------------------------------
@@ -410,6 +471,13 @@ atanh: Operation = Operation(
     edges=[((1.0,), inf, (inf,))],
 )
 
+deg2rad: Operation = Operation(
+    "deg2rad", real.deg2rad, [lambda z, x: real.DEGREE], definition="x * pi / 180", numpy="deg2rad"
+)
+rad2deg: Operation = Operation(
+    "rad2deg", real.rad2deg, [lambda z, x: real.RADIAN], definition="x * 180 / pi", numpy="rad2deg"
+)
+
 # The normal distribution ------------------------------------------------------------------------------------
 
 erf: Operation = Operation(
@@ -477,6 +545,31 @@ relu: Operation = Operation(
     numpy=lambda np, x: np.maximum(x, 0.0),
     edges=[((0.0,), 0.0, (0.0,)), ((-0.0,), 0.0, (0.0,)), ((nan,), nan, (1.0,))],
 )
+hardtanh: Operation = Operation(
+    "hardtanh",
+    real.clamp,
+    [
+        lambda z, x, lower, upper: greater(x, lower) * less(x, upper),
+        lambda z, x, lower, upper: less_equal(x, lower) * less(lower, upper),
+        lambda z, x, lower, upper: maximum(greater_equal(x, upper), less_equal(upper, lower)),
+    ],
+    arguments=("x", "min_val", "max_val"),
+    defaults=(-1.0, 1.0),
+    kinks=[
+        lambda x, lower, upper: x - lower,
+        lambda x, lower, upper: x - upper,
+        lambda x, lower, upper: upper - lower,
+    ],
+    definition="(min_val if x <= min_val else x) if (x if x > min_val else min_val) < max_val else max_val",
+    edges=[
+        ((1.0, -1.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
+        ((-1.0, -1.0, 1.0), -1.0, (0.0, 1.0, 0.0)),
+        ((0.5, -1.0, 1.0), 0.5, (1.0, 0.0, 0.0)),
+        ((nan, -1.0, 1.0), nan, (0.0, 0.0, 0.0)),
+        ((2.0, nan, 1.0), nan, (0.0, 0.0, 1.0)),
+    ],
+    numpy=lambda np, x, lower, upper: np.minimum(np.maximum(x, lower), upper),
+)
 leaky_relu: Operation = Operation(
     "leaky_relu",
     real.leaky_relu,
@@ -537,8 +630,29 @@ silu: Operation = Operation(
     textbook=[lambda z, x: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))],
     definition="x / (1 + exp(-x))",
     numpy=lambda np, x: np.maximum(x, -800.0) * sigmoid.on_arrays(x),  # -inf * 0 would be nan
-    crossings=[-1.2784645427610738],
+    crossings=[lambda x: x + 1.2784645427610738],
     edges=[((-inf,), -0.0, (None,))],
+)
+
+
+def _mish_slope(x: Any) -> Any:
+    """Return the derivative of mish in the probabilities s, c = sigmoid(x), sigmoid(-x).
+
+    tanh(softplus(x)) is s (1 + c) / (1 + c*c), whose derivative is 4 s c*c / (1 + c*c)**2.
+    """
+    s, c = sigmoid(x), sigmoid(-x)
+    d = 1.0 + c * c
+    return div(s, d) * (1.0 + c + maximum(x, -1e3) * div(4.0 * (c * c), d))  # -inf * 0 would be nan
+
+
+mish: Operation = Operation(
+    "mish",
+    real.mish,
+    [lambda z, x: _mish_slope(x)],
+    definition="x * tanh(log(1 + exp(x)))",
+    crossings=[lambda x: x + 1.1924306404],
+    edges=[((0.0,), 0.0, (None,)), ((1000.0,), 1000.0, (1.0,)), ((-inf,), -0.0, (None,))],
+    numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(softplus.on_arrays(x)),  # -inf * 0 would be nan
 )
 gelu: Operation = Operation(
     "gelu",
@@ -546,7 +660,7 @@ gelu: Operation = Operation(
     [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
     textbook=[lambda z, x: normal_cdf(x) + x * normal_pdf(x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
-    crossings=[-0.7517915246935645],
+    crossings=[lambda x: x + 0.7517915246935645],
     numpy=lambda np, x: np.maximum(x, -40.0) * normal_cdf.on_arrays(x),  # -inf * 0 would be nan
     edges=[
         ((-0.0,), -0.0, (0.5,)),

@@ -20,6 +20,10 @@ LOG_2 = math.log(2.0)
 LOG_2_HIGH = math.floor(LOG_2 * 2.0**40) / 2.0**40  # so short that its small multiples are exact
 LOG_2_LOW = 7.371002565167799e-13  # log(2) - LOG_2_HIGH
 LOG_10 = math.log(10.0)
+DEGREE = 0.017453292519943295
+DEGREE_TAIL = 2.9486522708701687e-19
+RADIAN = 57.29577951308232
+RADIAN_TAIL = -1.9878495670576283e-15
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
 # (1 + t) exp(t*t) erfc(t) - 3/4 as a polynomial in (t - 5) / (t + 5), made by tests/coefficients.py.
@@ -122,6 +126,70 @@ def clamp(x: float, lower: float, upper: float) -> float:
     return minimum(maximum(x, lower), upper)
 
 
+def rint(x: float) -> float:
+    """Return the nearest whole number, of two the even one."""
+    if not 0.0 < abs(x) < 2.0**52:  # whole, infinite or nan
+        return x
+    return (x + 2.0**52) - 2.0**52 if x > 0.0 else -((2.0**52 - x) - 2.0**52)  # doubles are whole up there
+
+
+def floor(x: float) -> float:
+    """Return the largest whole number not above x."""
+    nearest = rint(x)
+    return nearest - 1.0 if nearest > x else nearest
+
+
+def ceil(x: float) -> float:
+    """Return the smallest whole number not below x."""
+    nearest = rint(x)
+    return -(-nearest - 1.0) if nearest < x else nearest  # -0.0 for -0.7
+
+
+def mod(x: float, y: float) -> float:
+    """Return what is left of x after taking off y as often as it goes, with the sign of y; nan for y = 0."""
+    if y == 0.0 or math.isinf(x):
+        return nan
+    return x % y
+
+
+def sinpi(x: float) -> float:
+    """Return sin(pi x), exactly 0 at whole numbers."""
+    if not math.isfinite(x):
+        return nan
+    half = math.fmod(x, 2.0)  # exact
+    if abs(half) > 1.0:
+        half -= math.copysign(2.0, half)
+    if abs(half) > 0.5:
+        half = math.copysign(1.0, half) - half
+    return math.sin(math.pi * half)
+
+
+def cospi(x: float) -> float:
+    """Return cos(pi x), exactly 0 at odd multiples of 1/2."""
+    half = abs(math.fmod(x, 2.0)) if math.isfinite(x) else nan
+    if half > 1.0:
+        half = 2.0 - half
+    return math.cos(math.pi * half) if half < 0.25 else sinpi(0.5 - half)
+
+
+def deg2rad(x: float) -> float:
+    """Return an angle of x degrees in radians, rounded little more than once."""
+    return x * DEGREE + x * DEGREE_TAIL if math.isfinite(x) else x
+
+
+def rad2deg(x: float) -> float:
+    """Return an angle of x radians in degrees, rounded little more than once."""
+    degrees = x * RADIAN
+    return degrees + x * RADIAN_TAIL if math.isfinite(degrees) else degrees
+
+
+def logaddexp(x: float, y: float) -> float:
+    """Return log(exp(x) + exp(y)) without overflow."""
+    if x == y:  # infinities too
+        return x + LOG_2
+    return maximum(x, y) + math.log1p(exp(-abs(x - y)))
+
+
 def cbrt(x: float) -> float:
     """Return the real cube root, refined by one Newton step with an exact residual.
 
@@ -150,6 +218,16 @@ def two_product(x: float, y: float) -> tuple[float, float]:
     y_high = t - (t - y)
     y_low = y - y_high
     return p, ((x_high * y_high - p) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+def quotient(
+    numerator: float, numerator_tail: float, denominator: float, denominator_tail: float, factor: float = 1.0
+) -> float:
+    """Return factor * numerator / denominator, both with their tails, rounded little more than once."""
+    whole = numerator / denominator
+    product, product_tail = two_product(whole, denominator)
+    rest = ((numerator - product) - product_tail + numerator_tail - whole * denominator_tail) / denominator
+    return whole * factor + rest * factor
 
 
 def gauss(x: float, amplitude: float) -> float:
@@ -279,6 +357,26 @@ def silu(x: float) -> float:
         return x / (1.0 + math.exp(-x))
     half = math.exp(0.5 * x)
     return x * half * half if half else -0.0
+
+
+def mish(x: float) -> float:
+    """Return x * tanh(log(1 + exp(x))), which is silu far below 0."""
+    if x < -40.0 or not x < 40.0:
+        return silu(x)
+    # With e = exp(-|x|) it is x e (e + 2) / (e (e + 2) + 2) for x < 0, else x (2 e + 1) / (2 e (e + 1) + 1).
+    e = math.exp(-abs(x))
+    if x < 0.0:
+        top, tail = two_product(e, e + 2.0)
+        tail += e * (e - ((e + 2.0) - 2.0))
+        bottom = top + 2.0
+        bottom_tail = top - (bottom - 2.0) + tail
+    else:
+        top = 2.0 * e + 1.0
+        tail = 2.0 * e - (top - 1.0)
+        bottom = 2.0 * e * e + top
+        bottom_tail = 2.0 * e * e - (bottom - top) + tail
+    product, product_tail = two_product(x, top)
+    return quotient(product, product_tail + x * tail, bottom, bottom_tail)
 
 
 def relu(x: float) -> float:

@@ -61,8 +61,8 @@ class Operation:
         kinks: functions of the arguments that change sign, or are 0, where the operation is not smooth.
         edges: what holds at kinks, ties, poles and infinities: for each such point ``(arguments, value,
             derivatives)``, None for a derivative of which nothing is promised. The tests hold it to them.
-        crossings: of an operation of one argument, the points where its derivative goes through 0 and can be
-            accurate only to a few units of what it is around them.
+        crossings: functions of the arguments that change sign where the derivative does, of an operation
+            whose derivative is there accurate only to a few units of what it is nearby.
         selects: whether the operation selects among its arguments, so that a local derivative of exactly 0
             says that the argument was not chosen (see `selects`, which is found out by default).
         aliases: what else it is called, as ``ln`` for ``log``: who uses such a name is told this one.
@@ -95,8 +95,8 @@ class Operation:
         domain: Sequence[Interval] | None = None,
         kinks: Sequence[Callable[..., Any]] = (),
         edges: Sequence[Edge] = (),
-        crossings: Sequence[float] = (),
         aliases: Sequence[str] = (),
+        crossings: Sequence[Callable[..., Any]] = (),
         selects: bool | None = None,
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
@@ -131,6 +131,7 @@ class Operation:
                     f"got {len(given)}"
                 )
         self.constants = tuple(a for a, d in zip(self.arguments, derivatives, strict=True) if d is None)
+        self.differentiable = tuple(i for i, derivative in enumerate(derivatives) if derivative is not None)
         self.derivatives: tuple[Derivative, ...] = tuple(
             _refuse(name, a) if d is None else d for a, d in zip(self.arguments, derivatives, strict=True)
         )
@@ -255,7 +256,7 @@ class Operation:
         fixed = known or (None,) * self.arity
         ends = ([end for end in interval if isfinite(end)] for interval in self.domain)
         tried = [[*PROBES, *more] if x is None else [x] for x, more in zip(fixed, ends, strict=True)]
-        wanted = [self.derivatives[i] for i, x in enumerate(fixed) if x is None]
+        wanted = [self.derivatives[i] for i in self.differentiable if fixed[i] is None]
         for point in product(*tried):
             z = self.value(*point)
             if not (isfinite(z) and all(isfinite(derivative(z, *point)) for derivative in wanted)):
@@ -268,7 +269,7 @@ class Operation:
             return []
         try:
             z = self.value(*point)
-            return [derivative(z, *point) for derivative in self.derivatives]
+            return [self.derivatives[i](z, *point) for i in self.differentiable]
         except (ArithmeticError, ValueError):  # a user's function, beyond a domain that the row does not tell
             return []
 

@@ -16,8 +16,12 @@ from autograd import ops
 from autograd.row import Operation
 
 ULP = 2.0**-53
+
+
 STEPS = frozenset(  # rows without a derivative, so drawn rarely
-    name for name, row in ops.TABLE.items() if not any(d(*(row.arity + 1) * [0.5]) for d in row.derivatives)
+    name
+    for name, row in ops.TABLE.items()
+    if not any(row.derivatives[i](*(row.arity + 1) * [0.4]) for i in row.differentiable)
 )
 PIECEWISE = frozenset(name for name, row in ops.TABLE.items() if row.kinks)
 CONSTANTS = (0.5, -1.0, 2.0, 3.0, 0.1, -0.7, 1.5)
@@ -83,6 +87,8 @@ class Conditioning:
         row = line.operation
         wired = [a.__class__ is int for a in line.arguments]
         x = [self.value[a] if w else a for a, w in zip(line.arguments, wired, strict=True)]
+        if any(w and name in row.constants for w, name in zip(wired, row.arguments, strict=True)):
+            return False
         if any(not low < xi < high for xi, (low, high) in zip(x, row.domain, strict=True)):
             return False
         alike = row.arity > 1 and len(set(line.arguments)) == 1 and x[0]  # maximum(x, x) is smooth
@@ -101,7 +107,8 @@ class Conditioning:
         row = line.operation
         wires = [a if a.__class__ is int else None for a in line.arguments]
         error = [0.0 if a is None else self.error[a] for a in wires]
-        local = [d(z, *x) for d in row.derivatives]
+        places = row.differentiable
+        local = [row.derivatives[i](z, *x) if i in places else 0.0 for i in range(row.arity)]
         spread = 0.0
         for d, xi, e in zip(local, x, error, strict=True):
             if not abs(d) < 1e3:

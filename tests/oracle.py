@@ -22,6 +22,7 @@ NAMES = {
     "abs": abs,
     "erfc": lambda x: mp.erfc(x) if abs(x) < 1e5 else mpf(2 * (x < 0)),  # mpmath overflows far out
     "clamp": lambda x, low, high: min(max(x, low), high),
+    "round": mp.nint,
 }
 TINY, HUGE = 5e-324, sys.float_info.max
 DIGITS = 50
@@ -134,11 +135,11 @@ def points(row: Operation, count: int, rng: random.Random) -> Iterator[float]:
 
 
 def at_singularity(row: Operation, x: float) -> bool:
-    """Tell whether x is a kink of the row or an end of its domain beyond which it is undefined."""
+    """Tell whether x is a kink of the row or an end of its domain at or beyond which it is undefined."""
     low, high = row.domain[0]
     beyond = {low: math.nextafter(low, -math.inf), high: math.nextafter(high, math.inf)}
-    outside = row.value(beyond.get(x, x), *row.defaults)
-    return any(kink(x, *row.defaults) == 0.0 for kink in row.kinks) or not math.isfinite(outside)
+    defined = all(math.isfinite(row.value(at, *row.defaults)) for at in {x, beyond.get(x, x)})
+    return not defined or any(kink(x, *row.defaults) == 0.0 for kink in row.kinks)
 
 
 def unary_rows() -> list[Operation]:
@@ -154,7 +155,9 @@ def worst(row: Operation, count: int, seed: int = 1) -> tuple[float, float, floa
         z = row.value(*arguments)
         of_value = max(of_value, (ulps(z, exact(row, arguments)), x))
         slope, scale = derivative(row, arguments), 0
-        if any(abs(x - crossing) < 0.5 for crossing in row.crossings):  # scaled by its condition there
+        if any(
+            abs(crossing(*arguments)) < 0.5 for crossing in row.crossings
+        ):  # scaled by its condition there
             scale = mpf(x) * derivative(row, arguments, order=2)
         of_derivative = max(of_derivative, (ulps(float(row.derivatives[0](z, *arguments)), slope, scale), x))
     return (*of_value, *of_derivative)

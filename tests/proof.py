@@ -7,6 +7,7 @@ row is used. ``python -m tests.proof`` prints how each derivative was proved.
 """
 
 import ast
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -70,9 +71,17 @@ def _choose(test: Any, yes: Any, no: Any) -> Any:
     return sympy.Piecewise((yes, test), (no, True))
 
 
-def _whole(x: Any) -> Any:
-    """Return floor(x), which between two jumps is a constant."""
-    return sympy.Function("floor", integer=True)(x) if x.free_symbols else sympy.floor(x)
+class Floor(sympy.Function):  # type: ignore[misc]  # SymPy has no types
+    """The largest whole number not above x: between two jumps a constant, which SymPy's own does not say."""
+
+    is_integer = True
+
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        return sympy.floor(x) if x.is_number else None
+
+    def fdiff(self, argindex: int = 1) -> Any:  # noqa: ARG002 - SymPy's signature
+        return sympy.Integer(0)
 
 
 NAMES: dict[str, Any] = {
@@ -87,8 +96,9 @@ NAMES: dict[str, Any] = {
     "hypot": lambda x, y: sympy.sqrt(x * x + y * y),
     "choose": _choose,
     "exact": _exact,
-    "floor": _whole,
-    "ceil": lambda x: -_whole(-x),
+    "floor": Floor,
+    "ceil": lambda x: -Floor(-x),
+    "round": lambda x: Floor(x + sympy.Rational(1, 2)),
 }
 
 
@@ -151,6 +161,8 @@ def _points(
         for k, (symbol, (low, high)) in enumerate(zip(symbols, row.domain, strict=True)):
             zero = k != index and low < 0.0 < high and rng.random() < 0.2
             number = 0.0 if zero else rng.uniform(max(low, -3.0), min(high, 3.0))
+            if row.arguments[k] in row.constants:  # an order
+                number = math.ceil(number)
             point[symbol] = sympy.Rational(round(number * 997), 997)
         yield point
 

@@ -17,7 +17,7 @@ LEVELS = [
     ["questions"],
     ["copying"],
     ["value"],
-    ["nested", "expression", "files", "symbolic", "collector", "lazy"],
+    ["nested", "expression", "files", "symbolic", "collector", "functions", "lazy"],
     ["control"],
     ["transforms"],
     ["check", "drawing", "compiler"],

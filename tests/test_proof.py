@@ -9,22 +9,17 @@ from tests.test_ops import by_name
 ROWS = [row for row in ops.TABLE.values() if not all(argument in row.constants for argument in row.arguments)]
 
 
-def differentiable(row):
-    """The places of the arguments by which there is a derivative."""
-    return [index for index, argument in enumerate(row.arguments) if argument not in row.constants]
-
-
 @pytest.mark.parametrize("row", ROWS, ids=by_name)
 def test_every_local_derivative_is_the_derivative_of_the_definition(row):
-    for index in differentiable(row):
+    for index in row.differentiable:
         assert list(prove(row, index))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=by_name)
 def test_a_derivative_that_is_wrong_by_a_thousandth_is_refuted(row):
-    index = differentiable(row)[-1]
+    index = row.differentiable[-1]
     right, derivatives = row.derivatives[index], list(row.derivatives)
-    derivatives[index] = lambda z, *x: 1.0009765625 * right(z, *x) + 0.0009765625 * x[index]
+    derivatives[index] = lambda z, *x: right(z, *x) + 0.0009765625 * x[index]
     fields = {name: getattr(row, name) for name in ("arguments", "domain", "definition")}
     with pytest.raises(AssertionError, match="the derivative is"):
         list(prove(Operation(row.name, row.value, derivatives, **fields), index))
