@@ -485,6 +485,7 @@ erf: Operation = Operation(
     math.erf,
     [lambda z, x: gauss(x, real.TWO_OVER_SQRT_PI)],
     textbook=[lambda z, x: real.TWO_OVER_SQRT_PI * exp(-pow(x, 2.0))],
+    numpy=real.erf_of_array,
 )
 erfc: Operation = Operation(
     "erfc",
@@ -529,7 +530,7 @@ normal_cdf: Operation = Operation(
     [lambda z, x: normal_pdf(x)],
     domain=[(-38.5, 9.0)],
     definition="erfc(-x / sqrt(2)) / 2",
-    numpy=lambda np, x: 0.5 * real.erfc_of_array(np, -real.SQRT_HALF * x),
+    numpy=real.normal_cdf_of_array,
     edges=[((-inf,), 0.0, (0.0,)), ((inf,), 1.0, (0.0,))],
 )
 
@@ -611,7 +612,7 @@ sigmoid: Operation = Operation(
     [lambda z, x: sigmoid(x) * sigmoid(-x)],
     textbook=[lambda z, x: z * (1.0 - z)],
     definition="1 / (1 + exp(-x))",
-    numpy=lambda np, x: np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x))),
+    numpy=real.sigmoid_of_array,
     edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
 )
 softplus: Operation = Operation(
@@ -619,7 +620,7 @@ softplus: Operation = Operation(
     real.softplus,
     [lambda z, x: sigmoid(x)],
     definition="log(1 + exp(x))",
-    numpy=lambda np, x: np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))),
+    numpy=real.softplus_of_array,
     edges=[((1000.0,), 1000.0, (1.0,))],
 )
 silu: Operation = Operation(
@@ -629,7 +630,7 @@ silu: Operation = Operation(
     [lambda z, x: sigmoid(x) * where(less(x, 0.0), 1.0 + x - x * sigmoid(x), 1.0 + x * sigmoid(-x))],
     textbook=[lambda z, x: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))],
     definition="x / (1 + exp(-x))",
-    numpy=lambda np, x: np.maximum(x, -800.0) * sigmoid.on_arrays(x),  # -inf * 0 would be nan
+    numpy=lambda np, x: np.maximum(x, -800.0) * real.sigmoid_of_array(np, x),  # -inf * 0 would be nan
     crossings=[lambda x: x + 1.2784645427610738],
     edges=[((-inf,), -0.0, (None,))],
 )
@@ -652,7 +653,7 @@ mish: Operation = Operation(
     definition="x * tanh(log(1 + exp(x)))",
     crossings=[lambda x: x + 1.1924306404],
     edges=[((0.0,), 0.0, (None,)), ((1000.0,), 1000.0, (1.0,)), ((-inf,), -0.0, (None,))],
-    numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(softplus.on_arrays(x)),  # -inf * 0 would be nan
+    numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(real.softplus_of_array(np, x)),  # -inf * 0 would be nan
 )
 gelu: Operation = Operation(
     "gelu",
@@ -661,7 +662,7 @@ gelu: Operation = Operation(
     textbook=[lambda z, x: normal_cdf(x) + x * normal_pdf(x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
     crossings=[lambda x: x + 0.7517915246935645],
-    numpy=lambda np, x: np.maximum(x, -40.0) * normal_cdf.on_arrays(x),  # -inf * 0 would be nan
+    numpy=lambda np, x: np.maximum(x, -40.0) * real.normal_cdf_of_array(np, x),  # -inf * 0 would be nan
     edges=[
         ((-0.0,), -0.0, (0.5,)),
         ((-inf,), -0.0, (None,)),

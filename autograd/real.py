@@ -6,7 +6,7 @@ must not stop at such a point, so every function here returns what the standard 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 inf, nan = math.inf, math.nan
@@ -35,6 +35,15 @@ ERFC = (
     0.002131690140295482, -0.004528938629826559, 0.008028679946776224, -0.01183992463406277,
     0.013888953788014689, -0.010715416154405275, -0.001914935954877492, 0.027583302946015728,
     -0.06734424242632567, 0.11821336032072209, -0.1729210085588923, -0.08577217360158824,
+)
+# -log(erfc(t)) / t as a polynomial in t / (t + 6), made likewise.
+ERF = (
+    11673.149364382802, -54586.37684503844, 115623.67899038616, -141194.83333960088,
+    101608.21408388093, -31580.819037038807, -14974.384058075562, 22538.919721521386,
+    -11324.7561909101, 2118.064713778616, 374.78602078684514, 4.8707207553384775,
+    -233.69543894732053, 79.48498708238493, 53.458842280972526, -24.019687577585554,
+    -1.4898958642089715, 16.705901421627075, 5.933738037389714, 2.252809883465573,
+    7.087601517898022, 7.519532353075916, 3.8197186342054867, 1.1283791670955126,
 )
 # fmt: on
 
@@ -270,9 +279,7 @@ def _erfc(t: float, tail: float, factor: float) -> float:
     It is factor / (1 + t) * (3/4 + p) * exp(-t*t) with a polynomial p (Shepherd and Laframboise 1981). As
     |p| <= 1/4 it needs no more digits than a double has; the rest is in double-double.
     """
-    p, q = 0.0, (t - 5.0) / (t + 5.0)
-    for coefficient in ERFC:
-        p = p * q + coefficient
+    p = polynomial(ERFC, (t - 5.0) / (t + 5.0))
     numerator = 0.75 + p
     numerator_tail = p - (numerator - 0.75)
     denominator = 1.0 + t
@@ -306,16 +313,56 @@ def bell_of_array(np: Any, exponent: Any, amplitude: Any) -> Any:
     return amplitude * half * half
 
 
+def polynomial(coefficients: Sequence[float], q: Any) -> Any:
+    """Return a polynomial of a number or an array.
+
+    Args:
+        coefficients: the highest power first.
+        q: where.
+    """
+    p = coefficients[0] * q + coefficients[1]
+    for coefficient in coefficients[2:]:
+        p *= q  # of an array in place, which saves most of the time
+        p += coefficient
+    return p
+
+
 def erfc_of_array(np: Any, x: Any) -> Any:
     """Return `erfc` of an array by the same polynomial, to rounding errors of about x*x units.
 
     Args:
-        np: the module ``numpy``.
+        np: the array namespace: the module ``numpy``, or one like it.
         x: a float array.
     """
     t = np.minimum(np.abs(x), 30.0)
-    tail = (0.75 + np.polyval(ERFC, (t - 5.0) / (t + 5.0))) / (1.0 + t) * np.exp(-t * t)
+    tail = (0.75 + polynomial(ERFC, (t - 5.0) / (t + 5.0))) / (1.0 + t) * np.exp(-t * t)
     return np.where(x < 0.0, 2.0 - tail, tail)
+
+
+def erf_of_array(np: Any, x: Any) -> Any:
+    """Return `erf` of an array as 1 - exp(-t Q(t)), t = abs(x), accurate for small ones too with expm1.
+
+    Args:
+        np: the array namespace: the module ``numpy``, or one like it.
+        x: a float array.
+    """
+    t = np.minimum(np.abs(x), 6.0)
+    return np.copysign(np.expm1(-t * polynomial(ERF, t / (t + 6.0))), x)
+
+
+def normal_cdf_of_array(np: Any, x: Any) -> Any:
+    """Return `normal_cdf` of an array; arguments as of `erfc_of_array`."""
+    return 0.5 * erfc_of_array(np, -SQRT_HALF * x)
+
+
+def sigmoid_of_array(np: Any, x: Any) -> Any:
+    """Return `sigmoid` of an array; arguments as of `erfc_of_array`."""
+    return np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x)))
+
+
+def softplus_of_array(np: Any, x: Any) -> Any:
+    """Return `softplus` of an array; arguments as of `erfc_of_array`."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def _upper_tail(x: float, factor: float) -> float:
