@@ -140,7 +140,7 @@ def test_the_array_form_gives_what_the_scalar_form_gives(row):
 
 
 def test_array_forms_are_generic_in_the_array_namespace():
-    """In a form NumPy's own functions would refuse what JAX traces. All rows are traced at once, to save time."""
+    """In a form NumPy's own functions would refuse what JAX traces. All rows at once, to save time."""
     jax = pytest.importorskip("jax")
 
     def form(row):
