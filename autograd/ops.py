@@ -653,7 +653,8 @@ mish: Operation = Operation(
     definition="x * tanh(log(1 + exp(x)))",
     crossings=[lambda x: x + 1.1924306404],
     edges=[((0.0,), 0.0, (None,)), ((1000.0,), 1000.0, (1.0,)), ((-inf,), -0.0, (None,))],
-    numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(real.softplus_of_array(np, x)),  # -inf * 0 would be nan
+    # -inf * 0 would be nan
+    numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(real.softplus_of_array(np, x)),
 )
 gelu: Operation = Operation(
     "gelu",
