@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import copysign
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.structure import Index
+from autograd.compiler.plan import Index
 from autograd.nested import Nested, flatten, shape_of
 from autograd.row import as_float
 from autograd.value import Value
@@ -19,26 +20,59 @@ Floats = NDArray[np.float64]
 _data = attrgetter("_data")
 
 
-@dataclass(frozen=True)
 class Bank:
     """Leaves, and the array that holds their numbers while the program runs.
 
-    Attributes:
+    Args:
         leaves: the leaves.
         numbers: of shape (leaves,).
     """
 
-    leaves: tuple[Value, ...]
-    numbers: Floats
+    def __init__(self, leaves: tuple[Value, ...], numbers: Floats) -> None:
+        self.leaves, self.numbers = leaves, numbers
+        self._read = numbers.copy()  # what the leaves held when they were read last
 
     def read(self) -> None:
         """Read the leaves' numbers into the array."""
         self.numbers[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
+        self._read[:] = self.numbers
 
     def write(self) -> None:
-        """Write the array's numbers to the leaves."""
+        """Write the array's numbers to the leaves, where they differ."""
         for leaf, number in zip(self.leaves, self.numbers.tolist(), strict=True):
-            leaf.data = number
+            if not _same(leaf.data, number):
+                leaf.data = number
+        self._read[:] = self.numbers
+
+    def assigned(self) -> list[Value]:
+        """Return the leaves whose numbers are others than when they were read."""
+        pairs = zip(self.leaves, self._read.tolist(), strict=True)
+        return [leaf for leaf, number in pairs if not _same(leaf.data, number)]
+
+    def write_changes(self) -> None:
+        """Write to the leaves the numbers that have changed in the array since they were read.
+
+        Raises:
+            RuntimeError: such a leaf was assigned meanwhile; nothing is written then.
+        """
+        changed = np.flatnonzero(self.numbers.view(np.int64) != self._read.view(np.int64)).tolist()
+        for place in changed:
+            leaf, before, after = self.leaves[place], float(self._read[place]), float(self.numbers[place])
+            if not _same(leaf.data, before) and not _same(leaf.data, after):
+                raise RuntimeError(
+                    f"{describe(leaf)} has two writers: it was {before!r} when the program read it, became "
+                    f"{after!r} in the program and was assigned {leaf.data!r} meanwhile; update it in one "
+                    "place, or call sync() before the other writes"
+                )
+        for place in changed:
+            self.leaves[place].data = float(self.numbers[place])
+        self._read[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
+        self.numbers[:] = self._read
+
+
+def _same(a: float, b: float) -> bool:
+    """Tell whether two floats are the same, signed zeros and nan told apart from others."""
+    return (a == b and (a != 0.0 or copysign(1.0, a) == copysign(1.0, b))) or (a != a and b != b)
 
 
 @dataclass(frozen=True)

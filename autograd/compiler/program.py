@@ -1,15 +1,20 @@
 """A compiled graph: feed numbers to the leaves, run, read outputs and gradients."""
 
+import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from autograd import questions
+from autograd.compiler.engine import count, recognised, start
 from autograd.compiler.feeds import Bank, Fields, Floats
-from autograd.compiler.listing import Listing
+from autograd.compiler.plan import Plan
 from autograd.nested import Nested, flatten
+from autograd.questions import describe
 from autograd.value import Value
 
 
@@ -21,13 +26,13 @@ class Program:
     outputs are those of their sum.
 
     In a ``with program:`` block the leaves are left alone: the program reads ``parameters``, writes
-    ``gradients``, and an optimiser updates all parameters in one array operation. The leaves are written back
-    when the block ends, or by `sync`.
+    ``gradients``, and an optimiser updates all parameters in one array operation. What has changed is written
+    back to the leaves when the block ends, or by `sync`.
 
-    A program reuses its arrays, so one program runs in one thread at a time.
+    A program reuses its arrays, so one program runs in one thread at a time; a copy of it has its own.
 
     Attributes:
-        source: the program, as it is executed.
+        engine: the name of the engine that runs it.
 
     Example:
         >>> import autograd
@@ -52,25 +57,39 @@ class Program:
 
     def __init__(
         self,
-        listing: Listing,
+        plan: Plan,
         outputs: Nested,
         inputs: Nested | None,
         data: Nested,
         leaves: Sequence[Value],
         size: int,
+        engine: str,
     ) -> None:
-        self._listing = listing
-        self._size = size
-        values, self._rebuild = flatten(outputs)
+        values, rebuild = flatten(outputs)
         self._outputs = [weakref.ref(value) for value in values]
-        self._results = tuple(value.data for value in values)
-        self._bank = Bank(tuple(leaves), listing.leaves.parameters)
-        self._data = Bank(tuple(flatten(data)[0]), listing.data)
-        self._gradients = listing.leaves.gradients
+        self._nests = rebuild(range(len(values))), inputs, data
+        self._leaves = tuple(leaves)
+        self._plan = plan
+        self._size = size
+        self.engine = engine
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start the engine, and say what can be fed."""
+        plan = self._plan
+        nest, inputs, data = self._nests
+        self._engine = start(plan, self.engine)
+        v, d = self._engine.v, self._engine.d
+        self._bank = Bank(self._leaves, v[: plan.parameters])
+        self._data = Bank(tuple(flatten(data)[0]), v[plan.fixed : plan.fixed + plan.data])
+        self._gradients = d[: plan.parameters]
         self._fields = Fields(self._bank, self._data, inputs, data if self._data.leaves else None)
+        self._places = np.array(plan.outputs, dtype=np.intp)
+        self._rebuild = flatten(nest)[1]
+        self._busy = threading.Lock()
         self._detached = 0
-        self._step = self._define("step", listing.forward + listing.reverse)
-        self._forward: Callable[[], tuple[float, ...]] | None = None
+        self._swept = self._ran = False
+        self._clock = 0
 
     def __call__(self, /, *values: Any, **named: Any) -> Any:
         """Feed values, run forward and backward, and return the outputs' numbers.
@@ -88,34 +107,42 @@ class Program:
                 numeric.
             ValueError: a value of another shape than the input.
             OverflowError: a number beyond the range of doubles.
+            RuntimeError: the program is running in another thread, or a leaf was assigned in a ``with`` block
+                of the program, where it is not read.
         """
-        self._load(values, named)
-        with np.errstate(all="ignore"):
-            self._results = self._step()
-        if not self._detached:
-            self._write_gradients()
-            self._write_outputs()
-        return self._rebuild(self._results)
+        with self._running():
+            self._load(values, named)
+            with np.errstate(all="ignore"):
+                self._engine.step()
+            self._swept = self._ran = True
+            if not self._detached:
+                self._write_gradients()
+            return self._results()
 
     def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
-        if self._forward is None:
-            self._forward = self._define("forward", self._listing.forward)
-        self._load(values, named)
-        with np.errstate(all="ignore"):
-            self._results = self._forward()
-        if not self._detached:
-            self._write_outputs()
-        return self._rebuild(self._results)
+        with self._running():
+            self._load(values, named)
+            with np.errstate(all="ignore"):
+                self._engine.forward()
+            self._ran = True
+            return self._results()
 
     @property
     def parameters(self) -> Floats:
-        """The leaves' numbers, of shape (leaves,), in the order of `leaves`. Assigning copies into it."""
+        """The leaves' numbers, of shape (leaves,), in the order of `leaves`.
+
+        Assigning copies into it; outside a ``with`` block the leaves are assigned, too.
+        """
+        if not self._detached:
+            self._bank.read()
         return self._bank.numbers
 
     @parameters.setter
     def parameters(self, numbers: Floats) -> None:
         self._bank.numbers[...] = numbers
+        if not self._detached:
+            self._bank.write()
 
     @property
     def gradients(self) -> Floats:
@@ -125,57 +152,116 @@ class Program:
     @property
     def leaves(self) -> tuple[Value, ...]:
         """The leaves that are differentiated by, in the order of ``inputs=`` if that was given."""
-        return self._bank.leaves
+        return self._leaves
 
     @property
     def source(self) -> str:
-        """The program as Python source, with a line for each view of the parameters and gradients."""
-        views = [f"# {name}: {text}" for name, text in self._listing.descriptions.items()]
-        return "\n".join([*views, self._text("step", [*self._listing.forward, "", *self._listing.reverse])])
+        """The program as Python source that needs NumPy alone and reproduces its present numbers."""
+        from autograd.compiler.numpy_engine import NumpyEngine
+
+        if isinstance(self._engine, NumpyEngine):
+            return self._engine.source
+        engine = NumpyEngine(self._plan)
+        engine.v[:] = self._engine.v
+        return engine.source
 
     def summary(self) -> str:
         """Say how many scalar nodes became how many statements, and what was recognised."""
-        found = self._listing.found
-        forward, reverse = len(self._listing.forward) - 1, len(self._listing.reverse)
-        parts = [f"{count:,} {kind if count != 1 else kind[:-1]}" for kind, count in sorted(found.items())]
+        forward, reverse = count(self._plan.forward), count(self._plan.reverse)
+        parts = [
+            f"{number:,} {kind if number != 1 else kind[:-1]}"
+            for kind, number in sorted(recognised(self._plan).items())
+        ]
         return (
             f"{self._size:,} scalar nodes -> {forward + reverse:,} statements "
             f"({forward:,} forward, {reverse:,} reverse)" + (": " + ", ".join(parts) if parts else "")
         )
 
     def sync(self) -> None:
-        """Write parameters and gradients to the leaves, and the latest results to the outputs."""
-        self._bank.write()
-        self._data.write()
-        self._write_gradients()
-        self._write_outputs()
+        """Write to the leaves what has changed since the ``with`` block began or was last synchronised.
+
+        That is numbers that differ, and gradients and results if the program has run. Outside a block the
+        leaves are always up to date.
+
+        Raises:
+            RuntimeError: a leaf was assigned meanwhile as well, so that one of its two numbers would be lost.
+        """
+        if self._detached:
+            self._bank.write_changes()
+            self._data.write_changes()
+            if self._swept:
+                self._write_gradients()
+            if self._ran:
+                self._write_outputs()
+            self._swept = self._ran = False
+            self._clock = questions.now
 
     def __enter__(self) -> Self:
         """Read the leaves once, and leave them alone until the block ends."""
         if not self._detached:
             self._bank.read()
             self._data.read()
+            self._swept = self._ran = False
+            self._clock = questions.now
         self._detached += 1
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the leaves back, also after an error."""
-        self._detached -= 1
-        if not self._detached:
-            self.sync()
+        """Write back what has changed, also after an error."""
+        if self._detached == 1:
+            try:
+                self.sync()
+            finally:
+                self._detached = 0
+        else:
+            self._detached -= 1
 
     def __repr__(self) -> str:
         """Return for instance ``<program: 68,814 scalar nodes -> 22 statements ...>``."""
         return f"<program: {self.summary()}>"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickled program is made of: no engine, and no outputs, which are graphs."""
+        self._check_idle()
+        state = {name: vars(self)[name] for name in ("_plan", "_nests", "_leaves", "_size", "engine")}
+        return state | {"numbers": (self._bank.numbers.copy(), self._data.numbers.copy())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        numbers = state.pop("numbers")
+        vars(self).update(state)
+        self._outputs = []
+        self._begin()
+        self._bank.numbers[:], self._data.numbers[:] = numbers
+
+    def _check_idle(self) -> None:
+        if self._detached:
+            raise RuntimeError("a program cannot be copied within its with block; leave the block first")
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError(
+                "this program is running in another thread, and its arrays are in use; "
+                "give each thread a copy.copy of the program"
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def _results(self) -> Any:
+        if not self._detached:
+            self._write_outputs()
+        return self._rebuild(self._engine.v[self._places].tolist())
+
     def _write_gradients(self) -> None:
-        for leaf, gradient in zip(self._bank.leaves, self._gradients.tolist(), strict=True):
+        for leaf, gradient in zip(self._leaves, self._gradients.tolist(), strict=True):
             leaf.grad = gradient
 
     def _write_outputs(self) -> None:
-        for reference, result in zip(self._outputs, self._results, strict=True):
+        for reference, result in zip(self._outputs, self._engine.v[self._places].tolist(), strict=False):
             output = reference()
             if output is not None and output.op is not None:
                 output.data = result
@@ -186,18 +272,17 @@ class Program:
         if not self._detached:
             self._bank.read()
             self._data.read()
+        elif self._clock != questions.now:
+            self._refuse_assigned()
         for field, array in feeds:
             field.feed(array, leaves=not self._detached)
 
-    def _text(self, name: str, lines: list[str]) -> str:
-        body = "".join(f"    {line}\n" if line else "\n" for line in lines)
-        return f"def {name}():\n{body}    return outputs\n"
-
-    def _define(self, name: str, lines: list[str]) -> Callable[[], tuple[float, ...]]:
-        # The bound names become default arguments: locals are faster than globals, and `w += x` needs one.
-        head = ", ".join(f"{bound}={bound}" for bound in self._listing.namespace)
-        text = self._text(name, lines).replace("()", f"(*, {head})", 1)
-        namespace = dict(self._listing.namespace)
-        exec(compile(text, f"<compiled {name}>", "exec"), namespace)
-        function: Callable[[], tuple[float, ...]] = namespace[name]
-        return function
+    def _refuse_assigned(self) -> None:
+        for bank in (self._bank, self._data):
+            for leaf in bank.assigned():
+                raise RuntimeError(
+                    f"the data of {describe(leaf)} was assigned in a with block of the program, which does "
+                    "not read the leaves there; update program.parameters, feed the number, or leave the "
+                    "block first"
+                )
+        self._clock = questions.now

@@ -1,0 +1,77 @@
+"""What runs a plan: an engine holds the two memories and computes in them."""
+
+from collections import Counter
+from typing import Protocol
+
+from autograd import ops
+from autograd.compiler.plan import Apply, Array, Loop, Place, Plan, Statement, Step, places_of, statements_of
+
+
+class Engine(Protocol):
+    """A plan, ready to run.
+
+    Attributes:
+        v: the memory of values, of shape (plan.size,); the caller writes parameters and data into it.
+        d: the memory of adjoints.
+    """
+
+    v: Array
+    d: Array
+
+    def forward(self) -> None:
+        """Compute the values."""
+
+    def step(self) -> None:
+        """Compute the values, then the adjoints."""
+
+
+ENGINES = ("auto", "numpy")
+
+
+def start(plan: Plan, engine: str) -> Engine:
+    """Return an engine for a plan.
+
+    Args:
+        plan: the program.
+        engine: one of ``ENGINES``.
+    """
+    from autograd.compiler.numpy_engine import NumpyEngine
+
+    return NumpyEngine(plan)
+
+
+def recognised(plan: Plan) -> Counter[str]:
+    """Count what a forward pass is made of: matrix products, reductions, loops, gathers and scatters."""
+    found: Counter[str] = Counter()
+    for step in plan.forward:
+        found["loops"] += isinstance(step, Loop)
+    for statement in statements_of(plan.forward):
+        found[_sum_of(statement)] += statement.summed > 0
+        found["gathers"] += any(place.table is not None for place in places_of(statement.expression))
+        found["scatters"] += statement.target.table is not None
+    return +found
+
+
+def _sum_of(statement: Statement) -> str:
+    """Name a sum: products of two places are a matrix product if each has an axis of its own."""
+    expression = statement.expression
+    if not (isinstance(expression, Apply) and expression.operation is ops.mul):
+        return "reductions"
+    kept = len(statement.shape) - statement.summed
+    own = [_axes(place, kept) for place in expression.arguments if isinstance(place, Place)]
+    if len(own) == 2 and own[0] - own[1] and own[1] - own[0]:
+        return "matrix products"
+    return "dot products"
+
+
+def _axes(place: Place, kept: int) -> frozenset[int]:
+    """Return the axes, of those that are not summed, along which a place differs."""
+    strided = {axis for axis in range(kept) if place.strides[axis]}
+    return frozenset(strided | set(range(min(kept, place.table.ndim if place.table is not None else 0))))
+
+
+def count(steps: tuple[Step, ...]) -> int:
+    """Return how many statements there are, those in loops included."""
+    return sum(1 for _ in statements_of(steps))
+
+
