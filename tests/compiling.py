@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd
 from autograd import Value
-from autograd.compiler import Program, listing, structure
+from autograd.compiler import Program, families
 from autograd.nested import flatten
 
 TOLERANCE = 1e-12
@@ -17,17 +17,17 @@ TOLERANCE = 1e-12
 NEVER = 10**9
 PATHS = {
     "as compiled": {},
-    "arrays": {"SMALL": 0},
-    "floats": {"SMALL": NEVER, "REPEATED": NEVER, "LONG": NEVER},
-    "loops": {"SMALL": NEVER, "REPEATED": 0, "LONG": NEVER},
-    "tape": {"SMALL": NEVER, "REPEATED": NEVER, "LONG": 0},
+    "all loops": {"SHORTEST": 2},
+    "no loops": {"SHORTEST": NEVER},
+    "one by one": {"SHORTEST": NEVER, "FEW": NEVER},
+    "families only": {"FEW": 0},
 }
 """The thresholds with which a graph takes each path through the compiler."""
 
 
 def force(monkeypatch: Any, path: str) -> None:
     for name, threshold in PATHS[path].items():
-        monkeypatch.setattr(structure if name == "SMALL" else listing, name, threshold)
+        monkeypatch.setattr(families, name, threshold)
 
 
 def eager(build: Callable[[Sequence[Value]], Any], point: Sequence[float]) -> tuple[list[float], list[float]]:

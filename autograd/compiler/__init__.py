@@ -1,17 +1,17 @@
 """From scalars back to matrices: a recorded graph becomes a short array program.
 
 `compile` takes a graph apart in steps, each a file: `flat` (scalar statements, constants folded, sums
-flattened); `structure` (equal computations on different data are one block, matrix products are found);
-`recurrence` (loops are found in what is left); then `stores` and `symbols` (how numbers are held and what
-text computes with them), `statements`, `loops` and `tape` (forward and reverse, of blocks, loops and the
-rest), `listing` (all together); and `program` (feeding, running, reading).
+flattened); `families` (equal computations on different data are one, and loops are found); `carry`, `cells`,
+`axes`, `drafts` and `lowering` (where every number lies, and what is evenly spaced); `adjoint` (the reverse
+pass); `assembly` (all together). The result is a `plan`, a program as data. An `engine` runs it, and
+`program` is what the user holds: feeding, running, reading.
 """
 
 from autograd.collector import collector_paused
+from autograd.compiler.assembly import make_plan
+from autograd.compiler.engine import ENGINES
 from autograd.compiler.flat import flatten
-from autograd.compiler.listing import emit
 from autograd.compiler.program import Program
-from autograd.compiler.structure import LEAF, lay_out
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
 from autograd.questions import describe
@@ -21,7 +21,13 @@ __all__ = ["Program", "compile"]
 
 
 def compile(  # noqa: A001 - the name that users know from other libraries
-    outputs: Nested, inputs: Nested | None = None, *, data: Nested = (), branches: str = "refuse"
+    outputs: Nested,
+    inputs: Nested | None = None,
+    *,
+    data: Nested = (),
+    branches: str = "refuse",
+    aux: Nested = (),
+    engine: str = "auto",
 ) -> Program:
     """Compile the graph of ``outputs`` to a program that replays it, forward and backward, on new numbers.
 
@@ -44,6 +50,10 @@ def compile(  # noqa: A001 - the name that users know from other libraries
             ``no_grad`` cut off; one on an expression beside the graph that has more than 32 operations
             between the two; and one on any beside it, if ``data`` was assigned before it was recorded.
 
+        aux: Values that are computed along with the outputs and can be read as ``program.aux``, nested
+            likewise, but are not differentiated: the scores behind a loss, say.
+        engine: what runs the program: ``"numpy"``, or ``"auto"`` for the fastest that is at hand.
+
     Returns:
         The program. It holds the leaves, but not the graph.
 
@@ -60,9 +70,11 @@ def compile(  # noqa: A001 - the name that users know from other libraries
         >>> program.gradients.tolist()
         [10.0, 100.0]
     """
-    roots = _values(outputs, "outputs")
+    roots, besides = _values(outputs, "outputs"), _values(aux, "aux")
     if branches not in ("refuse", "frozen"):
         raise ValueError(f'branches is "refuse" or "frozen", not {branches!r}')
+    if engine not in ENGINES:
+        raise ValueError(f"engine is one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
     if not roots:
         raise ValueError("outputs is empty; compile needs at least one Value")
     read = _leaves(data, "data")
@@ -70,12 +82,12 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     if not set(read).isdisjoint(variables or ()):
         raise ValueError("the same Value is in inputs and in data; a leaf has a gradient or it has none")
     with collector_paused():
-        flat = flatten(roots, variables, read, branches)
+        flat = flatten(roots, variables, read, branches, besides)
         node_of = {leaf: node for node, leaf in flat.leaves.items()}
         order = None if variables is None else [node_of[variable] for variable in variables]
-        layout = lay_out(flat, order, [node_of[leaf] for leaf in read])
-        leaves = [flat.leaves[node] for node in layout.blocks[LEAF].members.tolist()]
-        return Program(emit(flat, layout), outputs, inputs, data, leaves, flat.size)
+        plan, nodes = make_plan(flat, order, [node_of[leaf] for leaf in read], len(roots))
+    leaves = [flat.leaves[node] for node in nodes]
+    return Program(plan, outputs, aux, inputs, data, leaves, flat.size, engine)
 
 
 def _leaves(nested: Nested, what: str) -> list[Value]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.compiler.drafts import Draft, LoopDraft, hoist
-from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
+from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Statement, places_of
 from autograd.row import Operation
 from autograd.symbolic import Symbolic
 
@@ -102,8 +102,45 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
             statement.shape,
             adds=True,
             name=f"{statement.name}'",
+            selects=_selects(statement.expression),
         )
         yield Draft(contribution, draft.starts, {}, source.families, draft.writes)
+
+
+def _selects(expression: Expression) -> bool:
+    return isinstance(expression, Apply) and expression.operation.selects
+
+
+def has_pole(expression: Expression) -> bool:
+    """Tell whether an operation in an expression may be infinite or nan where its arguments are finite."""
+    if not isinstance(expression, Apply):
+        return False
+    known = [argument if isinstance(argument, float) else None for argument in expression.arguments]
+    return expression.operation.has_pole(*known) or any(map(has_pole, expression.arguments))
+
+
+def strengthened(plan: Plan) -> Plan:
+    """Return the plan with strong zeros in its reverse pass.
+
+    They decide only where a plain product is nan, and a nan reaches some parameter: so the plain reverse pass
+    is right, and faster, unless a gradient is nan.
+    """
+
+    def strong(statement: Statement) -> Statement:
+        expression = statement.expression
+        if not (isinstance(expression, Apply) and expression.operation is ops.mul):
+            return statement
+        upstream, local = expression.arguments
+        product = Apply(ops.strong_mul, (upstream, local))
+        if statement.selects:
+            product = Apply(ops.where, (upstream, Apply(ops.strong_mul, (local, upstream)), 0.0))
+        return replace(statement, expression=product)
+
+    steps = tuple(
+        replace(step, body=tuple(map(strong, step.body))) if isinstance(step, Loop) else strong(step)
+        for step in plan.reverse
+    )
+    return replace(plan, reverse=steps)
 
 
 def _derivative(expression: Expression, place: Place, value: Any) -> Any:

@@ -5,53 +5,88 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.adjoint import reverse, simplified, sum_repeated
+from autograd.compiler.adjoint import has_pole, reverse, simplified, sum_repeated
 from autograd.compiler.carry import carry
 from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft
-from autograd.compiler.families import Cycle, Terms, find_families
+from autograd.compiler.families import LEAF, Cycle, Family, Terms, find_families
 from autograd.compiler.flat import Flat
 from autograd.compiler.lowering import lower
-from autograd.compiler.plan import Loop, Place, Plan, Region, Statement, Step
+from autograd.compiler.plan import Index, Loop, Place, Plan, Region, Statement, Step, statements_of
 
 
-def make_plan(flat: Flat, leaves: Sequence[int], data: Sequence[int]) -> Plan:
+def make_plan(
+    flat: Flat, leaves: Sequence[int] | None, data: Sequence[int], seeds: int
+) -> tuple[Plan, list[int]]:
     """Return the program of a graph.
 
     Args:
         flat: the graph.
-        leaves: the nodes of the parameters, in the order in which their cells are to lie.
+        leaves: the nodes of the parameters, in the order in which their cells are to lie; None to choose one
+            in which matrices are in one piece.
         data: those of the data.
+        seeds: how many outputs, the first ones, are differentiated.
+
+    Returns:
+        The plan, and the nodes of the parameters in order.
     """
     terms = Terms(flat)
     found = find_families(flat, terms)
+    leaves = _in_order_of_use(flat, terms, found) if leaves is None else list(leaves)
     for part in found:
         if isinstance(part, Cycle):
             carry(part, terms)
     cells = Cells(flat, terms, leaves, data, found)
     forward = lower(found, terms, cells)
     outputs = [_output(node, cells) for node in flat.outputs]
-    seeded = [a for node, a in zip(flat.outputs, outputs, strict=True) if flat.active[node]]
+    sources = [node for node in flat.outputs[:seeds] if flat.active[node]]
+    seeded = cells.address[sources]
     backward = reverse(forward, cells.active)
-    seeds = {int(cells.family[node]) for node in flat.outputs} - {-1}
-    steps, cleared = _begin(backward, cells.regions, seeds)
-    if seeded:
-        target = Place("d", 0, (0,), np.array(seeded, dtype=np.intp))
+    touched = {int(cells.family[node]) for node in sources} - {-1}
+    steps, cleared = _begin(backward, cells.regions, touched)
+    if len(seeded):
+        target = Place("d", 0, (0,), seeded)
         steps.insert(0, Statement(target, 1.0, (len(seeded),), adds=True, name="seed"))
     if leaves:
         cleared.append((0, len(leaves)))
-    return Plan(
+    plan_forward = tuple(_step(part) for part in forward)
+    plan = Plan(
         parameters=len(leaves),
         fixed=cells.fixed,
         data=len(data),
         constants=cells.constants,
         size=cells.size,
         regions=tuple(sorted(cells.regions, key=lambda region: region.start)),
-        forward=tuple(_step(part) for part in forward),
+        forward=plan_forward,
         reverse=tuple(steps),
         cleared=tuple(_joined(cleared)),
         outputs=tuple(outputs),
+        poles=any(has_pole(statement.expression) for statement in statements_of(plan_forward)),
     )
+    return plan, leaves
+
+
+def _in_order_of_use(flat: Flat, terms: Terms, found: Sequence[Family | Cycle]) -> list[int]:
+    """Return the leaves in the order of the sums of products that read them, longest first, then others."""
+    tables: list[tuple[float, Index]] = []
+    for part in found:
+        for family in part.families if isinstance(part, Cycle) else [part]:
+            members = np.sort(family.members)
+            places, counts = terms.of(members)
+            products = terms.second[places] >= 0
+            for factors, others in ((terms.first, terms.second), (terms.second, terms.first)):
+                nodes = factors[places]
+                chosen = (nodes >= 0) & (terms.sort[nodes] == LEAF)
+                # A product of two leaves, as in a penalty, says nothing of how they belong together.
+                paired = chosen & products & (terms.sort[others[places]] != LEAF)
+                tables.append((-float(counts.max()), nodes[paired]))
+                tables.append((0.0, nodes[chosen & ~paired]))
+    tables.sort(key=lambda table: table[0])
+    nodes = np.concatenate([*(nodes for _, nodes in tables), np.array([*flat.leaves], dtype=np.intp)])
+    nodes = nodes[np.array([kind == "leaf" for kind in flat.kinds])[nodes]]
+    _, first = np.unique(nodes, return_index=True)
+    order: list[int] = nodes[np.sort(first)].tolist()
+    return order
 
 
 def _output(node: int, cells: Cells) -> int:

@@ -1,9 +1,14 @@
 """What runs a plan: an engine holds the two memories and computes in them."""
 
 from collections import Counter
+from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
 from autograd import ops
+from autograd.compiler.adjoint import strengthened
+from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Array, Loop, Place, Plan, Statement, Step, places_of, statements_of
 
 
@@ -21,6 +26,9 @@ class Engine(Protocol):
     def forward(self) -> None:
         """Compute the values."""
 
+    def reverse(self) -> None:
+        """Compute the adjoints."""
+
     def step(self) -> None:
         """Compute the values, then the adjoints."""
 
@@ -35,9 +43,42 @@ def start(plan: Plan, engine: str) -> Engine:
         plan: the program.
         engine: one of ``ENGINES``.
     """
-    from autograd.compiler.numpy_engine import NumpyEngine
-
     return NumpyEngine(plan)
+
+
+class Running:
+    """A plan on an engine, with strong zeros in its reverse pass where these decide.
+
+    Args:
+        plan: the program.
+        engine: one of ``ENGINES``.
+
+    Attributes:
+        v: the memory of values.
+        d: the memory of adjoints.
+    """
+
+    def __init__(self, plan: Plan, engine: str) -> None:
+        self.plan = plan
+        self.engine = start(plan, engine)
+        self.v, self.d = self.engine.v, self.engine.d
+
+    def forward(self) -> None:
+        """Compute the values."""
+        with np.errstate(all="ignore"):
+            self.engine.forward()
+
+    def step(self) -> None:
+        """Compute the values, then the adjoints."""
+        with np.errstate(all="ignore"):
+            self.engine.step()
+            if self.plan.poles and np.isnan(self.d[: self.plan.parameters]).any():
+                self._strong.reverse()
+
+    @cached_property
+    def _strong(self) -> Engine:
+        """The reverse pass with strong zeros, on the same memory."""
+        return NumpyEngine(strengthened(self.plan), self.v, self.d)
 
 
 def recognised(plan: Plan) -> Counter[str]:
@@ -73,5 +114,3 @@ def _axes(place: Place, kept: int) -> frozenset[int]:
 def count(steps: tuple[Step, ...]) -> int:
     """Return how many statements there are, those in loops included."""
     return sum(1 for _ in statements_of(steps))
-
-

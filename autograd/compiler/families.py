@@ -194,7 +194,7 @@ def _plain(flat: Flat, terms: Terms, nodes: Index, bounds: Index, families: rang
     for family in families:
         members = nodes[bounds[family] : bounds[family + 1]]
         kind = flat.kinds[members[0]]
-        if len(members) <= FEW:
+        if len(members) <= FEW and terms.sort[members[0]] - VALUE < FED:  # a batch makes few many
             parts += [Family(kind, members[[i]]) for i in range(len(members))]
         elif kind == "sum":
             parts += [Family(kind, members[part]) for part in _lengths(terms, members)]
@@ -306,7 +306,7 @@ def _longest_run(signatures: Any, start: int) -> tuple[int, int, int]:
     """Return (length, period, steps) of the longest run that begins at ``start``, or zeros."""
     high = min(len(signatures), start + LONGEST_BODY)
     periods = np.flatnonzero(signatures[start + 1 : high] == signatures[start]) + 1
-    for offset in range(1, WINDOW):
+    for offset in range(1, min(WINDOW, len(signatures) - start)):
         periods = periods[start + periods + offset < len(signatures)]
         periods = periods[signatures[start + periods + offset] == signatures[start + offset]]
     best = (0, 0, 0)

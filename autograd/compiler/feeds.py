@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.compiler.plan import Index
-from autograd.nested import Nested, flatten, shape_of
+from autograd.nested import Nested, flatten, matched, shape_of
+from autograd.questions import describe
 from autograd.row import as_float
 from autograd.value import Value
 
@@ -37,12 +38,13 @@ class Bank:
         self.numbers[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
         self._read[:] = self.numbers
 
-    def write(self) -> None:
-        """Write the array's numbers to the leaves, where they differ."""
-        for leaf, number in zip(self.leaves, self.numbers.tolist(), strict=True):
-            if not _same(leaf.data, number):
-                leaf.data = number
-        self._read[:] = self.numbers
+    def write(self, places: Sequence[int] | None = None) -> None:
+        """Write the array's numbers to the leaves, or to those at some places, where they differ."""
+        for place in range(len(self.leaves)) if places is None else places:
+            number = float(self.numbers[place])
+            if not _same(self.leaves[place].data, number):
+                self.leaves[place].data = number
+            self._read[place] = number
 
     def assigned(self) -> list[Value]:
         """Return the leaves whose numbers are others than when they were read."""
@@ -83,33 +85,52 @@ class Field:
         name: what errors call it.
         bank: where it is.
         places: the positions in the bank, in the shape in which numbers are fed.
+        nest: the nesting in which numbers are fed, if that is no table; else None.
     """
 
     name: str
     bank: Bank
     places: Index
+    nest: Nested | None = None
 
-    def numbers(self, value: Any) -> Floats:
-        """Return what is fed as an array of the field's shape.
+    def numbers(self, value: Any, leading: int = 0) -> Floats:
+        """Return what is fed as an array of the field's shape, copied from the program's own arrays.
+
+        Args:
+            value: a number, or numbers nested as declared.
+            leading: how many axes, of any length, stand before the field's own.
 
         Raises:
             TypeError: it is not numeric.
             ValueError: it has another shape.
             OverflowError: a number is beyond the range of doubles.
         """
+        if self.nest is not None:
+            return self._nested_numbers(value, leading)
         shape = self.places.shape
         try:
             array = np.asarray(value)
-            if array.dtype.kind not in "biuf":  # NumPy would read "1" as 1.0 and None as nan
+            if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+                # NumPy would read "1" as 1.0, None as nan and a long double of 1e400 as inf.
                 numbers = [as_float(number, self.name) for number in array.ravel().tolist()]
                 array = np.array(numbers, dtype=float).reshape(array.shape)
         except (TypeError, ValueError):
             raise TypeError(f"{self.name} needs numbers of shape {shape}, got {value!r:.60}") from None
-        if array.shape != shape:
+        if array.shape[leading:] != shape or array.ndim < leading:
+            batch = "a batch of " if leading else ""
             raise ValueError(
-                f"{self.name} has shape {shape}, but the value fed to it has shape {array.shape}"
+                f"{self.name} has shape {shape}, but the value fed to it has {batch}shape {array.shape}"
             )
-        return array
+        return array.copy() if np.may_share_memory(array, self.bank.numbers) else array
+
+    def _nested_numbers(self, value: Any, leading: int) -> Floats:
+        rows = value if leading else [value]
+        try:
+            found = [[as_float(number, self.name) for number in matched(row, self.nest)] for row in rows]
+        except ValueError as error:
+            raise ValueError(f"{self.name} is nested otherwise than the value fed to it: {error}") from None
+        array = np.array(found, dtype=float).reshape(len(found), self.places.size)
+        return array if leading else array[0]
 
     @cached_property
     def _view(self) -> Floats | None:
@@ -126,8 +147,7 @@ class Field:
         else:
             self.bank.numbers[self.places] = array
         if leaves:
-            for place, number in zip(self.places.ravel().tolist(), array.ravel().tolist(), strict=True):
-                self.bank.leaves[place].data = number
+            self.bank.write(self.places.ravel().tolist())
 
 
 class Fields:
@@ -141,6 +161,7 @@ class Fields:
     """
 
     def __init__(self, parameters: Bank, data: Bank, inputs: Nested | None, nest: Nested | None) -> None:
+        self._data = data
         self._named: dict[str, Field | None] = {}
         for bank in (parameters, data):
             for place, leaf in enumerate(bank.leaves):
@@ -162,13 +183,43 @@ class Fields:
             ValueError: a value of another shape than its field.
             OverflowError: a number is beyond the range of doubles.
         """
+        return [(field, field.numbers(value)) for field, value in self._fed(values, named)]
+
+    def match_points(
+        self, values: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[list[tuple[Index, Floats]], int]:
+        """Return which data are fed what at each of many points, of shape (points, data), and their number.
+
+        Raises:
+            TypeError, ValueError, OverflowError: as of `match`.
+        """
+        feeds: list[tuple[Index, Floats]] = []
+        counts: dict[int, str] = {}
+        for field, value in self._fed(values, named):
+            if field.bank is not self._data:
+                raise TypeError(
+                    f"{field.name} is no datum: parameters are the same for all points of a batch; list it "
+                    "in data= of compile to feed it"
+                )
+            array = field.numbers(value, leading=1)
+            counts.setdefault(len(array), field.name)
+            feeds.append((field.places.ravel(), array.reshape(len(array), -1)))
+        if len(counts) != 1 or 0 in counts:
+            found = [f"{name} has {count:,}" for count, name in counts.items()]
+            raise ValueError(
+                "a batch needs the same number of points, at least 1, in all that is fed; "
+                f"{', '.join(found) or 'nothing is fed'}"
+            )
+        return feeds, next(iter(counts))
+
+    def _fed(self, values: Sequence[Any], named: Mapping[str, Any]) -> list[tuple[Field, Any]]:
         if len(values) > len(self._positional):
             remedy = "feed one value for each item" if self._positional else "feed them by label"
             raise TypeError(f"{len(values)} values for {len(self._positional)} inputs; {remedy}")
         feeds = list(zip(self._positional, values, strict=False))
         feeds += [(self._field(name), value) for name, value in named.items()]
         _refuse_repeats([field for field, _ in feeds])
-        return [(field, field.numbers(value)) for field, value in feeds]
+        return feeds
 
     def _field(self, name: str) -> Field:
         if name not in self._named:
@@ -202,6 +253,15 @@ def _items(bank: Bank, nest: Nested | None) -> dict[str | int, Field]:
     place = {leaf: i for i, leaf in enumerate(bank.leaves)}
     fields: dict[str | int, Field] = {}
     for key in keys:
-        places = np.array([place[leaf] for leaf in flatten(items[key])[0]], dtype=np.intp)
-        fields[key] = Field(f"input {key!r}", bank, places.reshape(shape_of(items[key])))
+        values, rebuild = flatten(items[key])
+        places = np.array([place[leaf] for leaf in values], dtype=np.intp)
+        shape = shape_of(items[key])
+        table = len(shape) != 1 or _is_row(items[key])
+        nest = None if table else rebuild(range(len(values)))
+        fields[key] = Field(f"input {key!r}", bank, places.reshape(shape), nest)
     return fields
+
+
+def _is_row(item: Any) -> bool:
+    """Tell whether a nest is a mere sequence of Values, and not a dict or a ragged nest of some."""
+    return not isinstance(item, Mapping) and all(isinstance(value, Value) for value in item)

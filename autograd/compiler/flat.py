@@ -34,7 +34,7 @@ class Flat:
         active: whether each node depends on a leaf, so that it has an adjoint.
         fed: whether each node depends on data.
         leaves: the Values of the leaves and the data, by node.
-        outputs: the nodes of the outputs.
+        outputs: the nodes of the outputs, then those of aux.
         size: how many Values the graph had.
     """
 
@@ -65,7 +65,11 @@ class Flat:
 
 
 def flatten(
-    outputs: Sequence[Value], inputs: Sequence[Value] | None, data: Sequence[Value], branches: str
+    outputs: Sequence[Value],
+    inputs: Sequence[Value] | None,
+    data: Sequence[Value],
+    branches: str,
+    aux: Sequence[Value] = (),
 ) -> Flat:
     """Flatten the graph of ``outputs``.
 
@@ -74,11 +78,12 @@ def flatten(
         inputs: the leaves to differentiate by; None for all others that are not constants.
         data: the leaves to read without differentiating by them.
         branches: ``"refuse"`` or ``"frozen"``: what to do with a node whose number a branch has asked for.
+        aux: roots that are computed, too.
 
     Raises:
         ValueError: a node was asked for its number and branches are refused.
     """
-    order = topological_order(*outputs, *(inputs or ()), *data)  # with those that no output depends on
+    order = topological_order(*outputs, *aux, *(inputs or ()), *data)  # with those that no output depends on
     fed = set(data)
     if inputs is None:
         inputs = [
@@ -87,7 +92,7 @@ def flatten(
     kind_of = dict.fromkeys(inputs, "leaf") | dict.fromkeys(data, "data")
     if branches != "frozen":
         _refuse_branches(order, kind_of, outputs)
-    return _activate(_merge(_fold(order, outputs, kind_of)))
+    return _activate(_merge(_fold(order, [*outputs, *aux], kind_of)))
 
 
 def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Sequence[Value]) -> None:

@@ -81,6 +81,8 @@ class Statement:
         summed: how many axes, the last ones, are summed over.
         adds: whether results are added to what is there; then several points may have one target.
         name: what it computes, for a reader.
+        selects: in a reverse pass, whether a derivative of 0 says that a selection did not choose the
+            operand, so that nothing is sent to it whatever the adjoint is.
     """
 
     target: Place
@@ -89,6 +91,7 @@ class Statement:
     summed: int = 0
     adds: bool = False
     name: str = ""
+    selects: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +151,8 @@ class Plan:
             reads them. Gradients end up in ``d[:parameters]``.
         cleared: ranges (start, stop) of ``d`` to be set to zero before the reverse pass.
         outputs: the addresses of the results.
+        poles: whether values or derivatives may be infinite or nan where parameters and data are finite. Then
+            a gradient of nan calls for `adjoint.strengthened`.
     """
 
     parameters: int
@@ -160,6 +165,7 @@ class Plan:
     reverse: tuple[Step, ...]
     cleared: tuple[tuple[int, int], ...]
     outputs: tuple[int, ...]
+    poles: bool = False
 
 
 def statements_of(steps: Sequence[Step]) -> Iterator[Statement]:

@@ -10,9 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import questions
-from autograd.compiler.engine import count, recognised, start
+from autograd.compiler.batching import Batches
+from autograd.compiler.engine import Running, count, recognised
 from autograd.compiler.feeds import Bank, Fields, Floats
-from autograd.compiler.plan import Plan
+from autograd.compiler.numpy_engine import NumpyEngine
+from autograd.compiler.plan import Array, Plan
 from autograd.nested import Nested, flatten
 from autograd.questions import describe
 from autograd.value import Value
@@ -59,6 +61,7 @@ class Program:
         self,
         plan: Plan,
         outputs: Nested,
+        aux: Nested,
         inputs: Nested | None,
         data: Nested,
         leaves: Sequence[Value],
@@ -66,8 +69,9 @@ class Program:
         engine: str,
     ) -> None:
         values, rebuild = flatten(outputs)
-        self._outputs = [weakref.ref(value) for value in values]
-        self._nests = rebuild(range(len(values))), inputs, data
+        besides, rebuild_aux = flatten(aux)
+        self._outputs = [weakref.ref(value) for value in (*values, *besides)]
+        self._nests = rebuild(range(len(values))), rebuild_aux(range(len(besides))), inputs, data
         self._leaves = tuple(leaves)
         self._plan = plan
         self._size = size
@@ -77,15 +81,19 @@ class Program:
     def _begin(self) -> None:
         """Start the engine, and say what can be fed."""
         plan = self._plan
-        nest, inputs, data = self._nests
-        self._engine = start(plan, self.engine)
-        v, d = self._engine.v, self._engine.d
+        outputs, aux, inputs, data = self._nests
+        self._running = Running(plan, self.engine)
+        self._batches = Batches(plan, self.engine)
+        v, d = self._running.v, self._running.d
         self._bank = Bank(self._leaves, v[: plan.parameters])
         self._data = Bank(tuple(flatten(data)[0]), v[plan.fixed : plan.fixed + plan.data])
         self._gradients = d[: plan.parameters]
         self._fields = Fields(self._bank, self._data, inputs, data if self._data.leaves else None)
         self._places = np.array(plan.outputs, dtype=np.intp)
-        self._rebuild = flatten(nest)[1]
+        numbers, self._rebuild = flatten(outputs)
+        self._count = len(numbers)
+        self._rebuild_aux = flatten(aux)[1]
+        self._aux: Any = None
         self._busy = threading.Lock()
         self._detached = 0
         self._swept = self._ran = False
@@ -110,10 +118,9 @@ class Program:
             RuntimeError: the program is running in another thread, or a leaf was assigned in a ``with`` block
                 of the program, where it is not read.
         """
-        with self._running():
+        with self._alone():
             self._load(values, named)
-            with np.errstate(all="ignore"):
-                self._engine.step()
+            self._running.step()
             self._swept = self._ran = True
             if not self._detached:
                 self._write_gradients()
@@ -121,12 +128,90 @@ class Program:
 
     def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
-        with self._running():
+        with self._alone():
             self._load(values, named)
-            with np.errstate(all="ignore"):
-                self._engine.forward()
+            self._running.forward()
             self._ran = True
             return self._results()
+
+    def batch(self, /, *values: Any, reduction: str | None = "mean", **named: Any) -> Any:
+        """Run forward and backward on many points at once, each with data of its own.
+
+        The program of one point is used; what depends on data is computed for many points together, in
+        chunks that stay in the processor's cache. The leaves are read as in a call, and ``gradients`` and
+        every leaf's ``grad`` become those of the result; data and outputs keep their numbers.
+
+        Args:
+            *values: what to feed, in the order of ``data=``, each with one more, leading axis for the points.
+            reduction: ``"mean"`` or ``"sum"`` over the points, or None for the outputs of every point; the
+                gradients are then those of their sum.
+            **named: what to feed by name. Data that are not fed keep their number at all points.
+
+        Returns:
+            The outputs' means, or sums, nested as the outputs were; without ``reduction`` arrays of shape
+            (points,) instead of numbers.
+
+        Raises:
+            TypeError: as of a call; or what is fed is no datum.
+            ValueError: as of a call; different numbers of points, or none; an output depends on no data.
+            RuntimeError: as of a call.
+
+        Example:
+            >>> import autograd
+            >>> from autograd import Value
+            >>> w, x, y = Value(2.0), Value(0.0), Value(0.0)
+            >>> program = autograd.compile((w * x - y) ** 2, inputs=w, data={"x": x, "y": y})
+            >>> program.batch(x=[1.0, 2.0, 3.0], y=[2.0, 4.0, 9.0])
+            3.0
+            >>> w.grad
+            -6.0
+        """
+        if reduction not in ("mean", "sum", None):
+            raise ValueError(f'reduction is "mean", "sum" or None, not {reduction!r}')
+        with self._alone():
+            results, gradient, points = self._run_batch(values, named, sweep=True)
+            self._gradients[:] = gradient / points if reduction == "mean" else gradient
+            self._swept = True
+            if not self._detached:
+                self._write_gradients()
+            outputs: list[Any] = [*results]
+            if reduction:
+                outputs[: self._count] = (
+                    results[: self._count].sum(axis=1) / (points if reduction == "mean" else 1)
+                ).tolist()
+            return self._returned(outputs)
+
+    def batch_forward(self, /, *values: Any, **named: Any) -> Any:
+        """Run the forward pass on many points; arguments and errors as of `batch`.
+
+        Returns:
+            The outputs of every point, arrays of shape (points,), nested as the outputs were.
+        """
+        with self._alone():
+            results, _, _ = self._run_batch(values, named, sweep=False)
+            return self._returned([*results])
+
+    @property
+    def aux(self) -> Any:
+        """What ``aux=`` asked for, as of the latest run: numbers, after a batch arrays of shape (points,)."""
+        return self._aux
+
+    def _run_batch(
+        self, values: tuple[Any, ...], named: dict[str, Any], *, sweep: bool
+    ) -> tuple[Array, Array, int]:
+        feeds, points = self._fields.match_points(values, named)
+        for place, address in enumerate(self._plan.outputs[: self._count]):
+            if address < self._plan.fixed or address >= self._plan.size - len(self._plan.constants):
+                raise ValueError(f"output {place} depends on no data, so it has no mean over points")
+        if not self._detached:
+            self._bank.read()
+            self._data.read()
+        elif self._clock != questions.now:
+            self._refuse_assigned()
+        results, gradient = self._batches.run(
+            self._bank.numbers, self._data.numbers, feeds, points, sweep=sweep
+        )
+        return results, gradient, points
 
     @property
     def parameters(self) -> Floats:
@@ -157,12 +242,10 @@ class Program:
     @property
     def source(self) -> str:
         """The program as Python source that needs NumPy alone and reproduces its present numbers."""
-        from autograd.compiler.numpy_engine import NumpyEngine
-
-        if isinstance(self._engine, NumpyEngine):
-            return self._engine.source
+        if isinstance(self._running.engine, NumpyEngine):
+            return self._running.engine.source
         engine = NumpyEngine(self._plan)
-        engine.v[:] = self._engine.v
+        engine.v[:] = self._running.v
         return engine.source
 
     def summary(self) -> str:
@@ -240,7 +323,7 @@ class Program:
             raise RuntimeError("a program cannot be copied within its with block; leave the block first")
 
     @contextmanager
-    def _running(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[None]:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError(
                 "this program is running in another thread, and its arrays are in use; "
@@ -254,14 +337,19 @@ class Program:
     def _results(self) -> Any:
         if not self._detached:
             self._write_outputs()
-        return self._rebuild(self._engine.v[self._places].tolist())
+        return self._returned(self._running.v[self._places].tolist())
+
+    def _returned(self, results: list[Any]) -> Any:
+        """Return the outputs in their nesting, and keep what else was computed."""
+        self._aux = self._rebuild_aux(results[self._count :])
+        return self._rebuild(results[: self._count])
 
     def _write_gradients(self) -> None:
         for leaf, gradient in zip(self._leaves, self._gradients.tolist(), strict=True):
             leaf.grad = gradient
 
     def _write_outputs(self) -> None:
-        for reference, result in zip(self._outputs, self._engine.v[self._places].tolist(), strict=False):
+        for reference, result in zip(self._outputs, self._running.v[self._places].tolist(), strict=False):
             output = reference()
             if output is not None and output.op is not None:
                 output.data = result
