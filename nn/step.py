@@ -109,7 +109,7 @@ class EagerStep:
 
 
 class CompiledStep(EagerStep):
-    """Records and compiles the graph of the first mini-batch of each size, and feeds it the others.
+    """Records and compiles the loss of one point, and runs it on mini-batches of any size.
 
     Parameters and gradients are arrays from the beginning of an epoch to its end.
 
@@ -119,7 +119,6 @@ class CompiledStep(EagerStep):
         optimizer: what moves the parameters.
         penalty: a function of the parameters that is added to the loss, or None.
         clip_norm: the largest norm of the gradient, or None.
-        outputs: whether the model's outputs are wanted; they cost a second forward pass.
 
     Raises:
         ValueError: ``clip_norm`` is negative or no number.
@@ -132,40 +131,36 @@ class CompiledStep(EagerStep):
         optimizer: Optimizer,
         penalty: Penalty | None = None,
         clip_norm: float | None = None,
-        *,
-        outputs: bool = True,
     ) -> None:
         super().__init__(model, loss, optimizer, penalty, clip_norm)
-        self.outputs = outputs
-        self.programs: dict[int, tuple[Program, Program | None]] = {}
+        self._program: Program | None = None
         self._width = 1
         self._by_index = False  # whether the loss takes a class as the place of its score
         self._open = ExitStack()
-        self._data = self._grad = np.zeros(len(optimizer.parameters))
-        self._ahead = False  # whether the arrays are newer than the Values
 
     def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
-        """Take the step; return the mean loss before it, and the model's outputs if they are wanted.
+        """Take the step; return the mean loss before it, and the model's outputs as plain numbers.
 
         Raises:
             DivergenceError: the loss or a gradient is not finite; the step is not taken.
             ValueError: the graph depends on a branch that the model or the loss took on a number.
         """
-        if len(points) not in self.programs:
-            self.programs[len(points)] = self._compiled(points, targets)
-        program, forward = self.programs[len(points)]
-        outputs = self._fed(forward).forward(points=points) if forward is not None else []
-        loss = self._fed(program)(points=points, targets=self._encoded(targets))
-        self._grad = program.gradients.copy()
-        norm = math.hypot(*self._grad.tolist())
+        if self._program is None:
+            self._program = self._compiled(points[0], targets[:1])
+            self.begin_epoch()
+        program = self._program
+        loss = program.batch(points=points, targets=self._encoded(targets))
+        gradient = program.gradients
+        norm = math.hypot(*gradient.tolist())
         if not math.isfinite(loss) or not math.isfinite(norm):
             self.end_epoch()
             self.require_finite(loss)
-            self._ahead = True
+            self.begin_epoch()
         if self.clip_norm is not None and norm > self.clip_norm:
-            self._grad *= self.clip_norm / norm
-        self._data = self.optimizer.moved(self._data, self._grad)
-        return loss, outputs
+            gradient *= self.clip_norm / norm
+        program.parameters = self.optimizer.moved(program.parameters, gradient)
+        outputs = program.aux
+        return loss, (np.stack(outputs, axis=-1) if isinstance(outputs, (list, tuple)) else outputs).tolist()
 
     def require_no_branch(self, points: Features, targets: Labels) -> None:
         """Compare the loss of each target as a number with that of a Value of the same number.
@@ -200,43 +195,24 @@ class CompiledStep(EagerStep):
 
     def begin_epoch(self) -> None:
         """Read the parameters."""
-        self._data = np.array([p.data for p in self.optimizer.parameters])
-        self._ahead = True
+        if self._program is not None:
+            self._open.enter_context(self._program)
 
     def end_epoch(self) -> None:
         """Write parameters and gradients to the Values."""
-        for p, number, gradient in zip(
-            self.optimizer.parameters, self._data.tolist(), self._grad.tolist(), strict=True
-        ):
-            p.data, p.grad = number, gradient
-        self._ahead = False
+        self._open.close()
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the programs, each of which writes its own last numbers, and write the true ones."""
-        if not self._ahead:  # a callback may have changed the parameters since
-            self.begin_epoch()
-        self._open.close()
+        """Bring the parameters up to date, also in the midst of an epoch."""
         self.end_epoch()
 
-    def _fed(self, program: Program) -> Program:
-        program.parameters = self._data
-        return program
-
-    def _compiled(self, points: Features, targets: Labels) -> tuple[Program, Program | None]:
-        self.end_epoch()
-        self._ahead = True
-        with collector_paused():
-            rows = [[Value(x) for x in row] for row in points.tolist()]
-            outputs = [self.model(row) for row in rows]
-            goals = _values(self._encoded(targets).tolist())
-            parameters = self.optimizer.parameters
-            batch = {"points": rows, "targets": goals}
-            program = autograd.compile(self.total(outputs, goals), inputs=parameters, data=batch)
-            forward = autograd.compile(outputs, parameters, data={"points": rows}) if self.outputs else None
-        for opened in (program, forward):
-            if opened is not None:
-                self._open.enter_context(opened)
-        return program, forward
+    def _compiled(self, point: Features, target: Labels) -> Program:
+        row = [Value(x) for x in point.tolist()]
+        output = self.model(row)
+        goal = _values(self._encoded(target)[0].tolist())
+        batch = {"points": row, "targets": goal}
+        total = self.total([output], [goal])
+        return autograd.compile(total, inputs=self.optimizer.parameters, data=batch, aux=output)
 
     def _encoded(self, targets: Labels) -> Labels:
         """Return the targets as data: a class as a row of probabilities, since an index would be a branch."""

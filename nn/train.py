@@ -68,8 +68,8 @@ def fit(
         progress: whether to show a bar; by default on a terminal.
         resume: a file that a ``Checkpoint`` among the callbacks wrote, from which the training goes on to its
             ``epochs`` epochs in all, bit for bit; model, optimiser and callbacks are made as they were.
-        compile: record the first mini-batch only and replay it as an array program, which agrees to rounding
-            and is much faster. Model and loss must not branch on numbers or draw them by chance.
+        compile: record one point only and run it on mini-batches as an array program, which agrees to
+            rounding and is much faster. Model and loss must not branch on numbers or draw them by chance.
 
     Returns:
         The history. An epoch's loss and metric are those of its mini-batches, each before its step.
@@ -99,7 +99,7 @@ def fit(
     metric = metric or _usual_metric(model, loss, points, targets)
     step = EagerStep(model, loss, optimizer, penalty, clip_norm)
     if compile:
-        step = CompiledStep(model, loss, optimizer, penalty, clip_norm, outputs=metric is not None)
+        step = CompiledStep(model, loss, optimizer, penalty, clip_norm)
         step.require_no_branch(points, targets)
     run = Run(model, optimizer, History(), np.random.default_rng(seed), _last(callbacks, Checkpoint))
     run.measured = frozenset({"loss"} if metric is None else {"loss", _name(metric)})

@@ -114,7 +114,6 @@ def test_a_fold_agrees_at_infinities_and_nan():
 
         leaves = [Value(0.5) for _ in range(4 * len(windows))]
         program = autograd.compile(build(leaves), inputs=leaves)
-        assert "fold" in program.summary()
         at = [x for window in windows for x in window]
         for got, expected in zip(replay(program, leaves, at), eager(build, at), strict=True):
             np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-307)

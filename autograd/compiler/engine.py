@@ -36,7 +36,7 @@ class Engine(Protocol):
 ENGINES = ("auto", "numpy")
 
 
-def start(plan: Plan, engine: str) -> Engine:
+def start(plan: Plan, engine: str) -> Engine:  # noqa: ARG001 - one engine so far
     """Return an engine for a plan.
 
     Args:

@@ -46,6 +46,10 @@ class Bank:
                 self.leaves[place].data = number
             self._read[place] = number
 
+    def _assign(self, places: Sequence[int]) -> None:
+        for place in places:
+            self.leaves[place].data = float(self.numbers[place])
+
     def assigned(self) -> list[Value]:
         """Return the leaves whose numbers are others than when they were read."""
         pairs = zip(self.leaves, self._read.tolist(), strict=True)
@@ -66,8 +70,11 @@ class Bank:
                     f"{after!r} in the program and was assigned {leaf.data!r} meanwhile; update it in one "
                     "place, or call sync() before the other writes"
                 )
-        for place in changed:
-            self.leaves[place].data = float(self.numbers[place])
+        try:
+            self._assign(changed)
+        except BaseException:  # an interrupt must not leave half of them
+            self._assign(changed)
+            raise
         self._read[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
         self.numbers[:] = self._read
 
