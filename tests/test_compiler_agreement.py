@@ -187,7 +187,7 @@ def test_the_new_points_cross_kinks():
         ]
 
     crossed = 0
-    for seed in range(40):
+    for seed in range(60):
         rng = random.Random(seed)
         program = unstructured(rng, rng.randint(1, 80), ties=seed % 2 == 0)
         crossed += any(sides(program, program.inputs) != sides(program, at) for at in elsewhere(program, rng))
@@ -209,14 +209,14 @@ def test_nan_and_infinities_spread_as_in_the_engine(kind, special):
             assert_same(got, expected)
 
 
-def test_merging_duplicates_at_a_pole_gives_the_infinity_where_the_engine_adds_two_of_opposite_sign():
+def test_merging_duplicates_at_a_pole_gives_zero_where_the_engine_adds_two_infinities_of_opposite_sign():
     x = Value(0.0)
     y = 1.0 / x - 1.0 / x
     program = autograd.compile(y)
     y.backward()
     assert math.isnan(x.grad)
     program()
-    assert math.isnan(x.grad) or math.isinf(x.grad)
+    assert x.grad == 0.0
 
 
 # Kinks, higher orders, inputs -------------------------------------------------------------------------------
@@ -334,12 +334,12 @@ def test_a_long_sum_over_a_loop_that_reads_data_first_and_parameters_later(weigh
 
 
 def test_a_chain_of_a_hundred_thousand_operations_is_no_deeper_than_a_loop(monkeypatch):
-    def build(v):
+    def build(v, length=100_000):
         x = v[0]
-        for k in range(100_000):
+        for k in range(length):
             x = x * v[1] + 0.001 if k % 7 else autograd.sin(x)
         return x
 
     assert_agrees(build, [0.5, 0.99], [0.4, 0.98])
-    monkeypatch.setattr("autograd.compiler.listing.REPEATED", 10**9)
-    assert_agrees(build, [0.5, 0.99], [0.4, 0.98])
+    monkeypatch.setattr("autograd.compiler.families.SHORTEST", 10**9)
+    assert_agrees(lambda v: build(v, 10_000), [0.5, 0.99], [0.4, 0.98])

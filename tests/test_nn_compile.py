@@ -139,7 +139,7 @@ def test_a_branch_on_a_number_is_refused_not_frozen(moons):
     with pytest.raises(ValueError, match="branch"):
         fit(model, X, y, nn.binary_cross_entropy, SGD(model.parameters()), 1, compile=True)
     model = MLP(2, [1])
-    with pytest.raises(ValueError, match=r"asked a leaf .* for its number with ==.*write the branch as an operation"):
+    with pytest.raises(ValueError, match=r"asked .* with ==.*write the branch as an operation"):
         fit(model, X, y, branching, SGD(model.parameters()), 1, compile=True)
     fit(model, X, y, branching, SGD(model.parameters()), 1)
 

@@ -94,7 +94,7 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
         if not source.active:
             continue
         local = _derivative(statement.expression, place, Term(statement.target))
-        if isinstance(local, float) and local == 0.0:
+        if local is None:
             continue
         contribution = Statement(
             replace(place, memory="d"),
@@ -109,14 +109,6 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
 
 def _selects(expression: Expression) -> bool:
     return isinstance(expression, Apply) and expression.operation.selects
-
-
-def has_pole(expression: Expression) -> bool:
-    """Tell whether an operation in an expression may be infinite or nan where its arguments are finite."""
-    if not isinstance(expression, Apply):
-        return False
-    known = [argument if isinstance(argument, float) else None for argument in expression.arguments]
-    return expression.operation.has_pole(*known) or any(map(has_pole, expression.arguments))
 
 
 def strengthened(plan: Plan) -> Plan:
@@ -144,17 +136,18 @@ def strengthened(plan: Plan) -> Plan:
 
 
 def _derivative(expression: Expression, place: Place, value: Any) -> Any:
-    """Return the derivative of an expression by what is at a place, as a term or a float."""
+    """Return the derivative of an expression by what is at a place, as a term or a float; None if it is 0."""
     if expression is place:
         return 1.0
-    total: Any = 0.0
+    total: Any = None
     if isinstance(expression, Apply):
         arguments = [_term(argument) for argument in expression.arguments]
         for argument, derivative in zip(expression.arguments, expression.operation.derivatives, strict=True):
             if any(found is place for found in places_of(argument)):
                 inner = _derivative(argument, place, _term(argument))
-                product = derivative(value, *arguments) * inner
-                total = product if isinstance(total, float) and total == 0.0 else total + product
+                local = derivative(value, *arguments)
+                if inner is not None and not (isinstance(local, float) and local == 0.0):
+                    total = local * inner if total is None else total + local * inner
     return total
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.adjoint import has_pole, reverse, simplified, sum_repeated
+from autograd.compiler.adjoint import reverse, simplified, sum_repeated
 from autograd.compiler.carry import carry
 from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft
 from autograd.compiler.families import LEAF, Cycle, Family, Terms, find_families
 from autograd.compiler.flat import Flat
 from autograd.compiler.lowering import lower
-from autograd.compiler.plan import Index, Loop, Place, Plan, Region, Statement, Step, statements_of
+from autograd.compiler.plan import Index, Loop, Place, Plan, Region, Statement, Step
 
 
 def make_plan(
@@ -49,7 +49,6 @@ def make_plan(
         steps.insert(0, Statement(target, 1.0, (len(seeded),), adds=True, name="seed"))
     if leaves:
         cleared.append((0, len(leaves)))
-    plan_forward = tuple(_step(part) for part in forward)
     plan = Plan(
         parameters=len(leaves),
         fixed=cells.fixed,
@@ -57,11 +56,10 @@ def make_plan(
         constants=cells.constants,
         size=cells.size,
         regions=tuple(sorted(cells.regions, key=lambda region: region.start)),
-        forward=plan_forward,
+        forward=tuple(_step(part) for part in forward),
         reverse=tuple(steps),
         cleared=tuple(_joined(cleared)),
         outputs=tuple(outputs),
-        poles=any(has_pole(statement.expression) for statement in statements_of(plan_forward)),
     )
     return plan, leaves
 

@@ -72,7 +72,8 @@ class Running:
         """Compute the values, then the adjoints."""
         with np.errstate(all="ignore"):
             self.engine.step()
-            if self.plan.poles and np.isnan(self.d[: self.plan.parameters]).any():
+            gradients = self.d[: self.plan.parameters]
+            if np.isnan(gradients @ gradients):  # as some gradient is
                 self._strong.reverse()
 
     @cached_property

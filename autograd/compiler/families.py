@@ -7,18 +7,24 @@ sequence of depths is searched for periods: a recurrence, a factorisation or a s
 families at every step, on as many members as the step has.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import cache
+from itertools import chain, permutations
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.flat import Flat
 from autograd.compiler.plan import Index
+from autograd.row import GENERAL, Operation
 
 SHORTEST = 6
 """Fewer steps than this are not worth a loop."""
+
+SHORTEST_CHAIN = 3
+"""Fewer operations in a chain than this are families of their own."""
 
 FEW = 4
 """Up to so many nodes are computed one by one, and into so many lengths of sums a family is split."""
@@ -126,32 +132,126 @@ def _sorts(flat: Flat) -> Index:
 
 def find_families(flat: Flat, terms: Terms) -> list[Family | Cycle]:
     """Return the families and cycles of a graph in the order in which they can be computed."""
-    depth = np.array(_depths(flat), dtype=np.intp)
-    nodes = np.flatnonzero(depth > 0)
-    if not len(nodes):
-        return []
-    forms = _forms(flat, terms, nodes)
-    order = np.lexsort((forms, depth[nodes]))
-    nodes, forms, depth = nodes[order], forms[order], depth[nodes[order]]
-    new_depth = np.concatenate([[True], depth[1:] != depth[:-1]])
-    new_family = new_depth | np.concatenate([[True], forms[1:] != forms[:-1]])
-    family_starts = np.flatnonzero(new_family)
-    levels = np.flatnonzero(new_depth[family_starts])  # the first family of each depth
-    family_bounds = np.append(family_starts, len(nodes))
-    level_bounds = np.append(levels, len(family_starts))
-    signatures = _signatures(forms[family_starts], levels)
-    _, counts = terms.of(nodes)
-    sizes = np.add.reduceat(counts + 1, family_starts) * (len(nodes) + 1) + np.diff(family_bounds)
-    sized = _signatures(forms[family_starts] ^ _scatter(sizes).astype(np.intp), levels)
+    ranks = _Ranks(flat, terms)
     found: list[Family | Cycle] = []
     done = 0
-    for start, period, steps in find_periods(signatures):
-        for begin, length, turns in _regular(sized, start, period, steps):
-            found += _plain(flat, terms, nodes, family_bounds, range(level_bounds[done], level_bounds[begin]))
-            found.append(_cycle(flat, nodes, forms, family_bounds, level_bounds, begin, length, turns))
+    for start, period, steps in find_periods(ranks.signatures) if len(ranks.nodes) else ():
+        for begin, length, turns in _regular(ranks.sized, start, period, steps):
+            found += ranks.plain(done, begin)
+            found.append(ranks.cycle(begin, length, turns))
             done = begin + length * turns
-    found += _plain(flat, terms, nodes, family_bounds, range(level_bounds[done], level_bounds[-1]))
-    return found
+    return found + ranks.plain(done, len(ranks.levels) - 1)
+
+
+class _Ranks:
+    """All nodes by depth, by their place in a chain of one operation, and by form.
+
+    Args:
+        flat: the graph.
+        terms: its operands.
+
+    Attributes:
+        nodes: the nodes in that order.
+        signatures: for each depth a number that stands for the forms of its nodes.
+        sized: the same for the forms and how many nodes and operands there are of each.
+        levels: the bounds of the depths among the families.
+    """
+
+    def __init__(self, flat: Flat, terms: Terms) -> None:
+        self.flat, self.terms = flat, terms
+        depth, link = (np.array(numbers, dtype=np.intp) for numbers in _depths(flat))
+        nodes = np.flatnonzero(depth > 0)
+        forms = _forms(flat, terms, nodes)
+        order = np.lexsort((forms, link[nodes], depth[nodes]))
+        self.nodes, self.forms = nodes[order], forms[order]
+        self.link, depth = link[self.nodes], depth[self.nodes]
+        first = np.ones(min(1, len(nodes)), dtype=bool)
+        new_depth = np.concatenate([first, depth[1:] != depth[:-1]])
+        starts = np.flatnonzero(new_depth | np.concatenate([first, self._changes(self.forms, self.link)]))
+        levels = np.flatnonzero(new_depth[starts])  # the first family of each depth
+        self.families = np.append(starts, len(nodes))
+        self.levels = np.append(levels, len(starts))
+        kinds = self.forms[starts] ^ _scatter(self.link[starts]).astype(np.intp)
+        _, counts = terms.of(self.nodes)
+        members = np.diff(self.families)
+        self.signatures = self.sized = np.zeros(0, dtype=np.uint64)
+        if len(nodes):
+            sizes = np.add.reduceat(counts + 1, starts) * (len(nodes) + 1) + members
+            self.signatures = _signatures(kinds, levels)
+            self.sized = _signatures(kinds ^ _scatter(sizes).astype(np.intp), levels)
+
+    @staticmethod
+    def _changes(*keys: Index) -> Any:
+        return np.any([key[1:] != key[:-1] for key in keys], axis=0)
+
+    def plain(self, start: int, stop: int) -> list[Family | Cycle]:
+        """Return the families of the depths from ``start`` to ``stop``, each after those before it.
+
+        Small ones, and sums of different lengths, are taken apart; chains of one operation are cycles.
+        """
+        parts: list[Family | Cycle] = []
+        for level in range(start, stop):
+            families = range(self.levels[level], self.levels[level + 1])
+            chains: dict[Any, list[int]] = {}
+            for family in families:
+                place = self.families[family]
+                if self.link[place]:
+                    chains.setdefault(self.flat.kinds[self.nodes[place]], []).append(family)
+                else:
+                    parts += self._apart(family)
+            for together in chains.values():
+                parts += self._chain(together)
+        return parts
+
+    def _chain(self, families: list[int]) -> list[Family | Cycle]:
+        """Return the families of one operation's chains, link by link, or as a cycle over the links."""
+        starts = self.families[families]
+        link, form = self.link[starts], self.forms[starts]
+        own = link == 1  # the first links, which may be of a form of their own
+        begin = 0 if np.isin(form[own], form[~own]).any() else int(own.sum())
+        if link[-1] - (begin > 0) < SHORTEST_CHAIN:
+            begin = len(families)
+        parts: list[Family | Cycle] = [small for family in families[:begin] for small in self._apart(family)]
+        if begin == len(families):
+            return parts
+        rest = range(int(link[begin]), int(link[-1]) + 1)
+        cycle = []
+        for one in dict.fromkeys(form[begin:].tolist()):
+            members = {
+                int(link[i]): self.nodes[self.families[families[i]] : self.families[families[i] + 1]]
+                for i in range(begin, len(families))
+                if form[i] == one
+            }
+            steps = [members.get(step, NOTHING) for step in rest]
+            nodes = np.concatenate(steps)
+            cycle.append(Family(self.flat.kinds[nodes[0]], nodes, np.cumsum([0, *map(len, steps)])))
+        return [*parts, Cycle(cycle, len(rest))]
+
+    def _apart(self, family: int) -> list[Family]:
+        members = self.nodes[self.families[family] : self.families[family + 1]]
+        kind = self.flat.kinds[members[0]]
+        fed = self.terms.sort[members[0]] - VALUE >= FED
+        if len(members) <= FEW and not fed:  # of a datum's few a batch makes many
+            return [Family(kind, members[[i]]) for i in range(len(members))]
+        if kind == "sum":
+            return [Family(kind, members[part]) for part in _lengths(self.terms, members)]
+        return [Family(kind, members)]
+
+    def cycle(self, start: int, period: int, steps: int) -> Cycle:
+        """Return the cycle of ``steps`` times ``period`` depths."""
+        bounds = self.families[self.levels[start : start + period * steps + 1]]
+        level = np.repeat(np.arange(period * steps), np.diff(bounds))
+        inside = slice(bounds[0], bounds[-1])
+        keys = (level // period, self.forms[inside], self.link[inside], level % period)
+        order = np.lexsort(keys)
+        step, form, link, phase = (key[order] for key in keys)
+        nodes = self.nodes[inside][order]
+        new = (np.flatnonzero(self._changes(form, link, phase)) + 1).tolist()
+        families = []
+        for low, high in zip([0, *new], [*new, len(nodes)], strict=True):
+            starts = np.searchsorted(step[low:high], np.arange(steps + 1))
+            families.append(Family(self.flat.kinds[nodes[low]], nodes[low:high], starts))
+        return Cycle(families, steps)
 
 
 def _signatures(forms: Index, levels: Index) -> Any:
@@ -188,21 +288,6 @@ def _regular(sized: Any, start: int, period: int, steps: int) -> Iterator[tuple[
     yield start, period, steps
 
 
-def _plain(flat: Flat, terms: Terms, nodes: Index, bounds: Index, families: range) -> list[Family | Cycle]:
-    """Return families outside loops, small ones and sums of different lengths in parts."""
-    parts: list[Family | Cycle] = []
-    for family in families:
-        members = nodes[bounds[family] : bounds[family + 1]]
-        kind = flat.kinds[members[0]]
-        if len(members) <= FEW and terms.sort[members[0]] - VALUE < FED:  # a batch makes few many
-            parts += [Family(kind, members[[i]]) for i in range(len(members))]
-        elif kind == "sum":
-            parts += [Family(kind, members[part]) for part in _lengths(terms, members)]
-        else:
-            parts.append(Family(kind, members))
-    return parts
-
-
 def _lengths(terms: Terms, members: Index) -> list[Index]:
     """Return which sums have as many terms of each sort, or all together if there are many lengths."""
     places, counts = terms.of(members)
@@ -215,44 +300,56 @@ def _lengths(terms: Terms, members: Index) -> list[Index]:
     return [np.flatnonzero(which.ravel() == i) for i in range(len(lengths))]
 
 
-def _cycle(
-    flat: Flat,
-    nodes: Index,
-    forms: Index,
-    family_bounds: Index,
-    level_bounds: Index,
-    start: int,
-    period: int,
-    steps: int,
-) -> Cycle:
-    """Return the cycle of ``steps`` times ``period`` depths."""
-    families: list[Family] = []
-    first = family_bounds[level_bounds[start]]
-    last = family_bounds[level_bounds[start + period * steps]]
-    levels = np.repeat(
-        np.arange(period * steps),
-        np.diff(family_bounds[level_bounds[start : start + period * steps + 1]]),
-    )
-    phase, step = levels % period, levels // period
-    inside, form = nodes[first:last], forms[first:last]
-    order = np.lexsort((step, form, phase))
-    inside, form, phase, step = inside[order], form[order], phase[order], step[order]
-    new = np.flatnonzero((np.diff(form) != 0) | (np.diff(phase) != 0)) + 1
-    for low, high in zip([0, *new.tolist()], [*new.tolist(), len(inside)], strict=True):
-        starts = np.searchsorted(step[low:high], np.arange(steps + 1))
-        families.append(Family(flat.kinds[inside[low]], inside[low:high], starts))
-    return Cycle(families, steps)
+def _depths(flat: Flat) -> tuple[list[int], list[int]]:
+    """Return the depth of every node, and its place in a chain.
 
-
-def _depths(flat: Flat) -> list[int]:
-    """Return the depth of every node, 0 for what is given or became part of another node."""
-    depths = [0] * len(flat.kinds)
+    The depth of what is given, or became part of another node, is 0. A chain applies one associative
+    operation to its result so far and the next element, as in maximum(maximum(a, b), c): its nodes have one
+    depth, whatever its length, and places 1, 2, ...; other nodes have place 0.
+    """
+    depths, links = [0] * len(flat.kinds), [0] * len(flat.kinds)
+    chained = {kind: isinstance(kind, Operation) and is_associative(kind) for kind in set(flat.kinds)}
+    continued = _continued(flat, chained)
     for node, (kind, arguments) in enumerate(zip(flat.kinds, flat.arguments, strict=True)):
-        if kind is None or not arguments:
+        if kind is None or not arguments or continued[node]:
             continue
         operands = chain.from_iterable(arguments) if kind == "sum" else arguments
         depths[node] = 1 + max([depths[operand] for operand in operands])
-    return depths
+        if not chained[kind]:
+            continue
+        nodes = [node]
+        deepest = depths[node]
+        while continued[flat.arguments[nodes[-1]][0]]:
+            nodes.append(flat.arguments[nodes[-1]][0])
+            deepest = max(deepest, *(1 + depths[operand] for operand in flat.arguments[nodes[-1]]))
+        for place, link in enumerate(reversed(nodes), 1):
+            depths[link], links[link] = deepest, place
+    return depths, links
+
+
+def _continued(flat: Flat, chained: dict[Any, bool]) -> list[bool]:
+    """Tell which nodes are read by nothing but the next operation of a chain."""
+    continued = [False] * len(flat.kinds)
+    if any(chained.values()):
+        uses = flat.uses()
+        for kind, arguments in zip(flat.kinds, flat.arguments, strict=True):
+            if chained[kind]:
+                first = arguments[0]
+                continued[first] = flat.kinds[first] is kind and uses[first] == 1
+    return continued
+
+
+@cache
+def is_associative(operation: Operation) -> bool:
+    """Tell whether f(f(a, b), c) = f(a, f(b, c)), as for a maximum: tried at some numbers.
+
+    Only then do chains of different lengths say the same of different many arguments. A wrong answer costs
+    speed, not truth.
+    """
+    f = operation.value
+    return operation.arity == 2 and all(
+        math.isclose(f(f(a, b), c), f(a, f(b, c)), rel_tol=1e-9) for a, b, c in permutations(GENERAL, 3)
+    )
 
 
 def _forms(flat: Flat, terms: Terms, nodes: Index) -> Index:

@@ -151,8 +151,6 @@ class Plan:
             reads them. Gradients end up in ``d[:parameters]``.
         cleared: ranges (start, stop) of ``d`` to be set to zero before the reverse pass.
         outputs: the addresses of the results.
-        poles: whether values or derivatives may be infinite or nan where parameters and data are finite. Then
-            a gradient of nan calls for `adjoint.strengthened`.
     """
 
     parameters: int
@@ -165,7 +163,6 @@ class Plan:
     reverse: tuple[Step, ...]
     cleared: tuple[tuple[int, int], ...]
     outputs: tuple[int, ...]
-    poles: bool = False
 
 
 def statements_of(steps: Sequence[Step]) -> Iterator[Statement]:
