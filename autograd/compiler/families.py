@@ -365,7 +365,7 @@ def _forms(flat: Flat, terms: Terms, nodes: Index) -> Index:
     # Of an operation the place of an operand counts, of a sum each sort of term once.
     position = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
     codes = terms.code[places] + np.where(is_sum, 0, (position + 1) * (SORTS + 1) ** 2)
-    _, once = np.unique(owner * (int(codes.max()) + 1) + codes, return_index=True)
+    _, once = np.unique(owner * (int(codes.max(initial=0)) + 1) + codes, return_index=True)
     total = np.zeros(len(nodes), dtype=np.uint64)
     with np.errstate(over="ignore"):
         np.add.at(total, owner[once], _scatter(codes[once]))
