@@ -10,6 +10,7 @@ import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from chainrule.tables.cells import number
 from chainrule.terminal import CommandError, plain
@@ -82,6 +83,8 @@ def read(name: str, content: bytes, separator: str | None = None) -> Cells:
         if any(row):
             rows.append(row)
             numbers.append(place)
+    if not rows:
+        raise CommandError(f"{name}: there are no rows")
     width = Counter(map(len, rows)).most_common(1)[0][0]
     whole = [i for i, row in enumerate(rows) if len(row) == width or not row[0].startswith(COMMENTS)]
     comments = [line for line in comments if not line.startswith("sep=")]
@@ -140,7 +143,7 @@ def sniffed(lines: list[str]) -> str:
         except CommandError:
             continue
         body = rows[1:] or rows  # a header may have a cell less, for the row's names
-        width, count = Counter(map(len, body)).most_common(1)[0]
+        width, count = max(Counter(map(len, body)).items(), key=itemgetter(1), default=(0, 0))
         if width > 1 and count / len(body) > share:
             best, share = separator, count / len(body)
             if separator == "\t" and any(_are_numbers(cell.split()) for row in body for cell in row):
