@@ -44,6 +44,8 @@ def _simd(code: int) -> bytes:
     return b"\xfd" + unsigned(code)
 
 
+_SHIFT = 1.5 * 2.0**52 + 1023.0
+
 SCALAR = {
     "add": b"\xa0",
     "sub": b"\xa1",
@@ -64,6 +66,8 @@ SCALAR = {
     "le": b"\x65",
     "ge": b"\x66",
     "select": b"\x1b",
+    # A double whose last bits are n + 1023 gives 2**n when these become the exponent.
+    "two_to": b"\x44" + struct.pack("<d", _SHIFT) + b"\xa0\xbd\x42\x34\x86\xbf",
 }
 """Instructions on doubles; comparisons give an ``i32``, select takes one last."""
 
@@ -86,6 +90,9 @@ VECTOR = {
     "le": _simd(0x4B),
     "ge": _simd(0x4C),
     "select": _simd(0x52),
+    "two_to": _simd(0x0C) + struct.pack("<dd", _SHIFT, _SHIFT) + _simd(0xF0) + b"\x41\x34" + _simd(0xCB),
+    # The second is pushed first: its bits are selected where the mask has one, that is its sign.
+    "copysign": _simd(0x0C) + struct.pack("<dd", -0.0, -0.0) + _simd(0x52),
 }
 """The same on pairs of doubles; comparisons give a mask, select takes one last."""
 

@@ -150,11 +150,14 @@ class _Writer:
             self._loop(run)
             return
         sliced, starts, statements = run
-        few = sliced != "range" and 0 < math.prod(statements[0].shape[sliced == "step" :]) <= SMALL
+        points = math.prod(statements[0].shape[sliced == "step" :])
+        few = sliced != "range" and 0 < points <= SMALL
+        if few and points > 1 and generator.rows.calls(statements[0].expression):
+            few = False  # better two points at once
         if few and self._part().write_known(statements[0]):
             return
         works = prepare(statements, generator.rows, sliced, starts)
-        if len(works) == 1 and works[0].points <= SMALL and sliced != "range":
+        if few and len(works) == 1:
             self._part().write(works[0])
             return
         self.leave()

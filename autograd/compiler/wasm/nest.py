@@ -27,7 +27,7 @@ from autograd.compiler.wasm.encoder import (
     Code,
 )
 from autograd.compiler.wasm.layout import Layout
-from autograd.compiler.wasm.rows import LEAVES, Rows, count_uses
+from autograd.compiler.wasm.rows import LEAVES, Rows, count_uses, in_order
 from autograd.compiler.wasm.trace import COMPARISONS, Node
 from autograd.compiler.wasm.work import Access, Work
 
@@ -561,10 +561,9 @@ class Nest:
             offset = self._address(what.arguments[0], offsets)
             code.load(offset, lanes)
         else:
-            arguments = what.arguments
-            for argument in (*arguments[1:], arguments[0]) if what.op == "select" else arguments:
+            for argument in in_order(what, lanes):
                 self.push(argument, offsets, lanes)
-            self.rows.apply(code, what.op, len(arguments), lanes)
+            self.rows.apply(code, what.op, len(what.arguments), lanes)
         again = any(len(tile) > 1 and not depends >> a & 1 for a, tile in enumerate(self.tiles))
         if self.uses[what] > 1 or again:
             local = self.scopes[-1][key] = code.local(self._kind(what, lanes))

@@ -23,6 +23,7 @@ from autograd.compiler.wasm.encoder import (
     Code,
     Module,
 )
+from autograd.compiler.wasm.functions import PAIRED
 from autograd.compiler.wasm.trace import COMPARISONS, LIBRARY, Node, interning, leaf, node, number, trace
 from autograd.row import Operation
 
@@ -51,6 +52,7 @@ class Rows:
         self._templates: dict[tuple[Operation, tuple[bytes | None, ...]], Node] = {}
         self._pairs: dict[str, Code] = {}
         self._recipes: dict[object, Recipe] = {}
+        self._trees: dict[str, Node] = {}
 
     def lower(self, expression: Expression, read: Callable[[Place], Node]) -> Node:
         """Return the node of an expression, given how places become nodes.
@@ -88,18 +90,30 @@ class Rows:
                 template = self._templates[key] = self._template(operation, pattern)
         return template
 
+    def calls(self, expression: Expression) -> bool:
+        """Tell whether functions are called that are computed for two numbers at once."""
+        if not isinstance(expression, Apply):
+            return False
+        if any(map(self.calls, expression.arguments)):
+            return True
+        arguments = expression.arguments
+        parts = self.recipe(expression.operation, arguments).parts
+        return any(isinstance(part, Code) for part in parts)
+
     def recipe(self, operation: Operation, arguments: Sequence[Expression]) -> "Recipe":
         """Return how a row is written for arguments, some of which are numbers."""
         pattern = tuple([None if a.__class__ in (Place, Apply) else a for a in arguments])
         if pattern.count(None) == len(pattern):
             found = self._recipes.get(operation)
             if found is None:
-                found = self._recipes[operation] = Recipe(self, self._find(operation, pattern), len(pattern))  # type: ignore[arg-type]  # what is no Place and no Apply is a number
+                found = self._recipes[operation] = Recipe(self, self._find(operation, pattern), len(pattern))
+                # type: ignore[arg-type]  # what is no Place and no Apply is a number
             return found
         key = (operation, *[None if x is None else pack("<d", x) for x in pattern])
         found = self._recipes.get(key)
         if found is None:
-            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))  # type: ignore[arg-type]  # what is no Place and no Apply is a number
+            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))  # type:
+            ignore[arg - type]  # what is no Place and no Apply is a number
         return found
 
     def _template(self, operation: Operation, pattern: Pattern) -> Node:
@@ -115,6 +129,8 @@ class Rows:
         code = Code([F64] * len(taken), [F64])
         _Branching(self, code, {a: i for i, a in enumerate(taken)}).push(tree)
         self.functions[name] = self.module.add(code)
+        if len(taken) == len(arguments):
+            self._trees[f"row {name}"] = tree
         return node(f"row {name}", *taken) if taken else tree
 
     def pair(self, op: str, arity: int) -> Code:
@@ -122,6 +138,12 @@ class Rows:
         code = self._pairs.get(op)
         if code is None:
             code = Code([V128] * arity, [V128])
+            tree = self._paired(op)
+            if tree is not None and self._is_paired(tree):
+                arguments = {leaf_: i for i, leaf_ in enumerate(_arguments(tree))}
+                Emitter(self, code, arguments, 2).push(tree)
+                self._pairs[op] = self.module.add(code)
+                return code
             for lane in (0, 1):
                 for argument in range(arity):
                     code.get(argument)
@@ -133,11 +155,32 @@ class Rows:
 
     def function(self, op: str) -> Code | str:
         """Return the function of doubles that an operation of a node calls."""
-        return self.functions[op[4:]] if op.startswith("row ") else op
+        name = op.removeprefix("row ")
+        if name not in self.functions:
+            tree = self._paired(op)
+            if tree is None:
+                return op
+            code = Code([F64], [F64])
+            Emitter(self, code, {_arguments(tree)[0]: 0}).push(tree)
+            self.functions[name] = self.module.add(code)
+        return self.functions[name]
+
+    def _paired(self, op: str) -> Node | None:
+        """Return the expression of a function that is computed here and not in the library, or None."""
+        if op in PAIRED and op not in self._trees:
+            with interning():
+                self._trees[op] = PAIRED[op](leaf("argument", 0))
+        return self._trees.get(op)
+
+    def _is_paired(self, tree: Node) -> bool:
+        """Tell whether an expression is better computed for a pair at once, both branches of each
+        selection."""
+        called = [n.op for n in distinct(tree) if n.op not in SCALAR and n.op not in LEAVES]
+        return all(op in PAIRED for op in called) and len(called) <= 2
 
     def apply(self, code: Code, op: str, arity: int, lanes: int) -> None:
         """Append the instruction for what is on the stack."""
-        if op in SCALAR and (lanes == 1 or op in VECTOR):
+        if op in SCALAR:
             code.op((SCALAR if lanes == 1 else VECTOR)[op])
         elif lanes == 1:
             code.call(self.function(op))
@@ -177,8 +220,7 @@ class Recipe:
         elif what in self._kept:
             self.parts.append((False, self._kept[what]))
         else:
-            arguments = what.arguments
-            for argument in (*arguments[1:], arguments[0]) if what.op == "select" else arguments:
+            for argument in in_order(what, 1):
                 self._walk(argument)
             if what.op in SCALAR:
                 self._add(SCALAR[what.op])
@@ -203,10 +245,12 @@ class Emitter:
         rows: the functions of rows.
         code: the function that is written.
         known: the locals of nodes that have been computed.
+        lanes: 1, or 2 for pairs of numbers.
     """
 
-    def __init__(self, rows: Rows, code: Code, known: dict[Node, int] | None = None) -> None:
+    def __init__(self, rows: Rows, code: Code, known: dict[Node, int] | None = None, lanes: int = 1) -> None:
         self.rows = rows
+        self.lanes = lanes
         self.code = code
         self.known = {} if known is None else known
         self.uses: dict[Node, int] = {}
@@ -219,7 +263,10 @@ class Emitter:
     def _push(self, what: Node) -> None:
         code = self.code
         if what.op == "const":
-            code.number(what.arguments[0])
+            if self.lanes == 1:
+                code.number(what.arguments[0])
+            else:
+                code.pair(what.arguments[0])
             return
         local = self.known.get(what)
         if local is not None:
@@ -227,7 +274,7 @@ class Emitter:
             return
         self.compute(what)
         if self.uses[what] > 1 and what.op not in COMPARISONS:
-            local = self.known[what] = code.local(F64)
+            local = self.known[what] = code.local(F64 if self.lanes == 1 else V128)
             code.tee(local)
 
     def compute(self, what: Node) -> None:
@@ -235,10 +282,9 @@ class Emitter:
         if what.op == "load":
             self.load(what)
             return
-        arguments = what.arguments
-        for argument in (*arguments[1:], arguments[0]) if what.op == "select" else arguments:
+        for argument in in_order(what, self.lanes):
             self._push(argument)
-        self.rows.apply(self.code, what.op, len(arguments), 1)
+        self.rows.apply(self.code, what.op, len(what.arguments), self.lanes)
 
     def load(self, what: Node) -> None:
         """Push the number in memory."""
@@ -262,6 +308,18 @@ class _Branching(Emitter):
             self._push(branch)
             self.code.op(closing)
         self.known = before
+
+
+def in_order(what: Node, lanes: int) -> tuple[Node, ...]:
+    """Return a node's arguments in the order in which its instruction finds them on the stack."""
+    arguments: tuple[Node, ...] = what.arguments
+    if what.op == "select":
+        return (*arguments[1:], arguments[0])
+    return arguments[::-1] if what.op == "copysign" and lanes == 2 else arguments
+
+
+def _arguments(tree: Node) -> list[Node]:
+    return sorted((n for n in distinct(tree) if n.op == "argument"), key=lambda n: n.arguments[0])
 
 
 def count_uses(root: Node) -> dict[Node, int]:
