@@ -102,18 +102,14 @@ class Rows:
 
     def recipe(self, operation: Operation, arguments: Sequence[Expression]) -> "Recipe":
         """Return how a row is written for arguments, some of which are numbers."""
-        pattern = tuple([None if a.__class__ in (Place, Apply) else a for a in arguments])
+        pattern = tuple([None if isinstance(a, (Place, Apply)) else float(a) for a in arguments])
         if pattern.count(None) == len(pattern):
-            found = self._recipes.get(operation)
-            if found is None:
-                found = self._recipes[operation] = Recipe(self, self._find(operation, pattern), len(pattern))
-                # type: ignore[arg-type]  # what is no Place and no Apply is a number
-            return found
-        key = (operation, *[None if x is None else pack("<d", x) for x in pattern])
+            key: object = operation
+        else:
+            key = (operation, *[None if x is None else pack("<d", x) for x in pattern])
         found = self._recipes.get(key)
         if found is None:
-            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))  # type:
-            ignore[arg - type]  # what is no Place and no Apply is a number
+            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))
         return found
 
     def _template(self, operation: Operation, pattern: Pattern) -> Node:
@@ -173,8 +169,7 @@ class Rows:
         return self._trees.get(op)
 
     def _is_paired(self, tree: Node) -> bool:
-        """Tell whether an expression is better computed for a pair at once, both branches of each
-        selection."""
+        """Tell whether an expression is better computed for a pair at once, branches and all."""
         called = [n.op for n in distinct(tree) if n.op not in SCALAR and n.op not in LEAVES]
         return all(op in PAIRED for op in called) and len(called) <= 2
 
