@@ -34,6 +34,7 @@ def path(request, monkeypatch):
     """Small statements and loops are also run as the large ones are."""
     if request.param == "arrays only":
         monkeypatch.setattr(numpy_engine, "SMALL", -1)
+        monkeypatch.setattr(numpy_engine, "BLOCK", 6)
         monkeypatch.setattr(float_loops, "LARGEST", -1)
 
 

@@ -7,6 +7,7 @@ cells at the beginning, compute with local variables, and write their results ba
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -117,8 +118,8 @@ class Straight:
         """Append the lines of a statement."""
         results, terms = points_of(statement)
         shape = statement.shape
-        addresses = {p: p.addresses(shape).ravel().tolist() for p in places_of(statement.expression)}
-        targets = statement.target.addresses(shape).ravel().tolist()
+        addresses = {place: _addresses(place, shape) for place in places_of(statement.expression)}
+        targets = _addresses(statement.target, shape)
         for result in range(results):
             printed = []
             for point in range(result * terms, (result + 1) * terms):
@@ -176,6 +177,12 @@ class Straight:
         return form.format(self.names.table(np.array(addresses)))
 
 
+def _addresses(place: Place, shape: tuple[int, ...]) -> list[int]:
+    if not shape and place.table is None:
+        return [place.base]
+    return place.addresses(shape).ravel().tolist()
+
+
 FEW = 6
 """So many cells are read or written one by one."""
 
@@ -186,28 +193,46 @@ def is_plain(statement: Statement) -> bool:
 
 
 def costs(statement: Statement, points: int | None = None) -> tuple[float, float]:
-    """Return about how many microseconds a statement takes on floats, and as calls of NumPy."""
+    """Return about how many microseconds a statement takes on floats, and as calls of NumPy.
+
+    Args:
+        statement: the statement.
+        points: how many terms it computes, if not all at once.
+    """
     results, terms = points_of(statement)
     count = results * terms if points is None else points
-    results = count if terms == 0 else count // terms
-    infix, calls, primitives = 0, 0, 1 + statement.adds + (statement.summed > 0)
-    stack: list[Expression] = [statement.expression]
-    reads = 0
-    while stack:
-        expression = stack.pop()
-        if isinstance(expression, Apply):
-            stack += expression.arguments
-            value: Any = expression.operation.value
+    results = count // terms if terms else results
+    infix = calls = reads = 0
+    for part in _parts(statement.expression):
+        if isinstance(part, Apply):
+            value: Any = part.operation.value
             plain = value in _INFIX or value in _PREFIX
             infix, calls = infix + plain, calls + (not plain)
-            primitives += _primitives(expression.operation)
-        elif isinstance(expression, Place):
+        else:
             reads += 1
-            primitives += expression.table is not None
     floats = count * (0.035 * infix + 0.13 * calls + 0.02 * reads) + 0.07 * results
-    return floats, primitives * (0.5 + 0.001 * count)
+    return floats, primitives(statement) * (0.5 + 0.001 * count)
 
 
+def primitives(statement: Statement) -> int:
+    """Return about how many calls of NumPy a statement is."""
+    count = 1 + statement.adds + (statement.summed > 0)
+    for part in _parts(statement.expression):
+        count += _primitives(part.operation) if isinstance(part, Apply) else part.table is not None
+    return count
+
+
+def _parts(expression: Expression) -> Iterator[Apply | Place]:
+    stack = [expression]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Apply):
+            stack += part.arguments
+        if isinstance(part, (Apply, Place)):
+            yield part
+
+
+@cache
 def _primitives(operation: Operation) -> int:
     form = recorded(operation)
     return 6 if form is None else _size(form)

@@ -5,6 +5,7 @@ definitions is a program of its own.
 """
 
 import base64
+import math
 import re
 import zlib
 from bisect import bisect_right
@@ -76,8 +77,10 @@ class Names:
         self._makers: dict[str, Callable[[], Any]] = {}
         self._known: dict[Hashable, str] = {}
         self._counts: dict[str, int] = {}
-        self._regions = [region for region in regions if region.name]
-        self._starts = [region.start for region in self._regions]
+        named = [region for region in regions if re.match(r"[^\W\d]", region.name, flags=re.ASCII)]
+        self._starts = [region.start for region in named]
+        self._stops = [region.start + math.prod(region.shape) for region in named]
+        self._prefixes = [re.sub(r"\W", "_", region.name, flags=re.ASCII) + "_" for region in named]
 
     def bind(self, prefix: str, key: Hashable, make: Callable[[], Any], text: Callable[[], str]) -> str:
         """Return the name of a thing, the same for the same key.
@@ -104,10 +107,9 @@ class Names:
         place = bisect_right(self._starts, address) - 1
         if memory == "s":
             return "t"
-        if memory == "h" or place < 0 or address >= self._regions[place].stop:
+        if memory == "h" or place < 0 or address >= self._stops[place]:
             return memory
-        name = re.sub(r"\W", "_", self._regions[place].name, flags=re.ASCII)
-        return f"{'d' if memory == 'd' else ''}{name}_".lstrip("_0123456789") or memory
+        return f"{'d' if memory == 'd' else ''}{self._prefixes[place]}"
 
     def make(self, memories: dict[str, Array]) -> dict[str, Any]:
         """Return everything that has a name, made on some memories; those for temporaries are added."""

@@ -5,7 +5,7 @@ and tables of addresses, is made before; `NumpyEngine.source` writes that down, 
 """
 
 import inspect
-import operator
+import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -15,7 +15,8 @@ import numpy as np
 from autograd.compiler import float_loops
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
-from autograd.compiler.floats import Straight, costs, is_plain, points_of
+from autograd.compiler.first_use import assigned
+from autograd.compiler.floats import Straight, costs, is_plain, points_of, primitives
 from autograd.compiler.invariants import hoisted, running_fold
 from autograd.compiler.names import Names
 from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate
@@ -29,6 +30,9 @@ STRAIGHT = 300
 
 SMALL = 200
 """The most terms of a statement that is written out on floats."""
+
+BLOCK = 8192
+"""The points of a block of a large statement: few such arrays fill the fast cache of a core."""
 
 CROSSING = 2.5
 """The microseconds that it takes to fetch numbers from the memories and to put them back."""
@@ -60,6 +64,7 @@ class NumpyEngine:
         new_v, new_d = allocate(plan) if v is None or d is None else (v, d)
         self.v, self.d = new_v if v is None else v, new_d if d is None else d
         program = _Program(plan.size, plan.regions)
+        plan = assigned(plan)
         forward = program.parts(plan.forward)
         clear = [f"d[{start}:{stop}] = 0.0" for start, stop in plan.cleared]
         reverse = program.parts(plan.reverse, clear)
@@ -111,19 +116,36 @@ def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], Non
 
 def _runs(steps: Sequence[Step]) -> Iterator[tuple[list[Any], bool]]:
     """Divide steps into runs, and say of each whether it consists of statements that are faster on floats."""
-    for small, group in groupby(steps, _is_small):
-        run: list[Any] = list(group)
-        if small:
-            floats, calls = zip(*(costs(step) for step in run), strict=True)
-            small = sum(floats) + CROSSING < sum(calls)
-        yield run, small
+    run: list[Any]
+    for small, group in groupby(((step, _gain(step)) for step in steps), lambda pair: pair[1] > 0.0):
+        run, gains = map(list, zip(*group, strict=True))
+        yield run, small and sum(gains) > CROSSING
 
 
-def _is_small(step: Step) -> bool:
+def _gain(step: Step) -> float:
+    """Return about how many microseconds a step is faster on floats than as calls of NumPy."""
     if isinstance(step, Loop) or not is_plain(step):
-        return False
+        return -1.0
     results, terms = points_of(step)
-    return results * terms <= SMALL and operator.lt(*costs(step))
+    if results * terms > SMALL:
+        return -1.0
+    floats, calls = costs(step)
+    return calls - floats
+
+
+def _blocked(statement: Statement) -> Loop | None:
+    """Return a long computation on large arrays in blocks, so that what is in between stays in the cache."""
+    target, shape = statement.target, statement.shape
+    if statement.summed or math.prod(shape) < 2 * BLOCK or target.table is not None or target.choice is not None:
+        return None
+    if primitives(statement) < 4 or not all(n == 1 or s for n, s in zip(shape, target.strides, strict=True)):
+        return None
+    rows = max(1, BLOCK // math.prod(shape[1:]))
+    count = shape[0] // rows
+    if count < 2:
+        return None
+    starts = np.append(np.arange(count) * rows, shape[0])
+    return Loop((statement,), (starts,), count)
 
 
 class _Program:
@@ -143,12 +165,13 @@ class _Program:
                 continue
             block = Lines(self.names, self.size)
             for step in run:
-                if isinstance(step, Statement):
+                blocks = _blocked(step) if isinstance(step, Statement) else None
+                if isinstance(step, Statement) and blocks is None:
                     block.add(step)
-                else:
-                    lines += block.text()
-                    block = Lines(self.names, self.size)
-                    lines += self._loop(step)
+                    continue
+                lines += block.text()
+                block = Lines(self.names, self.size)
+                lines += self._loop(step) if blocks is None else self._steps(blocks)
             lines += block.text()
         return lines
 
@@ -176,11 +199,14 @@ class _Program:
             name = self.names.fresh("loop")
             self.function(name, float_loops.written(loop, self.names))
             return [*lines, f"{name}()"]
+        return [*lines, *self._steps(loop)]
+
+    def _steps(self, loop: Loop) -> list[str]:
         block = Lines(self.names, self.size, loop.length)
         for statement, starts in zip(loop.body, loop.starts, strict=True):
             even = None if starts is None else regular(statement, starts)
             block.add(even or statement, loop, None if even else starts)
-        return [*lines, *block.text()]
+        return block.text()
 
     def _fold(self, function: str, place: Place, fill: Statement | None, shape: tuple[int, ...]) -> list[str]:
         block = Lines(self.names, self.size)

@@ -6,6 +6,7 @@ becomes a stride, and an axis along which an adding statement has one target is 
 is that of one step, and a `Read` knows how it moves from step to step.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -99,7 +100,7 @@ class Space:
 
     def size(self, axes: Any) -> int:
         """Return how many points some axes have."""
-        return int(np.prod([self.lengths[axis] for axis in axes], dtype=np.intp))
+        return math.prod(self.lengths[axis] for axis in axes)
 
     def _tree(self, expression: Expression) -> Tree:
         if isinstance(expression, Place):
