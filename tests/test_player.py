@@ -1,14 +1,18 @@
 """The player in a real browser: what it shows at each step, how it is operated, and what it never does."""
 
 import json
+import math
+import random
 import re
 import shutil
 
 import pytest
 
-from autograd import Value, exp, group, log, step_through, topological_order
+from autograd import Operation, Value, exp, group, log, relu, step_through, topological_order, where
+from autograd.ops import TABLE
 from autograd.stepping import steps
 from autograd.stepping.player import contents, shell
+from autograd.stepping.twin import twin_of
 from autograd.text import format_number
 from tests.test_steps import sigmoid_gate, simple
 
@@ -686,3 +690,128 @@ def test_whatever_a_label_a_group_or_a_symbol_is_called_the_page_can_be_written(
     str(stepper).encode()
     stepper.save(tmp_path / "page.html")
     draw_dot(y).save(tmp_path / "graph.png")
+
+
+# Changing an input
+
+
+def close(x, y, tolerance=1e-12):
+    return x == y or (math.isnan(x) and math.isnan(y)) or abs(x - y) <= tolerance * abs(x)
+
+
+def test_the_twin_of_every_row_gives_the_engines_numbers_and_gradients(open_player):
+    page = open_player(simple()).page
+    rng = random.Random(0)
+    cases = []
+    for row in TABLE.values():
+        for low_high in [row.domain] * 20:
+            z = row(*(Value(rng.uniform(max(low, -4.0), min(high, 4.0))) for low, high in low_high))
+            z.backward()
+            order = topological_order(z)
+            data = twin_of(order, dict.fromkeys(order, ""))
+            assert data is not None, row.name
+            cases.append((row.name, data, [n.data for n in order], [n.grad for n in order]))
+    computed = page.evaluate(
+        """all => all.map((data) => { const values = twin.forward(data, {});
+            return [values, twin.backward(data, values)].map((each) => each.map(String)) })""",
+        [data for _, data, _, _ in cases],
+    )
+    for (name, _, values, gradients), (theirs, slopes) in zip(cases, computed, strict=True):
+        for mine, other in zip([*values, *gradients], [*theirs, *slopes], strict=True):
+            assert close(mine, float(other.replace("Infinity", "inf"))), (name, values)
+
+
+def test_the_twin_writes_numbers_as_everything_else_does(open_player):
+    rng = random.Random(1)
+    numbers = [0.0, -0.0, 0.99999, 999.96, 9999.6, 1e6, 5e-324, 1e300, 1461.25, -673.25, 0.00012345, 1e16]
+    numbers += [rng.choice([-1, 1]) * 10 ** rng.uniform(-12, 12) for _ in range(2000)]
+    numbers += [round(rng.uniform(-2000, 2000), rng.randint(0, 5)) for _ in range(2000)]
+    written = open_player(simple()).page.evaluate("numbers => numbers.map(twin.format)", numbers)
+    assert written == [format_number(x) for x in numbers]
+
+
+def test_zeros_are_strong_in_the_twin_as_in_the_engine(open_player):
+    x, y = Value(0.0, "x"), Value(-1.0, "y")
+    root = where(x, 1.0 / x, 2.0) + relu(y) * 3.0 + log(x) * 0.0
+    root.backward()
+    order = topological_order(root)
+    page = open_player(simple()).page
+    found = page.evaluate(
+        "data => twin.backward(data, twin.forward(data, {})).map(String)",
+        twin_of(order, dict.fromkeys(order, "")),
+    )
+    assert all(close(n.grad, float(g.replace("Infinity", "inf"))) for n, g in zip(order, found, strict=True))
+
+
+def change(player, name, number):
+    player.page.evaluate("document.getElementById('live').open = true")
+    player.page.select_option("#input", label=name)
+    player.page.fill("#given", str(number))
+
+
+def test_values_and_gradients_follow_a_changed_input_at_once(open_player):
+    player = open_player(simple())
+    change(player, "y", -1.5)
+    x, y, z = Value(-2, "x"), Value(-1.5, "y"), Value(-4, "z")
+    q = x + y
+    assert player.numbers() == shown(q * z)
+    assert player.text("#title") == "f = 14"
+    assert player.text("#slope").startswith("df/dy = -4: the slope of f against y at -1.5")
+    change(player, "z", 10)  # and the first change stays
+    assert player.text("#title") == "f = -35"
+    assert player.facts() == {"y": "-1.5, gradient 10", "z": "10, gradient -3.5"}
+
+
+def test_an_input_is_dragged_and_the_tangent_touches_the_curve(open_player):
+    player = open_player(sigmoid_gate())
+    player.page.click("#live summary")
+    player.page.select_option("#input", label="w1")
+    player.page.evaluate(
+        "const d = document.getElementById('drag'); d.value = -2.5; d.dispatchEvent(new Event('input'))"
+    )
+    assert player.page.input_value("#given") == "-2.5"
+    assert player.text("#title") == "f = 0.5"
+    assert "df/dw1 = -0.5" in player.page.get_attribute("#plot", "aria-label")
+    line = [float(player.page.get_attribute("#plot .tangent", name)) for name in ("x1", "y1", "x2", "y2")]
+    dot = [float(player.page.get_attribute("#plot circle", name)) for name in ("cx", "cy")]
+    assert dot == pytest.approx([(line[0] + line[2]) / 2, (line[1] + line[3]) / 2])
+
+
+def test_a_step_goes_back_to_the_numbers_of_the_walk(open_player):
+    player = open_player(simple())
+    player.press("End")
+    walk = player.numbers()
+    change(player, "x", 7)
+    assert player.numbers() != walk
+    player.page.click("#restore")
+    assert player.numbers() == walk
+    assert player.page.input_value("#given") == "-2"
+    change(player, "x", 7)
+    player.page.click("#back")
+    player.page.click("#next")
+    assert player.numbers() == walk
+
+
+def test_a_predicting_reader_changes_nothing(open_player):
+    player = open_player(simple())
+    player.press("ArrowRight")
+    change(player, "x", 7)
+    player.page.check("#predict")
+    assert player.page.is_hidden("#live")
+    assert player.numbers()["4"] == ["", ""]
+
+
+def test_a_graph_whose_rows_cannot_be_written_down_walks_but_is_not_changed(open_player):
+    odd = Operation("odd", math.sin, [lambda _, x: math.cos(x)])
+    player = open_player(odd(Value(1.0, "x")))
+    assert player.page.is_hidden("#live")
+    player.press("End")
+    assert player.numbers()["1"][0] == "0.8415"
+
+
+def test_an_operation_of_ones_own_with_a_definition_is_live(open_player):
+    cube = Operation("cube", lambda x: x * x * x, [lambda _, x: 3.0 * x * x], definition="x ** 3")
+    player = open_player(cube(Value(1.0, "x")))
+    change(player, "x", 2)
+    assert player.text("#title") == "f = 8"
+    assert "df/dx = 12" in player.text("#slope")

@@ -1,7 +1,7 @@
 "use strict";
 // The player walks through the moves that were computed when the page was made, or that a page around it gives
-// (see load). It computes no number itself: a move says which texts to write, and the text before it is known
-// from the moves before.
+// (see load). A move says which texts to write, and the text before it is known from the moves before. Only when
+// the reader changes an input, the graph's twin computes new numbers; a step goes back to those of the walk.
 (() => {
   const get = (id) => document.getElementById(id);
   const graph = get("canvas"), root = get("player");
@@ -15,13 +15,19 @@
   let chosen = null;
   let zoom = 0;
   let saving = 0;
+  let graphs = null; // the graph's twin, see twin.py
+  let live = null; // the inputs that the reader has changed, by their places
   let kept = null; // the moment that changing the view keeps: see change()
   let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
 
   // What is shown ------------------------------------------------------------------------------------------
 
   function take(data) {
-    ({ nodes, groups, views } = data);
+    ({ nodes, groups, views, twin: graphs } = data);
+    live = null;
+    get("live").hidden = !graphs?.inputs.length;
+    get("input").replaceChildren(...(graphs?.inputs ?? []).map(([k, name]) => new Option(name, k)));
+    get("live").open &&= !get("live").hidden;
     for (const each of views) each.moves = each.moves.map((k) => data.moves[k]);
     get("views").hidden = views.length < 2;
     get("view").replaceChildren(...views.map((each, number) => new Option(each.title, number)));
@@ -169,6 +175,11 @@
   }
 
   function go(target, quiet) {
+    if (live) {
+      live = null;
+      show(view.number);
+      pick();
+    }
     const { moves, before } = view;
     target = Math.max(0, Math.min(moves.length, target));
     const numbers = new Map(); // of each text only the last number is written
@@ -350,6 +361,10 @@
     if (/^[bc]/.test(id)) return toggle(id);
     point("n" + id.slice(1));
     detail(chosen);
+    if (graphs?.inputs.some(([k]) => "n" + k === chosen)) { // an input: it is the one to be changed
+      get("input").value = chosen.slice(1);
+      pick();
+    }
   }
 
   // A group's gate opens it, its frame closes it.
@@ -433,6 +448,80 @@
     else if (node.why) say("why it has its gradient is told when the backward pass has passed it");
   }
 
+  // Changing an input -------------------------------------------------------------------------------------
+
+  const changed = () => +get("input").value; // the chosen input
+
+  function number_of(k) { // of an input, as it is now
+    return live?.[k] ?? twin.forward(graphs, {})[k];
+  }
+
+  // Another input is chosen, or the numbers are those of the walk again.
+  function pick() {
+    if (!get("live").open) return;
+    const x = number_of(changed()), room = Math.max(1, 2 * Math.abs(x));
+    get("drag").min = x - room;
+    get("drag").max = x + room;
+    get("drag").value = get("given").value = x;
+    plot();
+  }
+
+  function turn_to(x) {
+    if (!Number.isFinite(x)) return;
+    stop();
+    live = { ...live, [changed()]: x };
+    const values = twin.forward(graphs, live), adjoints = twin.backward(graphs, values), fixed = new Set(graphs.constants);
+    for (const [id, { group, texts }] of view.elements) {
+      group.classList.remove("empty");
+      if (!/^n\d+$/.test(id)) continue;
+      const k = +id.slice(1);
+      if (texts.data) texts.data.firstChild.data = twin.format(values[k]);
+      if (texts.grad && !fixed.has(k)) texts.grad.firstChild.data = `grad ${twin.format(adjoints[k])}`;
+      describe(k, String(values[k]), fixed.has(k) ? "" : String(adjoints[k]));
+    }
+    light(null);
+    const last = graphs.graph.length - 1, inputs = Object.fromEntries(graphs.inputs), facts = get("facts");
+    get("phase").textContent = "your numbers";
+    get("title").textContent = `${nodes[last].name} = ${twin.format(values[last])}`;
+    facts.replaceChildren();
+    for (const [k, given] of Object.entries(live)) {
+      facts.append(make("dt", inputs[k]), make("dd", `${twin.format(given)}, gradient ${twin.format(adjoints[k])}`, +k === changed() ? "changed" : ""));
+    }
+    get("waiting").textContent = "a step goes back to the numbers of the walk";
+    get("details").hidden = true;
+    get("sentence").textContent = `Your numbers: ${inputs[changed()]} = ${twin.format(x)}, ${nodes[last].name} = ${twin.format(values[last])}.`;
+    plot();
+  }
+
+  // The last value against the chosen input, with its tangent there: the gradient as a slope.
+  function plot() {
+    const k = changed(), last = graphs.graph.length - 1, here = number_of(k);
+    const from = Math.min(here, +get("drag").min), to = Math.max(here, +get("drag").max), count = graphs.graph.length > 2000 ? 15 : 81;
+    const values = twin.forward(graphs, { ...live, [k]: here }), y = values[last], slope = twin.backward(graphs, values)[k];
+    const points = Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1)).map((x) => [x, twin.forward(graphs, { ...live, [k]: x })[last]]);
+    const finite = points.map((point) => point[1]).concat(y).filter(Number.isFinite);
+    const low = Math.min(...finite), high = Math.max(...finite), tall = high - low || 1;
+    const right = (x) => 8 + (304 * (x - from)) / (to - from), up = (v) => 132 - (118 * (v - low)) / tall;
+    const curve = points.map(([x, v], i) => (Number.isFinite(v) ? `${i && Number.isFinite(points[i - 1][1]) ? "L" : "M"}${right(x).toFixed(1)},${up(v).toFixed(1)}` : "")).join("");
+    const part = (tag, attributes, text = "") => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, each] of Object.entries(attributes)) element.setAttribute(name, each);
+      element.textContent = text;
+      return element;
+    };
+    const parts = [part("line", { class: "axis", x1: 8, x2: 312, y1: 132, y2: 132 }), part("path", { class: "curve", d: curve })];
+    if (Number.isFinite(y) && Number.isFinite(slope)) {
+      const reach = (to - from) / 5;
+      parts.push(part("line", { class: "tangent", x1: right(here - reach), y1: up(y - slope * reach), x2: right(here + reach), y2: up(y + slope * reach) }));
+      parts.push(part("circle", { cx: right(here), cy: up(y), r: 4 }));
+    }
+    parts.push(part("text", { x: 8, y: 146 }, twin.format(from)), part("text", { x: 312, y: 146, "text-anchor": "end" }, twin.format(to)));
+    get("plot").replaceChildren(...parts);
+    const name = get("input").selectedOptions[0].text, root_name = nodes[last].name;
+    get("slope").textContent = `d${root_name}/d${name} = ${twin.format(slope)}: the slope of ${root_name} against ${name} at ${twin.format(here)}`;
+    get("plot").setAttribute("aria-label", get("slope").textContent);
+  }
+
   // The address --------------------------------------------------------------------------------------------
 
   function remember() {
@@ -466,9 +555,14 @@
   for (const [id, action] of Object.entries(clicks)) {
     get(id).addEventListener("click", () => { if (!["next", "reveal", "smaller", "larger", "play"].includes(id)) stop(); action(); });
   }
+  get("live").addEventListener("toggle", pick);
+  get("input").addEventListener("change", pick);
+  get("drag").addEventListener("input", (event) => { get("given").value = event.target.value; turn_to(+event.target.value); });
+  get("given").addEventListener("input", (event) => { if (event.target.value.trim()) { turn_to(+event.target.value); get("drag").value = event.target.value; } });
+  get("restore").addEventListener("click", () => go(at));
   get("slider").addEventListener("input", (event) => { stop(); go(allowed(Number(event.target.value))); });
   get("guess").addEventListener("submit", judge);
-  get("predict").addEventListener("change", () => { reached = at; asked = false; get("guess").hidden = true; if (chosen !== null) detail(chosen); });
+  get("predict").addEventListener("change", () => { if (live) go(at); get("live").hidden = predicting() || !graphs?.inputs.length; reached = at; asked = false; get("guess").hidden = true; if (chosen !== null) detail(chosen); });
   get("local").addEventListener("change", (event) => graph.classList.toggle("locals", event.target.checked));
   get("view").addEventListener("change", (event) => { stop(); change(Number(event.target.value)); });
   graph.addEventListener("click", (event) => {
@@ -522,7 +616,7 @@
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.matches("input[type=text], select")) return;
+    if (target.matches("input[type=text], input[type=number], select, summary")) return;
     if (target.matches("input[type=range]") && key.startsWith("Arrow")) return;
     if (target.matches("button, input[type=checkbox]") && (key === " " || key === "Enter")) return;
     if (key === "Enter" && target.matches("g[role=button]")) { choose(target.id); return; }

@@ -12,6 +12,7 @@ from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
+from autograd.stepping.twin import twin_of
 from autograd.stepping.views import Outline, View, ancestors
 from autograd.text import format_number
 from autograd.value import Constant, Value
@@ -62,7 +63,7 @@ def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) ->
         "STYLE": _style(),
         "PICTURE": picture,
         "DATA": content,
-        "SCRIPT": (folder / "player.js").read_text(encoding="utf-8"),
+        "SCRIPT": "".join((folder / name).read_text(encoding="utf-8") for name in ("twin.js", "player.js")),
     }
     pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
@@ -82,7 +83,7 @@ def contents(
     Returns:
         ``nodes``: what is told of each value; ``groups``: the name and parent of each; ``moves``: the steps
         of all views; ``views``: for each the group that it opens, its title, the numbers of its moves and its
-        picture, ``svg``.
+        picture, ``svg``; ``twin``: what numbers are computed with when an input is changed, see `twin_of`.
     """
     views = list(_views(outline, limit))
     paths = Paths(events)
@@ -102,6 +103,7 @@ def contents(
         },
         "moves": [json.loads(move) for move in told],
         "views": described,
+        "twin": twin_of(outline.order, paths.names),
     }
 
 

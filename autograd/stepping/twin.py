@@ -1,0 +1,166 @@
+"""A twin of a graph for the browser's player: its rows and nodes as data, so that new inputs need no Python.
+
+A row's value is its array form, called with a module and arguments that write down what is done with them, or
+else its definition; its local derivatives are the row's own. All become trees such as ``["mul", 2.0, "x"]``,
+whose heads are rows, or functions of NumPy's where they begin with ``np.``; player.js evaluates them.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd import ops
+from autograd.row import Operation
+from autograd.symbolic import Symbolic
+from autograd.value import Constant, Value
+
+_OWN = ("erf",)
+"""The functions that player.js has without a row's array form or definition."""
+
+
+class Tree(Symbolic):
+    """What was done with the arguments of a function.
+
+    Args:
+        content: a name, or a list of a head and its arguments.
+
+    Example:
+        >>> x = Tree("x")
+        >>> (2.0 * x + 1.0).content
+        ['add', ['mul', 2.0, 'x'], 1.0]
+    """
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+    @classmethod
+    def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Tree":
+        """Return the call of a row."""
+        if ops.TABLE.get(operation.name) is not operation:
+            raise TypeError(f"{operation.name} is no row of the table")  # its name may mean two operations
+        return cls([operation.name, *map(_plain, arguments)])
+
+    def __lt__(self, other: Any) -> Any:
+        return ops.less(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return ops.greater(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return ops.greater_equal(self, other)
+
+
+class _NumPy:
+    """The module that an array form is called with."""
+
+    def __getattr__(self, name: str) -> Callable[..., Tree]:
+        return lambda *arguments: Tree([f"np.{name}", *map(_plain, arguments)])
+
+
+def _plain(thing: Any) -> Any:
+    """Return a tree, a number or a sequence of numbers as JSON can hold it."""
+    if isinstance(thing, Tree):
+        return thing.content
+    if isinstance(thing, (list, tuple)):
+        return ["list", *map(_plain, thing)]
+    number = float(thing)
+    return number if math.isfinite(number) else ["number", str(number)]
+
+
+def row_of(operation: Operation) -> dict[str, Any] | None:
+    """Return a row as data: its arguments, value and local derivatives; None if it cannot be written down.
+
+    Example:
+        >>> row_of(ops.mul)
+        {'arguments': ['x', 'y'], 'value': ['np.multiply', 'x', 'y'], 'local': ['y', 'x'], 'selects': False}
+    """
+    arguments = [Tree(name) for name in operation.arguments]
+    value = _value_of(operation, arguments)
+    if value is None:
+        return None
+    local = []
+    for derivative in operation.derivatives:
+        try:
+            local.append(_plain(derivative(Tree("z"), *arguments) if derivative is not None else 0.0))
+        except Exception:  # a derivative of the user's own may compute with floats only, and fail in any way
+            return None
+    return {
+        "arguments": list(operation.arguments),
+        "value": value,
+        "local": local,
+        "selects": operation.selects,
+    }
+
+
+def _value_of(operation: Operation, arguments: Sequence[Tree]) -> Any:
+    if isinstance(operation.numpy, str):
+        return [f"np.{operation.numpy}", *map(_plain, arguments)]
+    names = {tree.content: tree for tree in arguments}
+    forms: list[Callable[[], Any]] = []
+    if operation.numpy is not None:
+        form = operation.numpy
+        forms.append(lambda: form(_NumPy(), *arguments))
+    if operation.name in _OWN and ops.TABLE.get(operation.name) is operation:
+        return [f"np.{operation.name}", *map(_plain, arguments)]
+    if operation.name not in operation.definition:  # else it says no more than the name
+        code = compile(operation.definition, operation.name, "eval")
+        forms.append(lambda: eval(code, {"__builtins__": {}, "pi": math.pi, **ops.TABLE}, names))
+    for write in forms:
+        try:
+            return _plain(write())
+        except Exception:  # the form of a row of the user's own may need what only arrays have
+            continue
+    return None
+
+
+def twin_of(order: Sequence[Value], names: dict[Value, str]) -> dict[str, Any] | None:
+    """Return a graph as data from which its numbers and gradients can be computed anew.
+
+    Args:
+        order: the graph in topological order.
+        names: what the nodes are called.
+
+    Returns:
+        ``rows``: the rows that it needs, by name; ``graph``: for each node its number, or its row and the
+        places of its parents; ``constants``: the places of those that receive no gradient; ``inputs``: the
+        places and names of the others that are given. None if a row cannot be written down.
+    """
+    place = {node: k for k, node in enumerate(order)}
+    operations = {node.op.name: node.op for node in order if node.op}
+    if any(node.op is not None and operations[node.op.name] is not node.op for node in order):
+        return None  # two operations of one name
+    rows: dict[str, Any] = {}
+    waiting = list(operations.values())
+    while waiting:
+        operation = waiting.pop()
+        if operation.name in rows:
+            continue
+        row = row_of(operation)
+        if row is None:
+            return None
+        rows[operation.name] = row
+        waiting += [ops.TABLE[head] for head in _heads([row["value"], *row["local"]]) if head in ops.TABLE]
+    return {
+        "rows": rows,
+        "graph": [
+            [node.op.name, *(place[parent] for parent in node.parents)] if node.op else _plain(node.data)
+            for node in order
+        ],
+        "constants": [k for k, node in enumerate(order) if isinstance(node, Constant)],
+        "inputs": [
+            [k, names[node]] for k, node in enumerate(order) if not node.op and not isinstance(node, Constant)
+        ],
+    }
+
+
+def _heads(tree: Any) -> Iterable[str]:
+    if isinstance(tree, list):
+        if tree and isinstance(tree[0], str):
+            yield tree[0]
+        for part in tree:
+            yield from _heads(part)
