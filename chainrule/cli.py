@@ -20,6 +20,8 @@ COMMANDS = {
     "step": "walk through a formula, forward and backward, one gate at a time",
     "train": "train a network on a data set or on a table of your own",
     "predict": "print what a trained network says about the rows of a table",
+    "play": "open the playground in a browser: Python to be typed, and walked through",
+    "site": "build the playground as a folder of files that any web server hands out",
 }
 """Each subcommand is the module ``chainrule.commands.<name>``, imported when it is called."""
 

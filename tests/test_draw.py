@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from autograd import Operation, Value, exp, topological_order
 from autograd.drawing import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, rasterise
 from autograd.drawing.dot import with_tables
-from autograd.drawing.layout import _graphviz, run_dot
+from autograd.drawing.layout import ENGINES, _graphviz, run_dot
 from autograd.files import write_file
 from autograd.text import format_number
 
@@ -722,6 +722,17 @@ def test_local_derivatives_cost_no_ranks_of_their_own():
 def test_without_any_renderer_the_error_says_what_to_install():
     with pytest.raises(RuntimeError, match=r"WebAssembly build of Graphviz.*install Graphviz"):
         draw_dot(simple()).svg()
+
+
+def test_another_engine_lays_graphs_out_where_there_is_neither(monkeypatch):
+    expected, seen = draw_dot(simple()).svg(), []
+    known = ENGINES["the WebAssembly build of Graphviz"]
+    monkeypatch.setattr(
+        "autograd.drawing.layout.ENGINES", {"mine": lambda dot: seen.append(dot) or known(dot)}
+    )
+    drawing = draw_dot(simple())
+    assert drawing.svg() == expected
+    assert seen == [drawing.source]
 
 
 @pytest.mark.usefixtures("no_program")

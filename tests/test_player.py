@@ -4,7 +4,6 @@ import json
 import math
 import random
 import re
-import shutil
 
 import pytest
 
@@ -16,22 +15,7 @@ from autograd.stepping.twin import twin_of
 from autograd.text import format_number
 from tests.test_steps import sigmoid_gate, simple
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
 NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """A running browser; without one the tests of this file are skipped by name."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright for Python")
-    if CHROMIUM is None:
-        pytest.skip("no browser (Chromium)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 class Player:

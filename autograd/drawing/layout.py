@@ -1,32 +1,41 @@
-"""Graphviz: its WebAssembly build, or the program that is installed."""
+"""Graphviz: its WebAssembly build, the program that is installed, or what a browser's page has."""
 
 import atexit
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+Engine = Callable[[str], bytes]
+"""From a graph in the DOT language to Graphviz's SVG."""
 
 _rendering = threading.Lock()  # all calls share the memory of one WebAssembly instance
 
 
 def layout(source: str) -> bytes:
-    """Return Graphviz's SVG, from its WebAssembly build or else from the installed program.
+    """Return Graphviz's SVG, from the first of `ENGINES` that can lay out the graph.
 
     Raises:
-        RuntimeError: neither of them can lay out the graph.
+        RuntimeError: none of them can.
     """
-    try:
-        with _rendering:
-            return _interruptible(source)
-    except Exception as error:  # whatever stops it, the program may succeed
-        if shutil.which("dot"):
-            return run_dot(source, "svg")
-        reason = str(error).strip().rpartition("\n")[2].strip()
-        raise RuntimeError(
-            f"the WebAssembly build of Graphviz cannot lay out this graph ({reason}) and no program `dot` is "
-            "installed to try instead; draw a part of it, or install Graphviz (https://graphviz.org/download)"
-        ) from error
+    reasons = []
+    for name, engine in ENGINES.items():
+        try:
+            return engine(source)
+        except Exception as error:  # whatever stops it, the next may succeed
+            reasons.append(f"{name} cannot ({str(error).strip().rpartition(chr(10))[2].strip()})")
+    raise RuntimeError(
+        f"nothing lays out this graph: {', '.join(reasons)}; draw a part of it, or install Graphviz "
+        "(https://graphviz.org/download)"
+    )
+
+
+def run_wasm(source: str) -> bytes:
+    """Return the picture as Graphviz's WebAssembly build draws it, run by wasmtime."""
+    with _rendering:
+        return _interruptible(source)
 
 
 @cache
@@ -104,3 +113,17 @@ def run_dot(source: str, form: str) -> bytes:
     if run.returncode or b"libexpat" in run.stderr:  # without that library it leaves tables out
         raise RuntimeError(f"`dot` cannot lay out this graph: {run.stderr.decode(errors='replace').strip()}")
     return run.stdout
+
+
+def run_program(source: str) -> bytes:
+    """Return the picture as the installed program ``dot`` draws it."""
+    if shutil.which("dot") is None:
+        raise RuntimeError("it is not installed")
+    return run_dot(source, "svg")
+
+
+ENGINES: dict[str, Engine] = {
+    "the WebAssembly build of Graphviz": run_wasm,
+    "the program `dot`": run_program,
+}
+"""Who lays graphs out, tried in turn. A browser's page, which has neither, enters its own."""

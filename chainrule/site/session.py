@@ -1,0 +1,176 @@
+"""Between the reader's program and the player: runs the one, and makes what the other shows.
+
+It runs in the page, where `serve` is called with each request, and just as well in any Python.
+"""
+
+import ast
+import io
+import json
+import linecache
+import random
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any
+
+from autograd.drawing import layout
+from autograd.row import Operation
+from autograd.stepping.player import contents
+from autograd.stepping.stepper import Stepper
+from autograd.value import Constant, Value
+from chainrule.site.numbers import numbers
+
+FILE = "<program>"
+"""What the reader's program is called in tracebacks."""
+
+LIMIT = 600
+"""How many values are drawn at most, in all views together."""
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+_SCOPES += (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)  # type: ignore[assignment]  # longer
+_OUTPUT = 20_000  # characters that a program may print
+
+
+class Session:
+    r"""The page's reader, who runs a program again and again.
+
+    Example:
+        >>> session = Session()
+        >>> answer = session.run("x = Value(-2, 'x')\nf = 3 * x\nprint(f.data)")
+        >>> answer["output"], answer["values"], answer["shown"]
+        ('-6.0\n', ['x', 'f'], 'f')
+        >>> session.run("f = 1 +")["error"]["line"]
+        1
+    """
+
+    def __init__(self) -> None:
+        self._form: Any = None  # of the graph whose pictures the player has
+
+    def run(self, source: str, show: str = "", dragging: bool = False) -> dict[str, Any]:
+        """Run a program and return what there is to be seen of it.
+
+        Args:
+            source: the program. It finds the public names of ``autograd``, and starts with the same random
+                numbers each time.
+            show: the variable to show; by default the last expression or the last Value that was assigned.
+            dragging: whether a number of the program is being moved: a graph of the same form as the one
+                before is not laid out again.
+
+        Returns:
+            ``output``: what was printed. ``error``: None, or its ``line`` and ``message``. Without an error
+            also ``values``: the variables that can be shown; ``shown``: the one that is; ``numbers``: the
+            literals; ``player``: what the player shows, None if there is no Value.
+        """
+        printed = _Output()
+        try:
+            tree = ast.parse(source, FILE)
+            with redirect_stdout(printed):
+                variables, last = _execute(tree, source)
+            answer = self._describe(tree, variables, last, show, dragging)
+            answer["numbers"] = [asdict(number) for number in numbers(source)]
+        except BaseException as error:  # whatever the program does, also exit() and an interrupt
+            answer = {"error": _told(error)}
+        return {"error": None, "output": printed.getvalue(), **answer}
+
+    def _describe(
+        self, tree: ast.Module, variables: Mapping[str, Any], last: Any, show: str, dragging: bool
+    ) -> dict[str, Any]:
+        values = {name: variables[name] for name in _assigned(tree) if isinstance(variables.get(name), Value)}
+        made = [name for name, value in values.items() if value.op is not None]
+        shown = show if show in values else ""
+        if not shown and not isinstance(last, Value):
+            shown = (made or [*values] or [""])[-1]
+        root = values[shown] if shown else last
+        answer: dict[str, Any] = {"values": [*values], "shown": shown, "player": None, "pictures": False}
+        if not isinstance(root, Value):
+            return answer
+        stepper = Stepper(root, LIMIT)
+        form = _form(stepper.outline.order)
+        pictures = not (dragging and form == self._form)
+        self._form = None  # unless all goes well
+        answer["player"] = contents(stepper.outline, stepper.events, LIMIT, pictures=pictures)
+        answer["pictures"] = pictures
+        self._form = form
+        return answer
+
+
+def begin(render: Callable[[str], str]) -> Callable[[str], str]:
+    """Begin a session in the page.
+
+    Args:
+        render: lays out a graph in the DOT language, and returns the SVG.
+
+    Returns:
+        A function that answers requests: JSON in, JSON out.
+    """
+    layout.ENGINES.clear()
+    layout.ENGINES["Graphviz in this page"] = lambda source: render(source).encode()
+    session = Session()
+    return lambda request: json.dumps(session.run(**json.loads(request)))
+
+
+def _execute(tree: ast.Module, source: str) -> tuple[dict[str, Any], Any]:
+    """Run a program in a fresh namespace; return that, and the value of an expression at its end."""
+    linecache.cache[FILE] = (len(source), None, source.splitlines(keepends=True), FILE)
+    random.seed(0)
+    variables: dict[str, Any] = {"__name__": "__main__"}
+    exec("from autograd import *", variables)
+    body, last = tree.body, None
+    if body and isinstance(body[-1], ast.Expr):
+        exec(compile(ast.Module(body[:-1], []), FILE, "exec"), variables)
+        last = eval(compile(ast.Expression(body[-1].value), FILE, "eval"), variables)
+    else:
+        exec(compile(tree, FILE, "exec"), variables)
+    return variables, last
+
+
+def _assigned(tree: ast.Module) -> list[str]:
+    """Return the names that the program itself assigns outside of functions, the last assigned at the end."""
+    names: dict[str, None] = {}
+    for name in _stored(tree):
+        names.pop(name, None)
+        names[name] = None
+    return [*names]
+
+
+def _stored(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
+            yield child.id
+        if not isinstance(child, _SCOPES):
+            yield from _stored(child)
+
+
+def _form(order: Sequence[Value]) -> list[tuple[Operation | None, bool, str, tuple[int, ...]]]:
+    """Return what a picture of a graph depends on, but for its numbers."""
+    place = {node: k for k, node in enumerate(order)}
+    return [
+        (node.op, isinstance(node, Constant), node.label, tuple(place[parent] for parent in node.parents))
+        for node in order
+    ]
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    """Return the line of the program at which an error arose, and what it says."""
+    message = "".join(traceback.format_exception_only(error)).strip()
+    if isinstance(error, SyntaxError) and error.filename == FILE:
+        return {"line": error.lineno or 1, "message": f"{type(error).__name__}: {error.msg}"}
+    return {"line": _line(error.__traceback__), "message": message}
+
+
+def _line(trace: TracebackType | None) -> int | None:
+    """Return the innermost line of the program in a traceback."""
+    lines = [line for frame, line in traceback.walk_tb(trace) if frame.f_code.co_filename == FILE]
+    return lines[-1] if lines else None
+
+
+class _Output(io.StringIO):
+    """What a program prints, up to a limit."""
+
+    def write(self, text: str) -> int:
+        left = _OUTPUT - self.tell()
+        if left > 0:
+            super().write(text if len(text) <= left else f"{text[:left]}\n... (more was printed)\n")
+        return len(text)

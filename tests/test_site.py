@@ -1,0 +1,189 @@
+"""What runs in the page, in this Python: programs and their numbers; and the folder that the site is."""
+
+import json
+import random
+import re
+
+import pytest
+
+from autograd import topological_order
+from chainrule.site.examples import EXAMPLES
+from chainrule.site.numbers import numbers
+from chainrule.site.serving import serving
+from chainrule.site.session import Session
+
+SIMPLE = "from autograd import Value\nx, y, z = Value(-2), Value(5), Value(-4)\nq = x + y\nf = q * z\n"
+PROGRAMS = [pytest.param(each["code"], id=each["name"]) for group in EXAMPLES.values() for each in group]
+
+
+# Numbers of a program
+
+
+def named(source):
+    return {number.name: number.value for number in numbers(source)}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = Value(-2)", {"x": -2.0}),
+        ("x = Value(2, 'weight')", {"weight": 2.0}),
+        ("x, y = Value(1), Value(.5)", {"x": 1.0, "y": 0.5}),
+        ("w = [Value(1), Value(2)]", {"w[0]": 1.0, "w[1]": 2.0}),
+        ("a = 3", {"a": 3.0}),
+        ("f = 0.5 * x", {"line 1": 0.5}),
+        ("step(rate=0.1)", {"rate": 0.1}),
+        ("x = w[0] + s[1:2]", {}),
+        ("for k in range(3): pass", {}),
+        ("model = MLP(2, [4, 1])", {}),
+        ("a = True\nb = None\nc = 'text 5'\nd = 2j\ne = 1e999", {}),
+        ("def f(x: int = 3):\n    return x", {"line 1": 3.0}),
+    ],
+)
+def test_numbers_are_called_by_what_they_are_given_to(source, expected):
+    assert named(source) == expected
+
+
+def in_units(text, start, end):
+    return text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    "source", ["é = 'ü😀'; x = Value(-1.5)\n", "x = (\n  'a😀',\n  - 7)\n", "x = 1_000\r\ny = 2\n"]
+)
+def test_the_place_of_a_number_is_counted_as_a_browser_counts(source):
+    for number in numbers(source):
+        assert float(in_units(source, number.start, number.end).replace(" ", "")) == number.value
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_any_number_can_be_replaced_by_any_that_its_slider_gives(source):
+    rng = random.Random(0)
+    for k, number in enumerate(numbers(source)):
+        count = round((number.high - number.low) / number.step)
+        value = number.low + number.step * rng.randint(0, count)
+        text = f"{value:.6g}" + (".0" if "." in in_units(source, number.start, number.end) else "")
+        text = text if text.count(".") < 2 else text.removesuffix(".0")
+        units = source.encode("utf-16-le")
+        changed = units[: 2 * number.start] + text.encode("utf-16-le") + units[2 * number.end :]
+        again = numbers(changed.decode("utf-16-le"))
+        assert len(again) == len(numbers(source))
+        assert again[k].value == pytest.approx(float(text))
+        assert [each.name for each in again] == [each.name for each in numbers(source)]
+
+
+def test_a_slider_holds_its_number_and_whole_numbers_stay_whole():
+    for value in ("-2", "0.15", "0", "123", "1e-7", "-9.99", "10"):
+        (number,) = numbers(f"x = Value({value})")
+        assert number.low <= float(value) <= number.high
+        assert number.step > 0
+    (count,) = numbers("epochs = 20")
+    assert count.step == 1.0
+
+
+# Sessions
+
+
+def test_the_last_value_is_shown_or_a_chosen_one():
+    session = Session()
+    assert session.run(SIMPLE)["shown"] == "f"
+    assert session.run(SIMPLE)["values"] == ["x", "y", "z", "q", "f"]
+    assert session.run(SIMPLE, show="q")["shown"] == "q"
+    assert session.run(SIMPLE, show="gone")["shown"] == "f"
+    answer = session.run(SIMPLE + "q + 1\n")
+    assert answer["shown"] == ""
+    assert len(answer["player"]["nodes"]) == 5
+
+
+def test_a_name_of_a_comprehension_or_a_function_is_none_of_the_program():
+    source = "from autograd import Value\na = Value(1)\nf = sum(b * 2 for b in [a])\ndef g():\n    c = a + 1\ng()\n"
+    assert Session().run(source)["values"] == ["a", "f"]
+
+
+def test_a_program_without_a_value_shows_none_and_says_what_it_printed():
+    answer = Session().run("print('hello')\n3")
+    assert (answer["output"], answer["player"], answer["error"]) == ("hello\n", None, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("a = 1\nb = (2,\n", 2, "SyntaxError: '(' was never closed"),
+        ("a = 1\n  b = 2", 2, "IndentationError: unexpected indent"),
+        ("def f():\n    return 1 / 0\n\nf()", 2, "ZeroDivisionError: division by zero"),
+        ("from autograd import Value\nValue('a')", 2, "TypeError: Value needs a real number, got str: 'a'"),
+        ("exit()", 1, "SystemExit: None"),
+        ("raise KeyboardInterrupt", 1, "KeyboardInterrupt"),
+        ("x = 1\nx = '\\ud800' + 1", 2, "TypeError"),
+        ("def f(): f()\nf()", 1, "RecursionError"),
+        ("import nosuch", 1, "ModuleNotFoundError: No module named 'nosuch'"),
+    ],
+)
+def test_an_error_names_the_line_of_the_program_and_the_next_run_is_untouched(source, line, message):
+    session = Session()
+    error = session.run(source)["error"]
+    assert error["line"] == line
+    assert message in error["message"]
+    assert session.run(SIMPLE)["shown"] == "f"
+
+
+def test_what_was_printed_before_an_error_is_kept_and_a_flood_is_cut():
+    answer = Session().run("print('before')\n1 / 0")
+    assert answer["output"] == "before\n"
+    flood = Session().run("for _ in range(10**4): print('x' * 100)")
+    assert len(flood["output"]) < 21_000
+    assert flood["output"].endswith("(more was printed)\n")
+
+
+def test_random_numbers_are_the_same_in_each_run():
+    source = "import random\nprint(random.random())"
+    session = Session()
+    assert session.run(source)["output"] == session.run(source)["output"]
+
+
+def test_while_dragging_a_graph_of_the_same_form_is_not_laid_out_again():
+    session = Session()
+    assert session.run(SIMPLE, dragging=True)["pictures"]
+    moved = SIMPLE.replace("-2", "7.5")
+    dragged = session.run(moved, dragging=True)
+    assert not dragged["pictures"]
+    assert all("svg" not in view for view in dragged["player"]["views"])
+    assert session.run(moved)["pictures"]
+    assert session.run(moved.replace("x + y", "x - y"), dragging=True)["pictures"]
+    assert session.run(moved.replace("x + y", "x + 5"), dragging=True)["pictures"]
+    session.run("1 / 0", dragging=True)
+    assert session.run(moved, dragging=True)["pictures"]
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_examples_run_and_show_what_the_engine_computes(source):
+    answer = Session().run(source)
+    assert answer["error"] is None
+    assert answer["player"]["nodes"]
+    variables = {}
+    random.seed(0)
+    exec(source, variables)
+    root = variables[answer["shown"]]
+    last = {}
+    for number in answer["player"]["views"][0]["moves"]:
+        for place, kind, _, full in answer["player"]["moves"][number]["changes"]:
+            last[place, kind] = full
+    order = topological_order(root)
+    assert last[len(order) - 1, "data"] == repr(root.data)
+    assert last[len(order) - 1, "grad"] == "1.0"
+
+
+# Serving
+
+
+def test_a_folder_is_served_to_this_machine_alone(tmp_path):
+    (tmp_path / "index.html").write_text("<p>here</p>")
+    with serving(tmp_path) as address:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
+
+
+def test_examples_are_data_for_a_page():
+    assert json.loads(json.dumps(EXAMPLES)) == EXAMPLES
+    names = [each["name"] for group in EXAMPLES.values() for each in group]
+    assert len(set(names)) == len(names)
+    assert all(each["title"] for group in EXAMPLES.values() for each in group)
