@@ -96,7 +96,8 @@ def test_the_last_value_is_shown_or_a_chosen_one():
 
 
 def test_a_name_of_a_comprehension_or_a_function_is_none_of_the_program():
-    source = "from autograd import Value\na = Value(1)\nf = sum(b * 2 for b in [a])\ndef g():\n    c = a + 1\ng()\n"
+    source = "from autograd import Value\na = Value(1)\nf = sum(b * 2 for b in [a])\n"
+    source += "def g():\n    c = a + 1\ng()\n"
     assert Session().run(source)["values"] == ["a", "f"]
 
 

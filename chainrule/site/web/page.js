@@ -38,6 +38,7 @@ async function tell(message) {
 function run(dragging = false) {
   clearTimeout(typing);
   if (!trusted) return;
+  busy(true);
   status(engine.state === "loading" ? "Python is being loaded" : "");
   engine.ask({ source: editor.text, show: shown, dragging });
   // Only what takes long is said to run: a word that flashes at each key would be in the way.
@@ -47,6 +48,11 @@ function run(dragging = false) {
     status("running ...");
     get("stop").disabled = false;
   }, 400);
+}
+
+// For those who wait for the page, such as its tests.
+function busy(is) {
+  document.documentElement.dataset.state = is ? "busy" : "idle";
 }
 
 function status(text) {
@@ -68,9 +74,9 @@ const engine = new Engine(get("engine"), {
     get("progress").hidden = true;
     settle();
     status(trusted ? "" : "Python is ready");
-    document.documentElement.dataset.python = "ready";
+    if (!trusted) busy(false);
   },
-  answer(request, answer, seconds) {
+  async answer(request, answer, seconds) {
     settle();
     status("");
     const { error, output, player } = answer;
@@ -82,14 +88,15 @@ const engine = new Engine(get("engine"), {
     if (!error) {
       choose(answer);
       if (request.source === editor.text) sliders.show(answer.numbers);
-      if (player) show(player);
+      if (player) await show(player);
       else status("no Value to show: the program computes none at its top level");
     }
-    document.documentElement.dataset.run = String(Number(document.documentElement.dataset.run ?? 0) + 1);
     document.documentElement.dataset.seconds = seconds.toFixed(4);
+    if (request.source === editor.text && !engine.waiting) busy(false);
   },
   failed(text) {
     settle();
+    busy(false);
     get("error").hidden = false;
     get("error").textContent = text;
   },
@@ -118,7 +125,8 @@ get("show").addEventListener("change", () => {
 const editor = new Editor(get("editor"), {
   edited(changes, byReader) {
     sliders.follow(changes);
-    if (!byReader) return;
+    if (!byReader || !trusted) return;
+    busy(true);
     clearTimeout(typing);
     typing = setTimeout(run, TYPING);
   },
@@ -137,6 +145,7 @@ get("run").addEventListener("click", allowed);
 get("stop").addEventListener("click", () => {
   settle();
   engine.stop();
+  busy(false);
   get("error").hidden = false;
   get("error").textContent = "The program was stopped. Python starts anew.";
   status("starting Python");

@@ -1,0 +1,376 @@
+"""The playground in a real browser: this package runs in the page, and what a program does stays there."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from autograd import Value, topological_order
+from autograd.text import format_number
+from chainrule.site.build import build
+from chainrule.site.examples import EXAMPLES
+from chainrule.site.serving import serving
+from chainrule.site.session import Session
+
+PROGRAMS = {each["name"]: each["code"] for group in EXAMPLES.values() for each in group}
+SIMPLE = PROGRAMS["chain_rule"]
+LISTEN = """
+window.answers = [];
+addEventListener("message", ({ data }) => { if (data && data.kind === "answer") answers.push(data.text); });
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The address of a site that was built here."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("no Node.js with npm")
+    with serving(build(tmp_path_factory.mktemp("site"))) as address:
+        yield address
+
+
+class Playground:
+    """A page with the playground, as its user sees it."""
+
+    def __init__(self, context, address):
+        self.context = context
+        self.troubles, self.requests = [], []
+        self.page = page = context.new_page()
+        page.add_init_script(LISTEN)
+        page.on("console", lambda message: self.troubles.append(message.text))
+        page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (self.troubles.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(address)
+
+    def settled(self):
+        """Wait until nothing is to be run any more."""
+        self.page.wait_for_selector("html[data-state=idle]", timeout=60_000)
+        return self
+
+    def type(self, program):
+        """Replace the program, as a reader does, and wait for its picture."""
+        self.page.click(".cm-content")
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(program)
+        return self.settled()
+
+    def choose(self, name):
+        self.page.select_option("#examples", name)
+        return self.settled()
+
+    def show(self, name):
+        self.page.select_option("#show", name)
+        return self.settled()
+
+    @property
+    def code(self):
+        return "\n".join(self.page.locator(".cm-line").all_text_contents())
+
+    @property
+    def player(self):
+        return self.page.frame_locator("#player")
+
+    @property
+    def count(self):
+        return self.player.locator("#count").inner_text()
+
+    def press(self, *keys):
+        for key in keys:
+            self.player.locator("#canvas").press(key)
+
+    def numbers(self):
+        """What is written above and below each wire, by the place of the value."""
+        (frame,) = [
+            frame for frame in self.page.frames if frame.url.partition("#")[0].endswith("player.html")
+        ]
+        every = frame.evaluate(
+            """() => [...document.querySelectorAll("#canvas g.value")].map((g) => {
+                const text = (kind) => g.querySelector("text." + kind)?.textContent ?? "";
+                return [+g.id.slice(1), [text("data"), text("grad")]];
+            })"""
+        )
+        return dict(every)
+
+    def error(self):
+        return self.page.inner_text("#error") if self.page.is_visible("#error") else ""
+
+
+@pytest.fixture(scope="module")
+def context(chromium):
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def open_page(context, site):
+    """Open the playground in a tab of its own; at the end nothing may have complained or gone elsewhere."""
+    opened = []
+
+    def open_at(fragment=""):
+        playground = Playground(context, site + fragment)
+        opened.append(playground)
+        return playground
+
+    yield open_at
+    for playground in opened:
+        assert playground.troubles == []
+        assert [url for url in playground.requests if not url.startswith((site, "blob:", "data:"))] == []
+
+
+@pytest.fixture(scope="module")
+def first(open_page):
+    """A tab that many tests use one after the other, since Python takes a while to start."""
+    return open_page().settled()
+
+
+@pytest.fixture
+def play(first):
+    """The tab with the simple example."""
+    first.choose("chain_rule")
+    first.press("Home")
+    return first
+
+
+def expected(root):
+    """The numbers of the last state, by the engine."""
+    root.backward()
+    return {
+        k: [
+            format_number(node.data),
+            "" if type(node).__name__ == "Constant" else f"grad {format_number(node.grad)}",
+        ]
+        for k, node in enumerate(topological_order(root))
+    }
+
+
+def simple(x=-2.0, y=5.0, z=-4.0):
+    return (Value(x) + Value(y)) * Value(z)
+
+
+def test_the_first_example_runs_by_itself_and_is_stepped(play):
+    assert set(map(tuple, play.numbers().values())) == {("", "")}
+    play.press("End")
+    assert play.numbers() == expected(simple())
+
+
+def test_what_is_typed_is_run_and_drawn(play):
+    play.type("from autograd import Value, tanh\na = Value(0.5)\nb = tanh(a * 3)\nprint('b is', b.data)")
+    play.press("End")
+    assert play.numbers() == expected((Value(0.5) * 3).tanh())
+    assert play.page.inner_text("#output").startswith("b is 0.905")
+
+
+def test_a_slider_changes_the_program_and_every_value_and_gradient_follows(play):
+    play.press("End")
+    slider = play.page.locator("#numbers input").first
+    slider.focus()
+    slider.press("ArrowRight")
+    play.settled()
+    assert "Value(-1.95)" in play.code
+    assert play.numbers() == expected(simple(x=-1.95))
+    assert play.count == "8 / 8"
+
+
+def test_a_drag_keeps_the_step_and_ends_with_a_picture_of_its_own(play):
+    play.press("ArrowRight", "ArrowRight")
+    box = play.page.locator("#numbers input").nth(1).bounding_box()
+    height = box["y"] + box["height"] / 2
+    play.page.mouse.move(box["x"] + box["width"] * 0.75, height)
+    play.page.mouse.down()
+    play.page.mouse.move(box["x"] + box["width"] * 0.3, height, steps=8)
+    play.page.mouse.up()
+    play.settled()
+    (y,) = re.findall(r"Value\(-2\), Value\((-?[\d.]+)\)", play.code)
+    assert y != "5"
+    assert play.count == "2 / 8"
+    assert play.numbers()[1][0] == format_number(float(y))
+
+
+def test_another_variable_is_shown(play):
+    play.show("q")
+    play.press("End")
+    assert play.numbers() == expected(Value(-2) + Value(5))
+
+
+def test_a_mistake_shows_its_line_and_the_picture_stays(play):
+    play.press("End")
+    play.type(SIMPLE + "g = (f +")
+    assert play.error().startswith("line 7: SyntaxError: '(' was never closed")
+    assert play.page.locator(".cm-lintRange-error").count() == 1
+    assert play.numbers() == expected(simple())
+    play.type(SIMPLE + "1 / 0\n")
+    assert play.error() == "line 7: ZeroDivisionError: division by zero"
+    play.type(SIMPLE)
+    assert play.error() == ""
+
+
+def test_the_editor_completes_the_names_of_the_package(play):
+    play.type("from autograd import Value\nx = Value(1.0)\n")
+    for typed, offered in (("f = softp", "softplus"), ("\ny = x.tan", "tanh")):
+        play.page.keyboard.type(typed)
+        offer = play.page.wait_for_selector(".cm-tooltip-autocomplete")
+        assert offered in offer.inner_text()
+        play.page.keyboard.press("Escape")
+
+
+def test_an_endless_loop_is_stopped_and_the_next_program_runs(play):
+    play.page.click(".cm-content")
+    play.page.keyboard.press("Control+a")
+    play.page.keyboard.insert_text("while True:\n    pass\n")
+    play.page.wait_for_selector("#stop:enabled")
+    play.page.click("#stop")
+    assert "stopped" in play.error()
+    play.type("from autograd import Value\nf = Value(3) * 2")
+    play.press("End")
+    assert play.numbers() == expected(Value(3) * 2)
+
+
+def test_the_numbers_of_all_exercises_are_those_of_this_python(play):
+    for name, program in PROGRAMS.items():
+        play.page.evaluate("() => { answers.length = 0 }")
+        play.choose(name)
+        there = json.loads(play.page.evaluate("() => answers.at(-1)"))
+        here = Session().run(program)
+        pictures = [[view.pop("svg") for view in answer["player"]["views"]] for answer in (here, there)]
+        assert apart(pictures[0])[0] == apart(pictures[1])[0], name  # but for hundredths of a point
+        words, numbers = apart(there)
+        assert words == apart(here)[0], name
+        # The two builds of Python have other mathematical libraries, which may differ in the last digit.
+        assert numbers == pytest.approx(apart(here)[1], rel=1e-9, abs=1e-12), name
+
+
+def apart(answer):
+    """The words of an answer, and its numbers."""
+    text, number = json.dumps(answer), r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+    return re.split(number, text), [float(each) for each in re.findall(number, text)]
+
+
+HOSTILE = """
+from autograd import Value
+from pyodide.code import run_js
+
+tried = []
+for attack in [
+    "fetch('ADDRESSfetched')",
+    "Object.getPrototypeOf(self).fetch.call(self, 'ADDRESSdeleted')",
+    "const r = new XMLHttpRequest(); r.open('GET', 'ADDRESSxhr', false); r.send()",
+    "new WebSocket('ws://127.0.0.1:1/hostile-socket')",
+    "new EventSource('ADDRESSevents')",
+    "importScripts('ADDRESSscript.js')",
+    "import('ADDRESSmodule.js')",
+    "new Worker('ADDRESSworker.js')",
+    "postMessage({kind: 'snapshot', snapshot: new Uint8Array(8)})",
+    "postMessage({kind: 'answer', id: 1, text: 'null'})",
+    "postMessage({kind: 'answer', id: 2, text: '<img src=x onerror=alert(1)>'})",
+    "postMessage({kind: 'step', step: '<img src=x onerror=alert(1)>', view: {}})",
+    "self.parent.document.title = 'taken'",
+    "self.document.title = 'taken'",
+]:
+    try:
+        run_js(attack)
+        tried.append("done")
+    except BaseException as error:
+        tried.append(type(error).__name__)
+label = "<img src='ADDRESSimage' onerror='alert(1)'><script>alert(2)</script>"
+f = Value(1, label) * 2
+print(label, tried)
+"""
+
+
+def test_a_hostile_program_reaches_neither_the_network_nor_the_page(open_page, site, context):
+    hostile = open_page().settled()
+    title, address, seen = hostile.page.title(), hostile.page.url, []
+    context.on("request", lambda request: seen.append(request.url))
+    hostile.type(HOSTILE.replace("ADDRESS", f"{site}hostile-"))
+    assert hostile.error() == ""
+    assert (
+        len(hostile.page.evaluate("() => JSON.parse(answers.at(-1)).output")) > 100
+    )  # it did run to its end
+    hostile.page.wait_for_timeout(300)
+    assert [url for url in seen if "hostile" in url] == []
+    assert (hostile.page.title(), hostile.page.url) == (title, address)
+    hostile.type("from autograd import Value\nf = Value(3) * 2")
+    hostile.press("End")
+    assert hostile.numbers() == expected(Value(3) * 2)
+    hostile.troubles[:] = [each for each in hostile.troubles if "Content Security Policy" not in each]
+    hostile.page.close()
+
+
+def test_a_link_holds_program_variable_and_step_and_runs_on_a_click_only(play, open_page, tmp_path):
+    play.type("from autograd import Value\nx = Value(1.25)\ng = x * x + 3\nh = g * 2\n")
+    play.show("g")
+    play.press("Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    play.page.click("#share")
+    play.page.wait_for_selector("#sharing[open]")
+    link, embed = play.page.input_value("#link"), play.page.input_value("#embed")
+    play.page.click("#sharing >> text=Close")
+    assert "Value" not in link  # packed, in the fragment
+    fresh = open_page("#" + link.partition("#")[2]).settled()
+    assert "x = Value(1.25)" in fresh.code
+    assert "came with the link" in fresh.page.inner_text("#notice")
+    fresh.page.click(".cm-content")
+    fresh.page.keyboard.insert_text(" ")
+    fresh.page.wait_for_timeout(300)
+    assert fresh.page.evaluate("() => answers") == []
+    fresh.page.click("#run")
+    fresh.settled()
+    assert fresh.page.input_value("#show") == "g"
+    fresh.player.locator("#count").filter(has_text="3 / ").wait_for()
+    fresh.page.close()
+    # The embedding is the same page in a frame, on a page of another origin.
+    assert embed.startswith("<iframe src=")
+    (tmp_path / "slide.html").write_text(f"<p>slide</p>{embed}")
+    with serving(tmp_path) as elsewhere:
+        host = play.context.new_page()
+        host.goto(f"{elsewhere}slide.html")
+        frame = host.frame_locator("iframe")
+        frame.locator("#run").click()
+        frame.frame_locator("#player").locator("#canvas g.gate").nth(1).wait_for(timeout=60_000)
+        assert not frame.locator("#editor").is_visible()
+        host.close()
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#code=%00%ff&step=1e9&view=-1",
+        "#code=PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg",
+        "#example=<script>alert(1)</script>&show=<img%20src=x%20onerror=alert(1)>",
+        "#example=__proto__&step=constructor&embed=javascript:alert(1)",
+    ],
+)
+def test_a_hostile_link_executes_nothing_and_leaves_a_page_that_works(open_page, fragment):
+    opened = open_page(fragment)
+    opened.page.wait_for_selector(".cm-line >> nth=2", state="attached")
+    assert "A simple example" in opened.code
+    assert opened.page.locator("#show option, #examples option").filter(has_text="alert").count() == 0
+    opened.page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(play, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+    page = play.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    try:
+        play.type(f"{SIMPLE}print(f)\n1 / 0")
+        every = axe.run(page).response["violations"]
+        assert {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in every} == {}
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.emulate_media(color_scheme="light")
+
+
+def test_a_key_runs_the_program(play):
+    play.page.evaluate("() => { answers.length = 0 }")
+    play.page.locator(".cm-content").focus()
+    play.page.keyboard.press("Control+Enter")
+    play.settled()
+    assert len(play.page.evaluate("() => answers")) == 1
