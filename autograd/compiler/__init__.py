@@ -52,7 +52,9 @@ def compile(  # noqa: A001 - the name that users know from other libraries
 
         aux: Values that are computed along with the outputs and can be read as ``program.aux``, nested
             likewise, but are not differentiated: the scores behind a loss, say.
-        engine: what runs the program: ``"numpy"``, or ``"auto"`` for the fastest that is at hand.
+        engine: what runs the program: ``"wasm"``, machine code through WebAssembly, the same on every
+            machine to the last bit but for matrix products that are large; ``"numpy"``; or ``"auto"`` for
+            machine code where it can be had. `Program.summary` says what runs it and why.
 
     Returns:
         The program. It holds the leaves, but not the graph.
@@ -60,6 +62,7 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     Raises:
         TypeError: an output, input or datum is not a Value.
         ValueError: an input or datum is not a leaf or is given twice, or the graph has a branch.
+        CannotStartError: ``engine`` is ``"wasm"``, and that cannot be had.
 
     Example:
         >>> from autograd import Value, compile

@@ -10,6 +10,7 @@ from autograd import ops
 from autograd.compiler.adjoint import strengthened
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Array, Loop, Place, Plan, Statement, Step, places_of, statements_of
+from autograd.compiler.wasm import CannotStartError, WasmEngine
 
 
 class Engine(Protocol):
@@ -33,17 +34,30 @@ class Engine(Protocol):
         """Compute the values, then the adjoints."""
 
 
-ENGINES = ("auto", "numpy")
+ENGINES = ("auto", "wasm", "numpy")
 
 
-def start(plan: Plan, engine: str) -> Engine:  # noqa: ARG001 - one engine so far
-    """Return an engine for a plan.
+def start(plan: Plan, engine: str) -> tuple[Engine, str]:
+    """Return an engine for a plan, and in words what runs it and why.
 
     Args:
         plan: the program.
-        engine: one of ``ENGINES``.
+        engine: one of ``ENGINES``; ``"auto"`` is machine code where that can be had, else NumPy.
+
+    Raises:
+        CannotStartError: ``engine`` is ``"wasm"`` and cannot be had.
     """
-    return NumpyEngine(plan)
+    if engine == "numpy":
+        return NumpyEngine(plan), "run by NumPy"
+    try:
+        machine = WasmEngine(plan)
+    except CannotStartError as error:
+        if engine == "wasm":
+            raise
+        return NumpyEngine(plan), f"run by NumPy, as machine code cannot be had: {error}"
+    left = Counter(machine.reasons.values())
+    by_numpy = ", ".join(f"{count:,} by NumPy ({reason})" for reason, count in sorted(left.items()))
+    return machine, "run as machine code" + (f", {by_numpy}" if by_numpy else "")
 
 
 class Running:
@@ -56,11 +70,12 @@ class Running:
     Attributes:
         v: the memory of values.
         d: the memory of adjoints.
+        description: what runs it and why, in words.
     """
 
     def __init__(self, plan: Plan, engine: str) -> None:
         self.plan = plan
-        self.engine = start(plan, engine)
+        self.engine, self.description = start(plan, engine)
         self.v, self.d = self.engine.v, self.engine.d
 
     def forward(self) -> None:

@@ -111,18 +111,19 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
     recorded = min((node._time for node in order if node.op is not None), default=0)
     varying: set[Value] = set()
     for node in order:
-        varies = node in kind_of if node.op is None else not varying.isdisjoint(node.parents)
-        cut = noted(node, "cut")
-        if not varies and cut is not None:
-            raise ValueError(
-                f"{describe(node)} was cut out of a graph by {cut}, so a replay could not follow what it was "
-                f"computed from; list it in inputs=, or keep its number with {FROZEN}"
-            )
-        if not varies:
+        if node in kind_of if node.op is None else not varying.isdisjoint(node.parents):
+            varying.add(node)
+        notes = getattr(node, "_notes", None)
+        if not notes:
             continue
-        varying.add(node)
-        own = noted(node, "answer")
-        asked = [own, *noted(node, "answers", ())]
+        if node not in varying:
+            if "cut" in notes:
+                raise ValueError(
+                    f"{describe(node)} was cut out of a graph by {notes['cut']}, so a replay could not follow "
+                    f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
+                )
+            continue
+        asked = [notes.get("answer"), *notes.get("answers", ())]
         if node.op is None:
             asked[1:] = (answer for answer in asked[1:] if answer.time >= recorded)
         for answer in asked:

@@ -34,7 +34,7 @@ class Program:
     A program reuses its arrays, so one program runs in one thread at a time; a copy of it has its own.
 
     Attributes:
-        engine: the name of the engine that runs it.
+        engine: the engine that was asked for.
 
     Example:
         >>> import autograd
@@ -249,7 +249,7 @@ class Program:
         return engine.source
 
     def summary(self) -> str:
-        """Say how many scalar nodes became how many statements, and what was recognised."""
+        """Say how many scalar nodes became how many statements, what was recognised, and what runs it."""
         forward, reverse = count(self._plan.forward), count(self._plan.reverse)
         parts = [
             f"{number:,} {kind if number != 1 else kind[:-1]}"
@@ -257,7 +257,9 @@ class Program:
         ]
         return (
             f"{self._size:,} scalar nodes -> {forward + reverse:,} statements "
-            f"({forward:,} forward, {reverse:,} reverse)" + (": " + ", ".join(parts) if parts else "")
+            f"({forward:,} forward, {reverse:,} reverse)"
+            + (": " + ", ".join(parts) if parts else "")
+            + f"; {self._running.description}"
         )
 
     def sync(self) -> None:
