@@ -119,8 +119,8 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
         if node not in varying:
             if "cut" in notes:
                 raise ValueError(
-                    f"{describe(node)} was cut out of a graph by {notes['cut']}, so a replay could not follow "
-                    f"what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
+                    f"{describe(node)} was cut out of a graph by {notes['cut']}, so a replay could not "
+                    f"follow what it was computed from; list it in inputs=, or keep its number with {FROZEN}"
                 )
             continue
         asked = [notes.get("answer"), *notes.get("answers", ())]
