@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.ops import sigmoid
+from autograd.text import printable
 from autograd.value import Value
 from nn.callbacks import Snapshots
 from nn.evaluate import as_table, classes_of, mean_loss, predict
@@ -257,6 +258,18 @@ def loss_along_line(
     return axes
 
 
+def as_written(text: str) -> str:
+    r"""Return a text that matplotlib draws as it is: no formula between dollars, no box for a missing letter.
+
+    Example:
+        >>> as_written("price in $"), as_written("a_b\x07")
+        ('price in \\$', 'a_b\\x07')
+    """
+    from autograd.drawing import spelled_out
+
+    return spelled_out(printable(text)).replace("$", r"\$")
+
+
 def _curves(history: History, name: str, ax: "Axes | None") -> "Axes":
     if name not in history:
         raise ValueError(
@@ -267,7 +280,7 @@ def _curves(history: History, name: str, ax: "Axes | None") -> "Axes":
     axes.plot(history["epoch"], history[name], color=COLOURS[0], label="training")
     if f"val_{name}" in history:
         axes.plot(history["epoch"], history[f"val_{name}"], color=COLOURS[1], label="validation")
-    axes.set(xlabel="epoch", ylabel=name)
+    axes.set(xlabel="epoch", ylabel=as_written(name))
     axes.legend()
     return axes
 
@@ -295,7 +308,7 @@ def _histograms(
     axes = _axes(ax)
     axes.pcolormesh(np.append(left, left[-1] + snapshots.every), edges, np.sqrt(counts), cmap="Blues")
     axes.plot(epochs, np.median(table, axis=1), color=COLOURS[1], label="median")
-    axes.set(xlabel="epoch", ylabel=what, title=part or "all parameters")
+    axes.set(xlabel="epoch", ylabel=what, title=as_written(part) or "all parameters")
     axes.legend()
     return axes
 

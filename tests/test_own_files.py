@@ -165,3 +165,11 @@ def test_results_are_whole_or_those_of_before(tmp_path, capsys, monkeypatch):
     assert run("train", "--epochs", 2, "--seed", 1, "--out", tmp_path) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["$", "$x$ in $", "_$\\frac$", "中文", "🚀 $"])
+def test_names_in_pictures_are_drawn_as_they_are_written(tmp_path, name):
+    rows = [f"{k % 7},{k % 5},{'no' if k % 2 else name}" for k in range(40)]
+    (tmp_path / "own.csv").write_text(f"{name},b,{name} kind\n" + "\n".join(rows), encoding="utf-8")
+    assert run("train", "--data", tmp_path / "own.csv", "--epochs", 1, "--out", tmp_path / "model") == 0
+    assert (tmp_path / "model" / "boundary.png").stat().st_size > 5000

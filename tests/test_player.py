@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from autograd import Operation, Value, exp, group, log, relu, step_through, topological_order, where
+from autograd import Operation, Value, cos, exp, group, log, relu, step_through, topological_order, where
 from autograd.ops import TABLE
 from autograd.stepping import steps
 from autograd.stepping.player import contents, shell
@@ -785,8 +785,16 @@ def test_a_predicting_reader_changes_nothing(open_player):
     assert player.numbers()["4"] == ["", ""]
 
 
-def test_a_graph_whose_rows_cannot_be_written_down_walks_but_is_not_changed(open_player):
-    odd = Operation("odd", math.sin, [lambda _, x: math.cos(x)])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"derivatives": [lambda _, x: math.cos(x)]},
+        {"derivatives": [lambda _, x: cos(x)], "definition": "the sine of x"},
+        {"derivatives": [lambda _, x: cos(x)], "numpy": lambda np, x: np.i0(x)},  # which the page has not
+    ],
+)
+def test_a_graph_whose_rows_cannot_be_written_down_walks_but_is_not_changed(open_player, fields):
+    odd = Operation("odd", math.sin, **fields)
     player = open_player(odd(Value(1.0, "x")))
     assert player.page.is_hidden("#live")
     player.press("End")

@@ -23,7 +23,8 @@
   // What is shown ------------------------------------------------------------------------------------------
 
   function take(data) {
-    ({ nodes, groups, views, twin: graphs } = data);
+    ({ nodes, groups, views } = data);
+    graphs = data.twin && twin.knows(data.twin) ? data.twin : null;
     live = null;
     get("live").hidden = !graphs?.inputs.length;
     get("input").replaceChildren(...(graphs?.inputs ?? []).map(([k, name]) => new Option(name, k)));

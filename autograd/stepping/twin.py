@@ -14,9 +14,6 @@ from autograd.row import Operation
 from autograd.symbolic import Symbolic
 from autograd.value import Constant, Value
 
-_OWN = ("erf",)
-"""The functions that player.js has without a row's array form or definition."""
-
 
 class Tree(Symbolic):
     """What was done with the arguments of a function.
@@ -105,15 +102,14 @@ def _value_of(operation: Operation, arguments: Sequence[Tree]) -> Any:
     if operation.numpy is not None:
         form = operation.numpy
         forms.append(lambda: form(_NumPy(), *arguments))
-    if operation.name in _OWN and ops.TABLE.get(operation.name) is operation:
-        return [f"np.{operation.name}", *map(_plain, arguments)]
     if operation.name not in operation.definition:  # else it says no more than the name
-        code = compile(operation.definition, operation.name, "eval")
-        forms.append(lambda: eval(code, {"__builtins__": {}, "pi": math.pi, **ops.TABLE}, names))
+        forms.append(
+            lambda: eval(operation.definition, {"__builtins__": {}, "pi": math.pi, **ops.TABLE}, names)
+        )
     for write in forms:
         try:
             return _plain(write())
-        except Exception:  # the form of a row of the user's own may need what only arrays have
+        except Exception:  # the form of a row of the user's own may need what only arrays have, or be prose
             continue
     return None
 

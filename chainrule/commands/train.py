@@ -213,9 +213,9 @@ def _save(folder: Path, model: MLP, recipe: Recipe, history: History, data: Data
         boundary = Figure(figsize=(6, 4.8), layout="constrained")
         ax = boundary.add_subplot()
         plot.decision_boundary(OnRawRows(model, recipe), recipe.filled(data.X), data.y, ax)
-        ax.set(xlabel=plain(recipe.features[0]), ylabel=plain(recipe.features[1]))
-        title = plain(recipe.targets[0])
-        names = list(map(plain, recipe.classes))
+        ax.set(xlabel=plot.as_written(recipe.features[0]), ylabel=plot.as_written(recipe.features[1]))
+        title = plot.as_written(recipe.targets[0])
+        names = list(map(plot.as_written, recipe.classes))
         ax.legend(ax.get_legend_handles_labels()[0], names, title=title, fontsize="small")
         pictures["boundary.png"] = boundary
     names = ["model.json", "history.csv", *pictures]
