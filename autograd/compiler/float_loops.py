@@ -14,7 +14,7 @@ from autograd.compiler.floats import ATOM, Printer, costs, evenly, is_plain, poi
 from autograd.compiler.names import Names
 from autograd.compiler.plan import Expression, Index, Loop, Place, places_of
 
-LARGEST = 300
+LARGEST = 64
 """The most terms of a step that is written out on floats."""
 
 

@@ -202,15 +202,17 @@ def costs(statement: Statement, points: int | None = None) -> tuple[float, float
     results, terms = points_of(statement)
     count = results * terms if points is None else points
     results = count // terms if terms else results
-    infix = calls = reads = 0
+    infix = reads = 0
+    calls = 0.0
     for part in _parts(statement.expression):
         if isinstance(part, Apply):
             value: Any = part.operation.value
             plain = value in _INFIX or value in _PREFIX
-            infix, calls = infix + plain, calls + (not plain)
+            infix += plain
+            calls += 0.0 if plain else 0.1 + 0.04 * _primitives(part.operation)
         else:
             reads += 1
-    floats = count * (0.035 * infix + 0.13 * calls + 0.02 * reads) + 0.07 * results
+    floats = count * (0.035 * infix + calls + 0.02 * reads) + 0.07 * results
     return floats, primitives(statement) * (0.5 + 0.001 * count)
 
 

@@ -165,9 +165,19 @@ def _simplified(function: str | Operation, arguments: tuple[Tree, ...]) -> Tree:
     if isinstance(function, Operation):
         return Call(function, tuple(map(as_float, arguments)))
     first, last = arguments[0], arguments[-1]
-    if function == "not_equal" and last == 0.0 and (inner := _converted(first)):
+    if function == "multiply" and (_is(first, 1.0) or _is(last, 1.0)):
+        return as_float(last if _is(first, 1.0) else first)
+    if function == "where" and isinstance(first, float):
+        return as_float(arguments[1] if first else last)
+    if function in ("abs", "fabs") and isinstance(first, Call):  # so that sigmoid(x) and sigmoid(-x) share exp
+        if first.function == "negative":
+            return _simplified(function, first.arguments)
+        factor = first.arguments[0]
+        if first.function == "multiply" and isinstance(factor, float):
+            return Call("multiply", (abs(factor), _simplified(function, first.arguments[1:])))
+    if function == "not_equal" and _is(last, 0.0) and (inner := _converted(first)):
         return inner
-    if function == "subtract" and first == 1.0 and (inner := _converted(last)):
+    if function == "subtract" and _is(first, 1.0) and (inner := _converted(last)):
         return Call("float64", (Call("logical_not", (inner,)),))
     if all(isinstance(argument, float) for argument in arguments):
         with np.errstate(all="ignore"):
@@ -175,6 +185,10 @@ def _simplified(function: str | Operation, arguments: tuple[Tree, ...]) -> Tree:
     if all(map(is_boolean, arguments)) and not function.startswith("logical"):
         arguments = tuple(map(as_float, arguments))
     return Call(function, arguments)
+
+
+def _is(tree: Tree, number: float) -> bool:
+    return isinstance(tree, float) and tree == number  # the ints that stand for arguments are no numbers
 
 
 def _converted(tree: Tree) -> Tree | None:

@@ -28,7 +28,7 @@ PART = 1000
 STRAIGHT = 300
 """The same for lines on floats, each of which makes a local variable."""
 
-SMALL = 200
+SMALL = 24
 """The most terms of a statement that is written out on floats."""
 
 BLOCK = 8192

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 TINY = 64
 """A matrix product of fewer multiplications is done element by element if there are many of them."""
 
+LONG, FEW = 8, 128
+"""Products of rows with rows are matrix products if the rows are as long, or as few; else ``einsum`` is faster."""
+
 
 class Product:
     """A sum of products of two sides, each a product of factors.
@@ -95,7 +98,8 @@ class Product:
             target = writer.buffer([axis for axis in order if axis in axes] if order else axes)
         if not self._is_matrix(target):
             target = writer.buffer(axes)
-        if self.rows or self.columns:
+        size = writer.space.size
+        if self.rows or self.columns or (self.batch and (size(self.sums) >= LONG or size(self.batch) <= FEW)):
             self._write_matrices(target)
         elif self.batch:
             self._write_batch(target)
