@@ -191,26 +191,23 @@ def _places(read: Table, names: str) -> list[int]:
 
 def _without_gaps(read: Table, used: list[int], targets: list[int], missing: str) -> tuple[Table, list[str]]:
     """Return the rows that can be learnt from, and what was done about the others."""
-    gaps = [[place for place in used if cells.is_gap(row[place])] for row in read.rows]
-    left_out = [i for i, places in enumerate(gaps) if missing == "drop" and places]
-    if missing == "refuse":
-        for i, places in enumerate(gaps):
-            if places:
-                remedy = "fill it, or choose --missing drop or --missing mean"
-                raise read.gap(i, min(places), remedy)
-    if missing == "mean":  # what is to be predicted cannot be filled
-        left_out = [i for i, places in enumerate(gaps) if set(places) & set(targets)]
-    said = [f"left out {counted(len(left_out), 'row')} of {len(gaps)} with gaps"] * bool(left_out)
-    gone = set(left_out)
-    filled = sum(len(places) for i, places in enumerate(gaps) if i not in gone)
-    said += [f"filled {counted(filled, 'gap')} with the column's mean"] * bool(filled)
-    kept = [i for i in range(len(gaps)) if i not in gone]
+    gaps = {place: [i for i, cell in enumerate(read.column(place)) if cells.is_gap(cell)] for place in used}
+    if missing == "refuse" and any(gaps.values()):
+        row, place = min((rows[0], place) for place, rows in gaps.items() if rows)
+        raise read.gap(row, place, "fill it, or choose --missing drop or --missing mean")
+    # What is to be predicted cannot be filled.
+    gone = {row for place in (targets if missing == "mean" else used) for row in gaps[place]}
+    kept = [row for row in range(len(read.rows)) if row not in gone]
     if gone and len(kept) < 2:
-        worst = max(used, key=lambda place: sum(place in places for places in gaps))
+        worst = max(used, key=lambda place: len(gaps[place]))
         raise CommandError(
-            f"{read.path}: {counted(len(kept), 'row')} of {len(gaps)} would be left without gaps; choose "
-            f"--missing mean, or leave out the column of the most with --drop '{plain(read.names[worst])}'"
+            f"{read.path}: {counted(len(kept), 'row')} of {len(read.rows)} would be left without gaps; "
+            "choose --missing mean, or leave out the column that has the most of them with "
+            f"--drop '{plain(read.names[worst])}'"
         )
+    filled = sum(len(set(rows) - gone) for rows in gaps.values())
+    said = [f"left out {counted(len(gone), 'row')} of {len(read.rows)} with gaps"] * bool(gone)
+    said += [f"filled {counted(filled, 'gap')} with the column's mean"] * bool(filled)
     return read.only(kept), said
 
 
@@ -233,14 +230,15 @@ def _target(read: Table, places: list[int], loss: str | None) -> tuple[NDArray[A
         y = np.column_stack([columns.numbers(read, place) for place in places])
         return y, [], loss or "mean-squared-error"
     (place,), said = places, read.column(places[0])
-    codes = any(map(cells.is_code, said))
+    codes = any(map(cells.is_code, set(said)))
     if kinds[0] == "numbers" and (not codes or wants_numbers):
         y = columns.numbers(read, place)
         if wants_numbers or (loss is None and not _are_classes(y)):
             return y, [], loss or "mean-squared-error"
-        numbers, labels = encode(y)
+        _, labels = encode(y)
         # A class is called as it is written first: 1.0 and 1 are one class.
-        classes = [said[int(np.argmax(labels == k))] for k in range(len(numbers))]
+        first = np.unique(labels, return_index=True)[1]
+        classes = [said[i] for i in first.tolist()]
     else:
         texts, labels = encode(said)
         classes = texts.tolist()

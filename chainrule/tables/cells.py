@@ -1,5 +1,6 @@
 """What a cell says: a number, nothing, a date, or a text."""
 
+import math
 import re
 
 GAPS = frozenset(
@@ -22,6 +23,7 @@ _DATES = [
 _TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?"
 _MONTH = r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
 _PATTERNS = [re.compile(d.replace("TIME", _TIME).replace("MONTH", _MONTH), re.ASCII) for d in _DATES]
+_PLAIN = frozenset("0123456789+-.eE")
 _EXCHANGED = str.maketrans(",.", ".,")
 
 
@@ -56,6 +58,21 @@ def number(cell: str, decimal: str = ".") -> float | None:
     if _NUMBER.fullmatch(bare) or _NOT_FINITE.fullmatch(bare):
         return float(bare)
     return float(bare.replace(",", "")) if _THOUSANDS.fullmatch(bare) else None
+
+
+def numbers(said: list[str], decimal: str = ".") -> list[float | None]:
+    """Return what each cell of a column says as a number: nan for a gap, None for what is none.
+
+    Example:
+        >>> numbers(["1", "?", "x"])
+        [1.0, nan, None]
+    """
+    if decimal == "." and _PLAIN.issuperset("".join(said)):  # where the notation of ``number`` is Python's
+        try:
+            return list(map(float, said))
+        except ValueError:  # a cell such as - or 1.2.3
+            pass
+    return [math.nan if is_gap(cell) else number(cell, decimal) for cell in said]
 
 
 def is_code(cell: str) -> bool:

@@ -49,7 +49,7 @@ class Column:
         """
         said = table.column(place)
         if not self.texts:
-            return np.array([_number(table, row, place) for row in range(len(said))]).reshape(-1, 1)
+            return numbers(table, place).reshape(-1, 1)
         known = {text: k for k, text in enumerate(self.texts)}
         inputs = np.zeros((len(said), len(known)))
         for row, cell in enumerate(said):
@@ -73,22 +73,19 @@ def numbers(table: Table, place: int) -> NDArray[np.float64]:
     Raises:
         CommandError: a cell is no finite number.
     """
-    return Column("", place).encoded(table, place)[:, 0]
-
-
-def _number(table: Table, row: int, place: int) -> float:
-    cell = table.rows[row][place]
-    if cells.is_gap(cell):
-        return np.nan
-    number = table.number(cell)
-    if number is None:
-        name = plain(table.names[place])
+    said = table.numbers_of(place)
+    if None in said:
+        row = said.index(None)
+        name, cell = plain(table.names[place]), plain(table.rows[row][place])
         raise table.mistake(
-            row, place, f"'{plain(cell):.40}' is not a number; correct it, put ? for it, or --drop '{name}'"
+            row, place, f"'{cell:.40}' is not a number; correct it, put ? for it, or --drop '{name}'"
         )
-    if not np.isfinite(number):
-        raise table.mistake(row, place, f"'{plain(cell):.40}' is not a finite number")
-    return number
+    column = np.array(said, dtype=float)
+    infinite = np.flatnonzero(np.isinf(column))
+    if len(infinite):
+        row = int(infinite[0])
+        raise table.mistake(row, place, f"'{plain(table.rows[row][place]):.40}' is not a finite number")
+    return column
 
 
 def kind(table: Table, place: int) -> str:
@@ -97,17 +94,16 @@ def kind(table: Table, place: int) -> str:
     A column of numbers in which some cells are none holds texts if few different texts recur in it, else
     numbers, so that a slip is not taken for a text.
     """
+    parsed = table.numbers_of(place)
+    if None not in parsed:
+        return "nothing" if all(map(cells.is_gap, table.column(place))) else "numbers"
     said = [cell for cell in table.column(place) if not cells.is_gap(cell)]
-    if not said:
-        return "nothing"
-    others = [cell for cell in said if table.number(cell) is None]
-    if not others:
-        return "numbers"
     if all(map(cells.is_date, said)):
         return "dates"
-    if 2 * len(others) > len(said):
+    others = Counter(cell for cell, number in zip(table.column(place), parsed, strict=True) if number is None)
+    if 2 * others.total() > len(said):
         return "texts"
-    recurring = min(Counter(others).values()) > 1 and len(set(said)) <= min(MOST_TEXTS, len(said) // 2)
+    recurring = min(others.values()) > 1 and len(set(said)) <= min(MOST_TEXTS, len(said) // 2)
     return "texts" if recurring else "numbers"
 
 

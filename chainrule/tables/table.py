@@ -9,6 +9,9 @@ from pathlib import Path
 from chainrule.tables import cells, reading
 from chainrule.terminal import CommandError, counted, plain, shown
 
+SAMPLE = 1000
+"""How many rows are looked at to guess whether the first one names the columns."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -24,6 +27,7 @@ class Table:
         unnamed: the places of columns that the header gives no name.
         lengths: how many cells the row of a number has, if it has fewer than the others.
         notes: how the file was read, for people.
+        parsed: the columns that ``numbers_of`` has read.
     """
 
     path: str
@@ -35,6 +39,7 @@ class Table:
     unnamed: frozenset[int] = frozenset()
     lengths: dict[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parsed: dict[int, list[float | None]] = field(default_factory=dict, repr=False, compare=False)
 
     def place(self, name: str) -> int:
         """Return the place of a column, given its name or its number from 1.
@@ -52,15 +57,20 @@ class Table:
 
     def only(self, kept: Sequence[int]) -> "Table":
         """Return the table of some rows, given by their places in ``rows``."""
-        return replace(self, rows=[self.rows[i] for i in kept], numbers=[self.numbers[i] for i in kept])
+        if len(kept) == len(self.rows):
+            return self
+        rows, numbers = [self.rows[i] for i in kept], [self.numbers[i] for i in kept]
+        return replace(self, rows=rows, numbers=numbers, parsed={})
 
     def column(self, place: int) -> list[str]:
         """Return the cells of a column."""
         return [row[place] for row in self.rows]
 
-    def number(self, cell: str) -> float | None:
-        """Return the number that a cell says, None if it says none."""
-        return cells.number(cell, self.decimal)
+    def numbers_of(self, place: int) -> list[float | None]:
+        """Return what the cells of a column say: nan for a gap, None for what is no number."""
+        if place not in self.parsed:
+            self.parsed[place] = cells.numbers(self.column(place), self.decimal)
+        return self.parsed[place]
 
     def mistake(self, row: int, place: int, what: str) -> CommandError:
         """Return the error about a cell of a row, which is given by its place in ``rows``."""
@@ -112,7 +122,7 @@ def read(
     guessed = header is None
     if header is None:
         header = set(expected) <= set(rows[0]) if expected else False
-        header = header or names_columns(rows[0], rows[1:], decimal)
+        header = header or names_columns(rows[0], rows[1:SAMPLE], decimal)
     head, head_number = (rows[0], numbers[0]) if header else ([], 0)
     if header:
         rows, numbers = rows[1:], numbers[1:]
@@ -136,7 +146,7 @@ def read(
     table = Table(
         plain(name),
         names,
-        [[*row[:width], *[""] * (width - len(row))] for row in rows],
+        [row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows],
         numbers,
         header,
         decimal,
