@@ -8,13 +8,14 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import permutations, product
 from math import isfinite
 from numbers import Real
 from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import Any, Protocol, TypeVar, overload
 
+from autograd.locks import computed_once
 from autograd.real import inf
 
 Interval = tuple[float, float]
@@ -219,7 +220,7 @@ class Operation:
         name = {"div": "truediv"}.get(self.name, self.name)
         return name if hasattr(float, f"__{name}__") else None
 
-    @cached_property
+    @computed_once
     def selects(self) -> bool:
         """Whether the operation is constant in an argument over a whole region, as ``relu`` is below 0.
 

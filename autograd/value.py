@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from autograd import copying, ops, questions, scopes
 from autograd.questions import LOOK, ask, describe, note, noted
 from autograd.row import Operation, as_float, is_real, not_ours
+from autograd.writing import commit, writing
 
 
 class Value:
@@ -95,7 +96,7 @@ class Value:
     @data.setter
     def data(self, data: float) -> None:
         number = as_float(data, "Value.data")
-        with _lock:  # or a thread could set the clock back behind another's assignment
+        with writing:  # or a thread could set the clock back behind another's assignment
             self._data = number
             self._time = questions.tick()
 
@@ -301,8 +302,7 @@ class Constant(Value):
 _new: Callable[[type[Value]], Any] = object.__new__
 
 _scopes = scopes.active
-_lock = threading.Lock()
-_sweeping = threading.Lock()
+_sweeping = threading.Lock()  # in a forked process it may stay shut, and sweeps take the other way
 
 
 def constant(number: Any, context: str = "constant") -> Constant:
@@ -621,26 +621,6 @@ def add_up(total: Any, contribution: Any) -> Any:
         if number.__class__ is float and number == 0.0 and other.__class__ is not float:
             return other
     return total + contribution
-
-
-def commit(adjoints: dict[Value, float]) -> None:
-    """Write the adjoints of a sweep to the nodes' ``grad``: added at leaves, replaced at interior nodes.
-
-    Threads that sweep graphs with common leaves take turns; an interrupt leaves every leaf as it was.
-    """
-    with _lock:
-        leaves = [node for node in adjoints if node.op is None]
-        grads = [leaf.grad for leaf in leaves]  # apart, as pairs would be objects for the collector to trace
-        for watch in scopes.observers():
-            for leaf, grad in zip(leaves, grads, strict=True):
-                watch(leaf, None, None, adjoints[leaf], grad)
-        try:
-            for node, adjoint in adjoints.items():
-                node.grad = adjoint if node.op is not None else node.grad + adjoint
-        except BaseException:
-            for leaf, grad in zip(leaves, grads, strict=True):
-                leaf.grad = grad
-            raise
 
 
 def check_fresh(node: Value) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.writing import assign
 from nn import storage
 from nn.checks import at_least_zero, whole
 from nn.history import History, number_of, packed
@@ -187,8 +188,7 @@ class BestWeights(Callback):
     def finish(self, run: Run) -> None:
         """Restore the best parameters."""
         if self._parameters and len(run.history):
-            for parameter, number in zip(run.model.parameters(), self._parameters, strict=True):
-                parameter.data = number
+            assign(run.model.parameters(), self._parameters)
 
 
 class EarlyStopping(BestWeights):

@@ -13,6 +13,7 @@ from autograd.ops import TABLE, nearest
 from autograd.row import Operation
 from autograd.stepping.groups import group
 from autograd.value import Constant, Value
+from autograd.writing import assign
 from nn import storage
 
 INIT: dict[str, Callable[[int, int], float]] = {
@@ -137,8 +138,7 @@ class Module:
         parameters = dict(self.named_parameters())
         storage.check_names(parameters, state)
         numbers = {name: storage.as_number(name, state[name]) for name in parameters}
-        for name, parameter in parameters.items():
-            parameter.data = numbers[name]
+        assign(list(parameters.values()), numbers.values())
 
     def save(
         self,

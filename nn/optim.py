@@ -6,6 +6,7 @@ memory lives in the optimiser, in the order of its parameters.
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.value import Value
+from autograd.writing import assign
 from nn.checks import at_least_zero, fraction, whole
 
 Vector = NDArray[np.float64]
@@ -141,12 +143,15 @@ class Optimizer:
             parameter.grad = 0.0
 
     def step(self) -> None:
-        """Move every parameter once, by the gradients that ``backward`` left in them."""
+        """Move every parameter once, by the gradients that ``backward`` left in them.
+
+        If it fails or is interrupted, neither a parameter nor what the rule remembers has changed.
+        """
         data = np.array([parameter.data for parameter in self.parameters])
         grad = np.array([parameter.grad for parameter in self.parameters])
-        moved = self.moved(data, grad).tolist()
-        for parameter, number in zip(self.parameters, moved, strict=True):
-            parameter.data = number
+        ahead = copy(self)
+        moved = ahead.moved(data, grad).tolist()
+        assign(self.parameters, moved, also=map(vars(self).update, [vars(ahead)]))
 
     def moved(self, data: Vector, grad: Vector) -> Vector:
         """Take one step on vectors: return where parameters at ``data`` with gradients ``grad`` go."""

@@ -107,39 +107,43 @@ def fit(
         run.load(resume)
     steps = math.ceil(len(points) / (size or len(points)))
     try:
-        with step, progress_bar((epochs - len(run.history)) * steps, progress) as tick:
-            for epoch in range(len(run.history), epochs if not run.history.stopped else 0):
-                record: dict[str, float] = {"epoch": epoch, "lr": optimizer.lr, "loss": 0.0}
-                outputs: list[Any] = []
-                labels: list[Any] = []
-                run.before = [p.data for p in model.parameters()] if steps == 1 else None
-                step.begin_epoch()
-                for batch, batch_targets in minibatches(points, targets, size, seed=run.rng):
-                    batch_loss, batch_outputs = step(batch, batch_targets)
-                    record["loss"] += batch_loss * (len(batch) / len(points))
-                    outputs.extend(batch_outputs)
-                    labels.extend(batch_targets)
-                    tick(f"epoch {epoch + 1}/{epochs}  {_text(run.history)}")
-                step.end_epoch()
-                if metric is not None:
-                    record[_name(metric)] = float(metric(np.array(outputs), np.array(labels)))
-                if held_out is not None:
-                    record |= _validated(model, loss, held_out, metric)
-                run.history.records.append(record)
-                for callback in run.callbacks:
-                    callback(run)
-                if run.history.stopped:
-                    break
-    except KeyboardInterrupt:
+        try:
+            with step, progress_bar((epochs - len(run.history)) * steps, progress) as tick:
+                for epoch in range(len(run.history), epochs if not run.history.stopped else 0):
+                    record: dict[str, float] = {"epoch": epoch, "lr": optimizer.lr, "loss": 0.0}
+                    outputs: list[Any] = []
+                    labels: list[Any] = []
+                    run.before = [p.data for p in model.parameters()] if steps == 1 else None
+                    step.begin_epoch()
+                    for batch, batch_targets in minibatches(points, targets, size, seed=run.rng):
+                        batch_loss, batch_outputs = step(batch, batch_targets)
+                        record["loss"] += batch_loss * (len(batch) / len(points))
+                        outputs.extend(batch_outputs)
+                        labels.extend(batch_targets)
+                        tick(f"epoch {epoch + 1}/{epochs}  {_text(run.history)}")
+                    step.end_epoch()
+                    if metric is not None:
+                        record[_name(metric)] = float(metric(np.array(outputs), np.array(labels)))
+                    if held_out is not None:
+                        record |= _validated(model, loss, held_out, metric)
+                    run.history.records.append(record)
+                    for callback in run.callbacks:
+                        callback(run)
+                    if run.history.stopped:
+                        break
+        except KeyboardInterrupt:
+            run.stop("interrupted")
+        except DivergenceError as divergence:
+            run.stop(f"in epoch {len(run.history)}, {divergence}")
+            warnings.warn(run.history.stopped, RuntimeWarning, stacklevel=2)
+        finally:
+            for callback in run.callbacks:
+                if finish := getattr(callback, "finish", None):
+                    finish(run)
+        return run.history
+    except KeyboardInterrupt:  # while callbacks finish
         run.stop("interrupted")
-    except DivergenceError as divergence:
-        run.stop(f"in epoch {len(run.history)}, {divergence}")
-        warnings.warn(run.history.stopped, RuntimeWarning, stacklevel=2)
-    finally:
-        for callback in run.callbacks:
-            if finish := getattr(callback, "finish", None):
-                finish(run)
-    return run.history
+        return run.history
 
 
 def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any) -> None:

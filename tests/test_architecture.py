@@ -11,11 +11,11 @@ ROOT = Path(__file__).parent.parent
 
 # Each level may import from those before it, and from its own where a sibling is plainly made of the other.
 LEVELS = [
-    ["real", "text", "scopes"],
+    ["real", "text", "scopes", "locks"],
     ["row"],
     ["ops"],
     ["questions"],
-    ["copying"],
+    ["copying", "writing"],
     ["value"],
     ["nested", "expression", "files", "symbolic", "collector", "functions", "lazy"],
     ["control"],

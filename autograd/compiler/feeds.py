@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import copysign
 from operator import attrgetter
 from typing import Any
@@ -11,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.compiler.plan import Index
+from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, matched, shape_of
 from autograd.questions import describe
 from autograd.row import as_float
 from autograd.value import Value
+from autograd.writing import assign
 
 Floats = NDArray[np.float64]
 
@@ -46,10 +47,6 @@ class Bank:
                 self.leaves[place].data = number
             self._read[place] = number
 
-    def _assign(self, places: Sequence[int]) -> None:
-        for place in places:
-            self.leaves[place].data = float(self.numbers[place])
-
     def assigned(self) -> list[Value]:
         """Return the leaves whose numbers are others than when they were read."""
         pairs = zip(self.leaves, self._read.tolist(), strict=True)
@@ -70,11 +67,7 @@ class Bank:
                     f"{after!r} in the program and was assigned {leaf.data!r} meanwhile; update it in one "
                     "place, or call sync() before the other writes"
                 )
-        try:
-            self._assign(changed)
-        except BaseException:  # an interrupt must not leave half of them
-            self._assign(changed)
-            raise
+        assign([self.leaves[place] for place in changed], self.numbers[changed].tolist())
         self._read[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
         self.numbers[:] = self._read
 
@@ -139,7 +132,7 @@ class Field:
         array = np.array(found, dtype=float).reshape(len(found), self.places.size)
         return array if leading else array[0]
 
-    @cached_property
+    @computed_once
     def _view(self) -> Floats | None:
         """The part of the bank's array that is fed, if it is in one piece."""
         flat = self.places.ravel()

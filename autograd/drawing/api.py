@@ -7,7 +7,6 @@ import re
 import webbrowser
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from autograd.drawing.lines import depth
 from autograd.drawing.rendering import rasterise, spelled_out, styled
 from autograd.drawing.style import SIDES
 from autograd.files import write_file
+from autograd.locks import computed_once
 from autograd.value import Constant, Value, topological_order
 
 _LEGIBLE = 1.0  # the scale at which letters are 12 CSS pixels high
@@ -211,7 +211,7 @@ class Drawing:
         width = int.from_bytes(png[16:20]) / scale  # fine pixels at the size of the SVG
         return {"image/png": base64.b64encode(png).decode()}, {"image/png": {"width": width}}
 
-    @cached_property
+    @computed_once
     def _laid_out(self) -> bytes:
         return layout(self.source)
 

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from autograd.locks import fork_safe_lock
+
 Engine = Callable[[str], bytes]
 """From a graph in the DOT language to Graphviz's SVG."""
 
-_rendering = threading.Lock()  # all calls share the memory of one WebAssembly instance
+_rendering = fork_safe_lock()  # all calls share the memory of one WebAssembly instance
 
 
 def layout(source: str) -> bytes:

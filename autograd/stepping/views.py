@@ -3,9 +3,9 @@
 import heapq
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from autograd.drawing import Box, Drawing, Gate, Wire, draw_fitting
+from autograd.locks import computed_once
 from autograd.stepping.groups import Group, group_of
 from autograd.value import Constant, Value
 
@@ -198,7 +198,7 @@ class View:
                 composite = block.group is not None
                 yield Gate(block.name, symbol, title, tuple(operands), tuple(outputs), composite)
 
-    @cached_property
+    @computed_once
     def boxes(self) -> tuple[Box, ...]:
         """The frames around what is opened."""
         members: dict[Chain, list[str]] = {}
