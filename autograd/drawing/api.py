@@ -8,7 +8,7 @@ import webbrowser
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from autograd.drawing.dot import describe, with_tables
 from autograd.drawing.elements import Box, Gate, Wire
@@ -23,14 +23,16 @@ from autograd.value import Constant, Value, topological_order
 _LEGIBLE = 1.0  # the scale at which letters are 12 CSS pixels high
 _WORTH_TURNING, _WORTH_CUTTING = 1.15, 1.3  # how much larger letters must be for another form than level
 _LARGE = 150  # wires and gates, beyond which no form fits a page
-FORMATS = ("svg", "png")
+Format = Literal["svg", "png"]
+Rankdir = Literal["LR", "RL", "TB", "BT"]
+FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES = (".svg", ".png", ".dot", ".pdf")
 
 
 def draw_dot(
     root: Value | Sequence[Value],
-    format: str = "svg",  # noqa: A002 - the name that micrograd gave it
-    rankdir: str = "LR",
+    format: Format = "svg",  # noqa: A002 - the name that micrograd gave it
+    rankdir: Rankdir = "LR",
     *,
     local_derivatives: bool = False,
     limit: int | None = 2000,
