@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.ops import sigmoid
 from autograd.text import printable
 from autograd.value import Value
 from nn.callbacks import Snapshots
-from nn.evaluate import as_table, classes_of, mean_loss, predict
+from nn.evaluate import as_column, as_table, classes_of, mean_loss, predict
 from nn.history import History
-from nn.losses import Loss
+from nn.losses import BINARY, CLASSES, Loss
 from nn.modules import Module
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def decision_boundary(
         >>> decision_boundary(MLP(2, [4, 1]), X, y).get_xlabel()
         'input 0'
     """
-    X, y = as_table(X), np.asarray(y)
+    X, y = as_table(X), as_column(y)
     if X.shape[1] != 2 or y.shape != (len(X),):
         raise ValueError(
             f"a decision boundary needs points of shape (n, 2) and n labels; got {X.shape} and {y.shape}"
@@ -314,11 +313,8 @@ def _histograms(
 
 
 def _probabilities(scores: Any) -> Any:
-    if scores.ndim == 1:
-        positive = np.asarray(sigmoid(scores))
-        return np.stack([1.0 - positive, positive], axis=-1)
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    """Return the probabilities that the scores would be of, whatever loss the model was trained with."""
+    return (BINARY if scores.ndim == 1 else CLASSES).probabilities(scores)
 
 
 def _axes(ax: "Axes | None") -> "Axes":

@@ -334,3 +334,23 @@ def test_a_stratified_split_holds_out_each_class_by_its_share(counts, fraction):
     for k, count in enumerate(counts):
         assert (kept_y == k).sum() >= 1
         assert abs((out_y == k).sum() - count * fraction) <= 1
+
+
+def test_data_frames_and_series_are_points_and_targets():
+    pandas = pytest.importorskip("pandas")
+    frame, series = pandas.DataFrame(X, columns=["a", "b"]), pandas.Series(CLASSES, index=range(5, 29))
+
+    def train(points, targets):
+        model = network()
+        fit(model, points, targets, nn.binary_cross_entropy, SGD(model.parameters(), 0.1), 2, 8)
+        return model.state_dict(), nn.accuracy(model, points, targets)
+
+    assert train(frame, series) == train(X, CLASSES)
+    assert nn.encode(series.map({0: "no", 1: "yes"}))[1].tolist() == CLASSES.tolist()
+    (kept, _), (out, _) = nn.split(frame, series, 0.25, stratify=True)
+    assert (len(kept), len(out)) == (18, 6)
+
+
+def test_a_boundary_is_drawn_for_a_column_of_labels():
+    axes = nn.decision_boundary(network(), X, CLASSES[:, None], resolution=5)
+    assert len(axes.collections) >= 2
