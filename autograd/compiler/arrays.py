@@ -408,17 +408,29 @@ class Writer:
         source, index, irregular, rows = self._items(target, self.kept)
         order = [*irregular, *rows]
         result = self._produce(tree, None, order)
-        if result.slot is None or result.slot[0] != self._laid(order):
+        repeated = self.space.adds and index.repeats and index.tables is not None and len(index.tables) == 1
+        if not self._lies(result, order, order if repeated else rows):
             result = self.moved(result, self.buffer(order))
         items = self._items_of(result, irregular, rows)
         if not self.space.adds:
             write(f"{source}[{index.text}] = {items}")
         elif not index.repeats:
             write(f"{source}[{index.text}] += {items}")
-        elif index.tables is None or len(index.tables) > 1:
-            write(f"np.add.at({source}, {index.text}, {items})")
-        else:
+        elif index.tables is not None and repeated:
             self._add_repeated(source, index.tables[0].ravel(), result, rows)
+        else:
+            write(f"np.add.at({source}, {index.text}, {items})")
+
+    def _lies(self, result: Result, axes: Sequence[int], together: Sequence[int]) -> bool:
+        """Tell whether a result lies in a memory along all of some axes, and along others in one piece."""
+        if result.read is None or not all(result.read.strides[axis] for axis in axes):
+            return False
+        step = 1
+        for axis in reversed(together):
+            if result.read.strides[axis] != step:
+                return False
+            step *= self.space.lengths[axis]
+        return True
 
     def _add_repeated(self, source: str, index: Index, result: Result, rows: Sequence[int]) -> None:
         """Write an addition to items of which some are named several times."""

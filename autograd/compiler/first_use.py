@@ -30,9 +30,12 @@ def assigned(plan: Plan) -> Plan:
             step = replace(step, adds=False)
         _use(step, clean)
         steps.append(step)
-    bounds = np.flatnonzero(np.diff(needed, prepend=False, append=False)).tolist()
-    ranges = tuple(zip(bounds[::2], bounds[1::2], strict=True))
-    return replace(plan, reverse=tuple(steps), cleared=ranges)
+    ranges = []
+    for start, stop in plan.cleared:
+        places = np.flatnonzero(needed[start:stop])
+        if places.size:
+            ranges.append((start + int(places[0]), start + int(places[-1]) + 1))
+    return replace(plan, reverse=tuple(steps), cleared=tuple(ranges))
 
 
 def _is_first(statement: Statement, clean: Index) -> bool:

@@ -1,0 +1,48 @@
+"""The first addition to a cell that is zero is an assignment."""
+
+import numpy as np
+
+from autograd.compiler.first_use import assigned
+from autograd.compiler.plan import Place, Plan, Statement
+
+V = Place("v", 0, (1,))
+
+
+def plan(*reverse, cleared=((0, 8),)):
+    return Plan(4, 4, 0, np.zeros(0), 8, (), (), reverse, cleared, (7,))
+
+
+def add(base, value=V, shape=(4,), strides=(1,), table=None):
+    return Statement(Place("d", base, strides, table), value, shape, adds=True)
+
+
+def kinds(result):
+    return [step.adds for step in result.reverse]
+
+
+def test_only_the_first_addition_is_an_assignment_and_its_cells_are_not_cleared():
+    result = assigned(plan(add(0), add(0), add(4)))
+    assert kinds(result) == [False, True, False]
+    assert result.cleared == ()
+
+
+def test_cells_that_were_read_before_stay_zero():
+    result = assigned(plan(add(4, Place("d", 0, (1,))), add(0)))
+    assert kinds(result) == [False, True]
+    assert result.cleared == ((0, 4),)
+
+
+def test_a_target_that_is_named_twice_is_added_to():
+    table = np.array([0, 1, 1, 2], dtype=np.intp)
+    assert kinds(assigned(plan(add(0, table=table, strides=(0,))))) == [True]
+    assert kinds(assigned(plan(add(0, strides=(0,))))) == [True]
+    assert kinds(assigned(plan(add(0, table=table[[0, 1, 3, 3]] + np.arange(4), strides=(0,))))) == [False]
+
+
+def test_what_is_not_cleared_is_added_to():
+    assert kinds(assigned(plan(add(0), cleared=((0, 3),)))) == [True]
+
+
+def test_after_a_choice_any_cell_may_have_been_used():
+    choice = Place("d", 0, (0,), None, Place("v", 3, (0,)), 1)
+    assert kinds(assigned(plan(Statement(choice, 1.0, (4,), adds=True), add(0)))) == [True, True]
