@@ -153,6 +153,18 @@ def test_a_row_of_ones_own_is_a_float_whatever_its_array_form_returns(row):
     assert engine.v[5:].tolist() == [row.value(*point) for point in points]
 
 
+def test_a_value_made_of_operators_is_an_array_program_too():
+    """It need not be called number by number, also where it is defined for some numbers only."""
+    rows = [
+        Operation("cube", lambda x: x**3, [lambda _z, x: 3.0 * x * x]),
+        Operation("root", lambda x: x**0.5, [lambda z, _x: 0.5 / z], domain=[(0.0, np.inf)]),
+        Operation("scaled", lambda x, y: -ops.tanh(x) / (1.0 + y * y), [lambda *_: 1.0, lambda *_: 1.0]),
+    ]
+    for row in rows:
+        assert "define it here" not in NumpyEngine(column(row, [(1.0,) * row.arity] * 30)).source
+        assert row.name not in NumpyEngine(column(row, [(1.0,) * row.arity] * 30)).source
+
+
 def test_the_source_says_which_functions_of_ones_own_it_needs():
     source = NumpyEngine(column(USERS[1], [(1.0,)] * 20)).source
     assert "the array form of the operation '<lambda>': define it here" in source

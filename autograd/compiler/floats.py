@@ -7,7 +7,7 @@ cells at the beginning, compute with local variables, and write their results ba
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -234,7 +234,7 @@ def _parts(expression: Expression) -> Iterator[Apply | Place]:
             yield part
 
 
-@cache
+@lru_cache(1024)
 def _primitives(operation: Operation) -> int:
     form = recorded(operation)
     return 6 if form is None else _size(form)

@@ -8,7 +8,7 @@ So the array program can give each of them a buffer, and print them.
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,7 @@ def as_float(tree: Tree) -> Tree:
     return Call("float64", (tree,)) if is_boolean(tree) else tree
 
 
-@cache
+@lru_cache(1024)
 def recorded(operation: Operation) -> Tree | None:
     """Return the tree of an operation, in which the arguments are the ints 0, 1, ...; None if it has none.
 
@@ -213,9 +213,21 @@ _SAMPLES = (0.7, -0.3, 1.9, -2.6, 0.0, 5.5, -17.0, 1e-9)
 def _agrees(form: Tree, operation: Operation) -> bool:
     """Tell whether a form made from a row's value has that value: a function may ask for the type of a float."""
     for start in range(len(_SAMPLES)):
-        point = [_SAMPLES[(start + 3 * place) % len(_SAMPLES)] for place in range(operation.arity)]
+        point = [
+            _within(_SAMPLES[(start + 3 * place) % len(_SAMPLES)], *interval)
+            for place, interval in enumerate(operation.domain)
+        ]
         with np.errstate(all="ignore"):
             found = float(evaluated(form, [np.float64(x) for x in point]))
         if not math.isclose(found, operation.value(*point), rel_tol=1e-12, abs_tol=1e-300) and found == found:
             return False
     return True
+
+
+def _within(x: float, low: float, high: float) -> float:
+    """Return a number in a domain."""
+    if low < x < high:
+        return x
+    if math.isfinite(low) and math.isfinite(high):
+        return low + (high - low) * (0.5 + 0.5 * math.tanh(x))
+    return low + abs(x) + 0.1 if math.isfinite(low) else high - abs(x) - 0.1
