@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, wraps
 from itertools import permutations, product
 from math import isfinite
 from numbers import Real
@@ -136,6 +136,12 @@ class Operation:
         self.derivatives: tuple[Derivative, ...] = tuple(
             _refuse(name, a) if d is None else d for a, d in zip(self.arguments, derivatives, strict=True)
         )
+        if self.__module__ != f"{__package__}.ops":  # what the table's own rows return, the tests examine
+            self.value = _checked(value, f"the value of operation {name!r}", self.arguments)
+            self.derivatives = tuple(
+                _checked(d, f"the derivative of operation {name!r} by {a!r}", ("z", *self.arguments))
+                for a, d in zip(self.arguments, self.derivatives, strict=True)
+            )
         self.__signature__ = inspect.Signature(self._parameters())
         self.__doc__ = self._help()
 
@@ -328,6 +334,35 @@ class Operation:
     def __repr__(self) -> str:
         """Return for instance ``<operation tanh(x)>``."""
         return f"<operation {self.signature}>"
+
+
+def _checked(function: Callable[..., Any], what: str, arguments: Sequence[str]) -> Callable[..., Any]:
+    """Return a user's function, whose results are examined: a float, or what records or holds numbers.
+
+    Raises:
+        TypeError: it cannot be called with these arguments.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of many functions in C it is not known
+        pass
+    else:
+        try:
+            signature.bind(*arguments)
+        except TypeError:
+            raise TypeError(
+                f"{what} must be a function of ({', '.join(arguments)}), but takes {signature}"
+            ) from None
+
+    @wraps(function)
+    def checked(*arguments: Any) -> Any:
+        result = function(*arguments)
+        if result.__class__ is float or hasattr(result.__class__, "__record__"):
+            return result
+        # Arrays, also of other libraries, are the compiler's business.
+        return result if getattr(result, "shape", ()) else as_float(result, what)
+
+    return checked
 
 
 def _refuse(operation: str, argument: str) -> Derivative:

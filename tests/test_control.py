@@ -9,11 +9,13 @@ import math
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 import autograd
 from autograd import (
     AnomalyError,
+    Operation,
     Value,
     detect_anomaly,
     exp,
@@ -528,3 +530,61 @@ def test_a_wrong_number_of_derivatives_is_refused():
 def test_what_has_no_plain_arguments_cannot_be_an_operation(thing):
     with pytest.raises(TypeError, match="positional arguments"):
         operation(lambda z, x: 1.0)(thing)
+
+
+@pytest.mark.parametrize("result", [None, 1j, "1", [1.0], (1.0,)])
+def test_what_an_operation_of_ones_own_returns_must_be_a_number(result):
+    bad = Operation("bad", lambda x: result, [lambda z, x: 1.0])
+    for call in (lambda: bad(1.0), lambda: bad(Value(1.0)), lambda: bad(np.array([1.0, 2.0]))):
+        with pytest.raises(TypeError, match="the value of operation 'bad' needs a real number, got"):
+            call()
+    sloped = Operation("sloped", lambda x, y: x * y, [lambda z, x, y: y, lambda z, x, y: result])
+    for call in (
+        lambda: sloped(2.0, Value(1.0)).backward(),
+        lambda: grad(lambda y: sloped(2.0, y))(1.0),
+        lambda: grad(grad(lambda y: sloped(2.0, y)))(1.0),
+        lambda: jvp(lambda y: sloped(2.0, y), (1.0,), (1.0,)),
+    ):
+        with pytest.raises(TypeError, match="derivative of operation 'sloped' by 'y' needs a real number"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "number", [2, True, np.float32(2.0), np.float64(2.0), np.int8(2), np.bool_(1), np.array(2.0)]
+)
+def test_numbers_of_other_kinds_become_floats(number):
+    row = Operation("row", lambda x: number, [lambda z, x: number])
+    x = Value(1.0)
+    y = row(x)
+    y.backward()
+    assert type(row(1.0)) is type(y.data) is type(x.grad) is float
+    assert y.data == x.grad == float(number)
+    assert type(grad(row)(1.0)) is float
+
+
+@pytest.mark.parametrize(
+    ("value", "derivatives", "message"),
+    [
+        (
+            lambda x: x,
+            [lambda x: 1.0],
+            r"derivative of operation 'row' by 'x' must be a function of \(z, x\), but takes \(x\)",
+        ),
+        (
+            lambda x, y: x,
+            [lambda z, x, y: 1.0, lambda z, x: 1.0],
+            r"by 'y' must be a function of \(z, x, y\)",
+        ),
+        (lambda x, y: x, [lambda z, x: 1.0], r"the value of operation 'row' must be a function of \(x\)"),
+        (lambda: 1.0, [lambda z, x: 1.0], r"must be a function of \(x\), but takes \(\)"),
+    ],
+)
+def test_a_function_of_other_arguments_is_refused_when_the_operation_is_declared(value, derivatives, message):
+    with pytest.raises(TypeError, match=message):
+        Operation("row", value, derivatives)
+
+
+def test_what_the_function_itself_raises_is_passed_on():
+    row = Operation("row", lambda x: 1.0 / x, [lambda z, x: 1.0])
+    with pytest.raises(ZeroDivisionError):
+        row(Value(0.0))
