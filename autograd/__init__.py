@@ -8,6 +8,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from autograd import ops
+from autograd.choosing import take
 from autograd.control import AnomalyError, detect_anomaly, no_grad
 from autograd.lazy import import_on_use
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
@@ -61,6 +62,7 @@ __all__ = [
     "softmax",
     "step_through",
     "steps",
+    "take",
     "topological_order",
     "value_and_grad",
     "vjp",

@@ -172,6 +172,17 @@ class Value(Methods):
         ask(self, LOOK)
         return self._data
 
+    def __index__(self) -> int:
+        """Refuse: the place that a Python index names is no part of the graph.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{describe(self)} is used as an index, and what it names would be no part of the graph; "
+            "write autograd.take(items, index), or items[int(index.data)] if the choice is to stay"
+        )
+
     def __int__(self) -> int:
         """Return the number without its fraction; what is computed with it is no part of the graph."""
         return int(float(self))

@@ -159,15 +159,18 @@ def sum_repeated(statement: Statement, first: int) -> Statement:
         first: the first axis that may be moved.
     """
     target, shape = statement.target, statement.shape
-    tables = [place.table for place in (target, *places_of(statement.expression)) if place.table is not None]
-    bound = max([first, *(table.ndim for table in tables)])
+    places = [target, *places_of(statement.expression)]
+    if target.choice is not None:
+        return statement
+    bound = max([first, *(place.table.ndim for place in places if place.table is not None)])
     moved = [axis for axis in range(bound, len(shape)) if target.strides[axis] == 0]
     if not moved:
         return statement
     order = [axis for axis in range(len(shape)) if axis not in moved] + moved
 
     def permuted(place: Place) -> Place:
-        return replace(place, strides=tuple(place.strides[axis] for axis in order))
+        choice = None if place.choice is None else permuted(place.choice)
+        return replace(place, strides=tuple(place.strides[axis] for axis in order), choice=choice)
 
     return replace(
         statement,

@@ -60,6 +60,7 @@ def make_plan(
         reverse=tuple(steps),
         cleared=tuple(_joined(cleared)),
         outputs=tuple(outputs),
+        choices=tuple((int(cells.address[node]), count) for node, count in cells.choices.items()),
     )
     return plan, leaves
 
@@ -145,7 +146,7 @@ def _covers(statement: Statement, region: Region) -> bool:
     """Tell whether a statement's targets are all cells of a region, in order."""
     target = statement.target
     kept = len(statement.shape) - statement.summed
-    if target.table is not None or target.base != region.start:
+    if target.table is not None or target.choice is not None or target.base != region.start:
         return False
     size = 1
     for length, stride in zip(reversed(statement.shape[:kept]), reversed(target.strides[:kept]), strict=True):

@@ -152,6 +152,8 @@ class _Batching:
         if not any(map(self._is_fed, (target, *read))):
             return [self._changed(statement, None, 0)]
         kept = len(statement.shape) - statement.summed
+        if target.choice is not None:
+            return [replace(self._changed(statement, len(statement.shape), 0), adds=True)]
         if not self._is_fed(target):  # the points are added up
             return [self._changed(statement, len(statement.shape), statement.summed + 1)]
         if all(place.table is None or place.table.ndim <= kept for place in read):

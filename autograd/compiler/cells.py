@@ -29,6 +29,7 @@ class Cells:
         numbers: the recorded number of every node.
         regions: the cells of each family, by number.
         active: whether each family has adjoints.
+        choices: the leaves that are used as an index, and among how many items.
         fixed: the address of the first datum.
         stop: the address after the last cell that is no constant.
     """
@@ -47,6 +48,7 @@ class Cells:
         self.family = np.full(len(terms.sort), -1, dtype=np.intp)
         self.regions: list[Region] = []
         self.active: list[bool] = []
+        self.choices: dict[int, int] = {}
         families = [
             family for part in found for family in (part.families if isinstance(part, Cycle) else [part])
         ]

@@ -93,6 +93,11 @@ class Field:
     places: Index
     nest: Nested | None = None
 
+    @property
+    def leaves(self) -> list[Value]:
+        """The leaves that are fed, in the order of the numbers."""
+        return [self.bank.leaves[place] for place in self.places.ravel().tolist()]
+
     def numbers(self, value: Any, leading: int = 0) -> Floats:
         """Return what is fed as an array of the field's shape, copied from the program's own arrays.
 

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from autograd import ops
+from autograd.choosing import Take
 from autograd.questions import LOOK, describe, noted
 from autograd.row import Operation
 from autograd.value import Constant, Value, topological_order
@@ -156,6 +157,9 @@ def _fold(order: list[Value], outputs: Sequence[Value], kind_of: dict[Value, str
             else:
                 operands = tuple(number[parent] for parent in node.parents)
                 folded = all(operand in constant_nodes for operand in operands)
+            if op.__class__ is Take and operands[0] in constant_nodes:
+                number[node] = operands[1 + int(data[operands[0]])]
+                continue
             if folded:  # anew, since the data of a frozen leaf may have been assigned after it was recorded
                 value = op.value(*[data[operand] for operand in operands])
         if folded:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograd import ops
+from autograd.choosing import Take
 from autograd.compiler.axes import arrange
 from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, Source, hoist
-from autograd.compiler.families import CONSTANT, LEAF, SORTS, Cycle, Family, Terms
+from autograd.compiler.families import CONSTANT, DATUM, LEAF, SORTS, Cycle, Family, Terms
 from autograd.compiler.plan import Apply, Expression, Index, Place, Statement
 from autograd.row import Operation
 
@@ -73,7 +74,7 @@ def _cycle(cycle: Cycle, terms: Terms, cells: Cells) -> list[Draft | LoopDraft]:
 
 def _single(family: Family, terms: Terms, cells: Cells) -> Draft | None:
     """Return the statement of one node, the short way; None for a sum of many terms."""
-    if len(family.members) > 1:
+    if len(family.members) > 1 or isinstance(family.kind, Take):
         return None
     node = family.members[0]
     operands = range(terms.begin[node], terms.begin[node + 1])
@@ -233,6 +234,9 @@ class _Lowering:
     def drafts(self) -> Iterator[Draft]:
         """Yield the statements that compute the family."""
         kind = self.family.kind
+        if isinstance(kind, Take):
+            yield self._take()
+            return
         if isinstance(kind, Operation):
             yield self._elementwise(self.groups, lambda read: Apply(kind, tuple(f for (f,) in read)))
             return
@@ -294,6 +298,34 @@ class _Lowering:
         starts = None if self.cuts is None else self.cuts // space.inner
         return self._draft(statement, starts, nodes)
 
+    def _take(self) -> Draft:
+        """Return a statement that chooses: among evenly spaced cells by an address, else one by one."""
+        index, *items = (group.factors[0] for group in self.groups)
+        sorts = {int(self.cells.sort[item[0]]) for item in items}
+        if not {int(self.cells.sort[index[0]])} <= {LEAF, DATUM}:
+            raise ValueError(
+                "the index of take is computed from other Values; give it as a leaf, among data= of compile"
+            )
+        self.cells.choices.update((int(node), len(items)) for node in index)
+        table = np.stack(items, axis=1)
+        if sorts == {CONSTANT}:
+            rank, first = _ranks(table)
+            start = self.cells.hold(self.cells.numbers[table][first])
+            addresses = start + rank[:, None] * len(items) + np.arange(len(items))
+        else:
+            addresses = self.cells.address[table]
+        spaces = np.diff(addresses, axis=1)
+        if len(sorts) > 1 or not (spaces == spaces[:1, :1]).all():
+            return self._elementwise(self.groups, _chosen)
+        steps = self.steps or 1
+        tables = [self.cells.address[index], addresses[:, 0]]
+        space = arrange(tables, self.count // steps, 1, self.steps, self.cuts)
+        choice, place = space.places
+        place = replace(place, choice=choice, step=int(spaces[0, 0]) if spaces.size else 0)
+        statement = Statement(Place("v", self.start, space.target), place, space.shape, name=self.name)
+        starts = None if self.cuts is None else self.cuts // space.inner
+        return self._draft(statement, starts, {place: table.ravel()})
+
     def _zeros(self) -> Draft:
         space = arrange([], self.count // (self.steps or 1), 1, self.steps, self.cuts)
         statement = Statement(Place("v", self.start, space.target), 0.0, space.shape, name="zero")
@@ -350,6 +382,15 @@ class _Lowering:
         sources = {place: self.cells.source(table) for place, table in nodes.items()}
         reads = frozenset[int]().union(*(source.families for source in sources.values()))
         return Draft(statement, starts, sources, frozenset([self.number]), reads - {PARAMETERS})
+
+
+def _chosen(read: list[list[Expression]]) -> Expression:
+    """Return the item that an index names, found by comparing it with all."""
+    (index,), *items = read
+    result = items[-1][0]
+    for k in reversed(range(len(items) - 1)):
+        result = Apply(ops.where, (Apply(ops.sub, (index, float(k))), result, items[k][0]))
+    return result
 
 
 def _total(read: list[list[Expression]]) -> Expression:

@@ -151,6 +151,8 @@ class Plan:
             reads them. Gradients end up in ``d[:parameters]``.
         cleared: ranges (start, stop) of ``d`` to be set to zero before the reverse pass.
         outputs: the addresses of the results.
+        choices: the addresses of the parameters and data that are used as an index, each with the number of
+            items: they must be whole numbers below it.
     """
 
     parameters: int
@@ -163,6 +165,7 @@ class Plan:
     reverse: tuple[Step, ...]
     cleared: tuple[tuple[int, int], ...]
     outputs: tuple[int, ...]
+    choices: tuple[tuple[int, int], ...] = ()
 
 
 def statements_of(steps: Sequence[Step]) -> Iterator[Statement]:

@@ -10,9 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import questions
+from autograd.choosing import check_index
+from autograd.compiler import engine as engines
 from autograd.compiler.batching import Batches
-from autograd.compiler.engine import Running, count, recognised
-from autograd.compiler.feeds import Bank, Fields, Floats
+from autograd.compiler.engine import Running
+from autograd.compiler.feeds import Bank, Field, Fields, Floats
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Array, Plan
 from autograd.nested import Nested, flatten
@@ -208,6 +210,14 @@ class Program:
             self._data.read()
         elif self._clock != questions.now:
             self._refuse_assigned()
+        fed = {
+            self._data.leaves[place]: column
+            for places, numbers in feeds
+            for place, column in zip(places.tolist(), numbers.T, strict=True)
+        }
+        for leaf, number, items in self._choices():
+            for chosen in np.unique(fed.get(leaf, number)):
+                check_index(float(chosen), items, f"{leaf.label or 'a leaf'}, the index of a take,")
         results, gradient = self._batches.run(
             self._bank.numbers, self._data.numbers, feeds, points, sweep=sweep
         )
@@ -250,10 +260,10 @@ class Program:
 
     def summary(self) -> str:
         """Say how many scalar nodes became how many statements, what was recognised, and what runs it."""
-        forward, reverse = count(self._plan.forward), count(self._plan.reverse)
+        forward, reverse = engines.count(self._plan.forward), engines.count(self._plan.reverse)
         parts = [
             f"{number:,} {kind if number != 1 else kind[:-1]}"
-            for kind, number in sorted(recognised(self._plan).items())
+            for kind, number in sorted(engines.recognised(self._plan).items())
         ]
         return (
             f"{self._size:,} scalar nodes -> {forward + reverse:,} statements "
@@ -364,8 +374,26 @@ class Program:
             self._data.read()
         elif self._clock != questions.now:
             self._refuse_assigned()
+        self._check_choices(feeds)
         for field, array in feeds:
             field.feed(array, leaves=not self._detached)
+
+    def _check_choices(self, feeds: Sequence[tuple[Field, Floats]]) -> None:
+        """Refuse a number that is used as an index and names no item, before anything is fed."""
+        if not self._plan.choices:
+            return
+        fed: dict[Value, float] = {}
+        for field, array in feeds:
+            fed.update(zip(field.leaves, array.ravel().tolist(), strict=True))
+        for leaf, number, count in self._choices():
+            check_index(fed.get(leaf, number), count, f"{leaf.label or 'a leaf'}, the index of a take,")
+
+    def _choices(self) -> Iterator[tuple[Value, float, int]]:
+        """Yield the leaves that are used as an index, their numbers, and how many items there are."""
+        for address, count in self._plan.choices:
+            fixed = address < self._plan.parameters
+            bank, place = (self._bank, address) if fixed else (self._data, address - self._plan.fixed)
+            yield bank.leaves[place], float(bank.numbers[place]), count
 
     def _refuse_assigned(self) -> None:
         for bank in (self._bank, self._data):
