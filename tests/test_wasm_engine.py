@@ -76,17 +76,31 @@ def test_random_plans(seed):
     assert_agrees(plan, v)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 9])
-@pytest.mark.parametrize("columns", [1, 2, 3, 8, 17])
 @pytest.mark.parametrize("terms", [0, 1, 2, 7, 16])
 @pytest.mark.parametrize("layout", ["ab", "abT", "aTb", "aTbT"])
-def test_matrix_products_of_every_layout_and_remainder(rows, columns, terms, layout):
+def test_matrix_products_of_every_layout_and_remainder(terms, layout):
+    for rows, columns in product([1, 2, 3, 4, 5, 9], [1, 2, 3, 8, 17]):
+        plan, numbers = matrix_product(rows, columns, terms, layout)
+        assert_agrees(plan, numbers)
+
+
+def test_relaxed_sums_of_products_agree_to_rounding():
+    plan, numbers = matrix_product(9, 17, 16, "ab")
+    strict, relaxed = WasmEngine(plan), WasmEngine(plan, relaxed=True)
+    for engine in (strict, relaxed):
+        engine.v[: len(numbers)] = numbers
+        engine.step()
+    np.testing.assert_allclose(relaxed.v, strict.v, rtol=1e-12, atol=1e-13)
+
+
+def matrix_product(rows, columns, terms, layout):
+    """Return a plan of one product of matrices, and what it begins with."""
     a = (terms, 0, 1) if "aT" not in layout else (1, 0, rows)
     b = (0, 1, columns) if "bT" not in layout else (0, terms, 1)
     half, target = 300, Place("v", 600, (columns, 1, 0))
     term = Apply(ops.mul, (Place("v", 0, a), Place("v", half, b)))
     numbers = np.random.default_rng(0).normal(size=600)
-    assert_agrees(plan_of(Statement(target, term, (rows, columns, terms), 1), size=800), numbers)
+    return plan_of(Statement(target, term, (rows, columns, terms), 1), size=800), numbers
 
 
 def test_a_sum_over_everything_is_added_to_one_cell():
@@ -256,11 +270,37 @@ def newton(x):
     return guess
 
 
+def repeated(x, times):
+    for _ in range(times):
+        x = 0.5 * x + 0.25
+    return x
+
+
 def catching(x):
     try:
         return math.log(x)
     except ValueError:
         return -7.0
+
+
+def test_a_row_in_which_much_is_shared_takes_no_more_than_its_length():
+    def square(x):
+        for _ in range(60):
+            x = x * x if x > 0.0 else x * x + 0.1
+        return x
+
+    row = Operation("square", lambda x: repeated(x * x, 60) * repeated(x * x, 61), [lambda z, _: z])
+    (value, _), *_ = computed(row, [(0.3,)])
+    assert value == row(0.3)
+    with interning(), pytest.raises(TraceError, match="more paths"):
+        trace(square, [leaf("argument", 0)])
+
+
+def test_a_row_that_is_nested_too_deeply_is_left_to_numpy():
+    row = Operation("deep", lambda x: repeated(x, 900), [lambda z, _: z])
+    plan = plan_of(Statement(Place("v", 1, ()), Apply(row, (Place("v", 0, ()),)), ()), size=2)
+    assert list(WasmEngine(plan).reasons.values()) == ["an expression that is nested too deeply"]
+    assert_agrees(plan, [0.25])
 
 
 @pytest.mark.parametrize(

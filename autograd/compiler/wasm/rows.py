@@ -24,7 +24,17 @@ from autograd.compiler.wasm.encoder import (
     Module,
 )
 from autograd.compiler.wasm.functions import PAIRED
-from autograd.compiler.wasm.trace import COMPARISONS, LIBRARY, Node, interning, leaf, node, number, trace
+from autograd.compiler.wasm.trace import (
+    COMPARISONS,
+    LIBRARY,
+    Node,
+    TraceError,
+    interning,
+    leaf,
+    node,
+    number,
+    trace,
+)
 from autograd.row import Operation
 
 _INLINE = 24
@@ -86,8 +96,11 @@ class Rows:
         key = (operation, tuple([None if x is None else pack("<d", x) for x in pattern]))
         template = self._templates.get(key)
         if template is None:
-            with interning():
-                template = self._templates[key] = self._template(operation, pattern)
+            try:
+                with interning():
+                    template = self._templates[key] = self._template(operation, pattern)
+            except RecursionError:
+                raise TraceError("an expression that is nested too deeply") from None
         return template
 
     def calls(self, expression: Expression) -> bool:
@@ -114,19 +127,15 @@ class Rows:
 
     def _template(self, operation: Operation, pattern: Pattern) -> Node:
         arguments = [leaf("argument", i) if x is None else number(x) for i, x in enumerate(pattern)]
-        tree = trace(operation.value, arguments)
-        if tree.op in LEAVES or (tree.op in LIBRARY and all(a.op in LEAVES for a in tree.arguments)):
-            return tree
-        nodes = distinct(tree)
-        if len(nodes) <= _INLINE and not any(n.op in LIBRARY for n in nodes):
+        tree = merged(trace(operation.value, arguments))
+        called = [n for n in distinct(tree) if n.op in LIBRARY]
+        if len(called) <= 2 and len(distinct(tree)) <= _INLINE and always(tree).issuperset(called):
             return tree
         taken = [a for a in arguments if a.op == "argument"]
         name = f"{operation.name}.{len(self.functions)}"
         code = Code([F64] * len(taken), [F64])
         _Branching(self, code, {a: i for i, a in enumerate(taken)}).push(tree)
         self.functions[name] = self.module.add(code)
-        if len(taken) == len(arguments):
-            self._trees[f"row {name}"] = tree
         return node(f"row {name}", *taken) if taken else tree
 
     def pair(self, op: str, arity: int) -> Code:
@@ -134,10 +143,8 @@ class Rows:
         code = self._pairs.get(op)
         if code is None:
             code = Code([V128] * arity, [V128])
-            tree = self._paired(op)
-            if tree is not None and self._is_paired(tree):
-                arguments = {leaf_: i for i, leaf_ in enumerate(_arguments(tree))}
-                Emitter(self, code, arguments, 2).push(tree)
+            if op in PAIRED:
+                Emitter(self, code, dict.fromkeys(_arguments(self._own(op)), 0), 2).push(self._own(op))
                 self._pairs[op] = self.module.add(code)
                 return code
             for lane in (0, 1):
@@ -153,25 +160,19 @@ class Rows:
         """Return the function of doubles that an operation of a node calls."""
         name = op.removeprefix("row ")
         if name not in self.functions:
-            tree = self._paired(op)
-            if tree is None:
+            if op not in PAIRED:
                 return op
             code = Code([F64], [F64])
-            Emitter(self, code, {_arguments(tree)[0]: 0}).push(tree)
+            Emitter(self, code, dict.fromkeys(_arguments(self._own(op)), 0)).push(self._own(op))
             self.functions[name] = self.module.add(code)
         return self.functions[name]
 
-    def _paired(self, op: str) -> Node | None:
-        """Return the expression of a function that is computed here and not in the library, or None."""
-        if op in PAIRED and op not in self._trees:
+    def _own(self, op: str) -> Node:
+        """Return the expression of a function that is computed here and not in the library."""
+        if op not in self._trees:
             with interning():
                 self._trees[op] = PAIRED[op](leaf("argument", 0))
-        return self._trees.get(op)
-
-    def _is_paired(self, tree: Node) -> bool:
-        """Tell whether an expression is better computed for a pair at once, branches and all."""
-        called = [n.op for n in distinct(tree) if n.op not in SCALAR and n.op not in LEAVES]
-        return all(op in PAIRED for op in called) and len(called) <= 2
+        return self._trees[op]
 
     def apply(self, code: Code, op: str, arity: int, lanes: int) -> None:
         """Append the instruction for what is on the stack."""
@@ -334,9 +335,73 @@ def count_uses(root: Node) -> dict[Node, int]:
     return uses
 
 
-def distinct(root: Node) -> list[Node]:
+def distinct(root: Node) -> set[Node]:
     """Return the nodes of an expression."""
-    return list(count_uses(root))
+    return set(count_uses(root))
+
+
+def always(root: Node) -> set[Node]:
+    """Return the nodes that are needed whatever a selection selects."""
+    known: dict[Node, set[Node]] = {}
+
+    def needed(what: Node) -> set[Node]:
+        if what not in known:
+            parts = [] if what.op in LEAVES else [needed(argument) for argument in what.arguments]
+            if what.op == "select":
+                parts = [parts[0], parts[1] & parts[2]]
+            known[what] = {what}.union(*parts)
+        return known[what]
+
+    return needed(root)
+
+
+def merged(root: Node) -> Node:
+    """Return an expression in which a function that both branches of a selection call is called once.
+
+    ``f(x) + 1 if c else f(y) - 1`` becomes ``z + 1 if c else z - 1`` with ``z = f(x if c else y)``.
+    """
+    done: dict[Node, Node] = {}
+
+    def walk(what: Node) -> Node:
+        if what.op in LEAVES:
+            return what
+        if what not in done:
+            whole = node(what.op, *map(walk, what.arguments))
+            done[what] = _hoisted(*whole.arguments) if whole.op == "select" else whole
+        return done[what]
+
+    return walk(root)
+
+
+def _hoisted(condition: Node, x: Node, y: Node) -> Node:
+    calls = [_outer_calls(branch) for branch in (x, y)]
+    if [len(found) for found in calls] != [1, 1] or calls[0][0].op != calls[1][0].op:
+        return node("select", condition, x, y)
+    (one,), (other,) = calls
+    inner = zip(one.arguments, other.arguments, strict=True)
+    call = node(one.op, *(_hoisted(condition, *both) for both in inner))
+    return node("select", condition, _replaced(x, {one: call}), _replaced(y, {other: call}))
+
+
+def _outer_calls(root: Node) -> list[Node]:
+    """Return the calls of library functions that are in no other one."""
+    found, seen, waiting = [], {root}, [root]
+    while waiting:
+        what = waiting.pop()
+        if what.op in LIBRARY:
+            found.append(what)
+        elif what.op not in LEAVES:
+            waiting += [argument for argument in what.arguments if argument not in seen]
+            seen.update(what.arguments)
+    return found
+
+
+def _replaced(what: Node, done: dict[Node, Node]) -> Node:
+    if what.op in LEAVES:
+        return what
+    if what not in done:
+        done[what] = node(what.op, *(_replaced(argument, done) for argument in what.arguments))
+    return done[what]
 
 
 def _substituted(template: Node, arguments: Sequence[Node], done: dict[Node, Node]) -> Node:

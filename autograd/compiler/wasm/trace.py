@@ -195,12 +195,22 @@ def node(op: str, *arguments: Node) -> Node:
     if all(argument.op == "const" for argument in arguments):
         return number(_evaluate(op, [argument.arguments[0] for argument in arguments]))
     if op == "mul":
-        for one, other in (arguments, arguments[::-1]):
-            if one.op == "const" and one.arguments[0] in (1.0, -1.0):
-                return other if one.arguments[0] == 1.0 else node("neg", other)
+        one, other = arguments
+        if one.op == "const":
+            return node("mul", other, one)
+        if other.op == "const" and other.arguments[0] in (1.0, -1.0):
+            return one if other.arguments[0] == 1.0 else node("neg", one)
+    elif op == "exp":
+        arguments = (_size(arguments[0]),)
+    elif op == "abs":  # of what differs in its sign only is the same
+        inner: Node = arguments[0]
+        if inner.op in ("neg", "abs"):
+            return node("abs", inner.arguments[0])
+        if inner.op == "mul" and inner.arguments[1].op == "const":
+            return node("mul", node("abs", inner.arguments[0]), number(abs(inner.arguments[1].arguments[0])))
     elif op == "neg" and arguments[0].op == "neg":
-        inner: Node = arguments[0].arguments[0]
-        return inner
+        opposite: Node = arguments[0].arguments[0]
+        return opposite
     elif op == "div" and arguments[1].op == "const" and arguments[1].arguments[0] in (1.0, -1.0):
         return node("mul", *arguments)
     elif op == "select":
@@ -222,6 +232,19 @@ def node(op: str, *arguments: Node) -> Node:
         if simple is not None:
             return simple
     return _interned(op, arguments, (op, *map(id, arguments)))
+
+
+def _size(what: Node) -> Node:
+    """Return ``-abs(x)`` for ``-x if x >= 0.0 else x`` and the like: only the sign of a zero differs."""
+    if what.op == "select":
+        condition, x, y = what.arguments
+        if condition.op in ("lt", "le"):
+            x, y = y, x
+        if condition.op in ("ge", "gt", "le", "lt") and condition.arguments[1] is number(0.0):
+            of = condition.arguments[0]
+            if (x is of and y is node("neg", of)) or (y is of and x is node("neg", of)):
+                return node("abs", of) if x is of else node("neg", node("abs", of))
+    return what
 
 
 def as_node(value: Any) -> Node:
