@@ -35,6 +35,7 @@ def path(request, monkeypatch):
     if request.param == "arrays only":
         monkeypatch.setattr(numpy_engine, "SMALL", -1)
         monkeypatch.setattr(numpy_engine, "BLOCK", 6)
+        monkeypatch.setattr(numpy_engine, "PART", 3)
         monkeypatch.setattr(float_loops, "LARGEST", -1)
 
 

@@ -8,6 +8,7 @@ one scratch memory that all statements share, so that it stays in the cache.
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from textwrap import indent
 
 import numpy as np
 
@@ -52,17 +53,19 @@ class Lines:
         """
         space = Space(statement, loop, starts)
         if not space.is_empty:
+            first = len(self.lines)
             Writer(space, self).write(statement.name)
+            self.lines[first:] = ["\n".join(self.lines[first:])]
 
     def text(self) -> list[str]:
-        """Return the lines, in a ``for`` if the block is a loop."""
+        """Return the lines, those of a statement or a loop as one, since they share local variables."""
         if self.steps is None or not self.lines:
             return self.lines
         names, lists = ", ".join(self.sequences), ", ".join(self.sequences.values())
         head = f"for {names} in zip({lists}):" if len(self.sequences) > 1 else f"for {names} in {lists}:"
         if not self.sequences:
             head = f"for _ in range({self.steps}):"
-        return [head, *(f"    {line}" for line in self.lines)]
+        return [head + "\n" + indent("\n".join(self.lines), "    ")]
 
     def view(self, read: Read, base: int, dimensions: Sequence[Dimension], space: Space) -> str:
         """Return the name of a view of a memory, in a loop of each step's view."""

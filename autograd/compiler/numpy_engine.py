@@ -8,6 +8,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
+from textwrap import indent
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from autograd.compiler.names import Names
 from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate
 from autograd.compiler.spaces import regular
 
-PART = 1000
-"""The most lines in one function: Python needs more than proportional time for longer ones."""
+PART = 300
+"""The most statements in one function: Python needs more than proportional time for longer ones."""
 
 STRAIGHT = 300
 """The same for lines on floats, each of which makes a local variable."""
@@ -68,9 +69,11 @@ class NumpyEngine:
         forward = program.parts(plan.forward)
         clear = [f"d[{start}:{stop}] = 0.0" for start, stop in plan.cleared]
         reverse = program.parts(plan.reverse, clear)
-        program.define("forward", forward)
-        program.define("reverse", reverse)
-        program.define("step", [*forward, *reverse])
+        program.function("values", program.divided(forward))
+        program.function("adjoints", program.divided(reverse))
+        program.define("forward", ["values()"])
+        program.define("reverse", ["adjoints()"])
+        program.define("step", ["values()", "adjoints()"])
         self._program = program
         things = program.run(self.v, self.d)
         self.forward, self.reverse, self.step = things["forward"], things["reverse"], things["step"]
@@ -109,7 +112,8 @@ def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], Non
         d: the adjoints.
     """
     program = _Program(len(v), ())
-    program.define("run", program.parts(steps))
+    program.function("steps", program.divided(program.parts(steps)))
+    program.define("run", ["steps()"])
     run: Callable[[], None] = program.run(v, d)["run"]
     return run
 
@@ -217,18 +221,22 @@ class _Program:
 
     def define(self, name: str, lines: Sequence[str]) -> None:
         """Write a function that is called from outside."""
+        self.function(name, ['with np.errstate(all="ignore"):', *(f"    {line}" for line in lines)])
+
+    def divided(self, lines: Sequence[str]) -> Sequence[str]:
+        """Return lines that do the same, but are not too many for one function."""
         while len(lines) > PART:
             calls = []
             for first in range(0, len(lines), PART):
-                calls.append(f"{self.names.fresh('part')}()")
-                self.function(calls[-1][:-2], lines[first : first + PART])
+                name = self.names.fresh("part")
+                self.function(name, lines[first : first + PART])
+                calls.append(f"{name}()")
             lines = calls
-        body = [f"    {line}" for line in lines or ["pass"]]
-        self.function(name, ['with np.errstate(all="ignore"):', *body])
+        return lines
 
     def function(self, name: str, lines: Sequence[str]) -> None:
         """Write a function."""
-        self.functions += [f"def {name}():", *(f"    {line}" for line in lines), "", ""]
+        self.functions += [f"def {name}():", indent("\n".join(lines or ["pass"]), "    "), "", ""]
 
     def imports(self) -> list[str]:
         """Return the definitions that every program's names are made with."""
