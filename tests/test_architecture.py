@@ -17,7 +17,7 @@ LEVELS = [
     ["questions"],
     ["copying", "writing"],
     ["value"],
-    ["nested", "choosing", "expression", "files", "symbolic", "collector", "functions", "lazy"],
+    ["nested", "choosing", "expression", "files", "symbolic", "collector", "functions", "lazy", "variables"],
     ["control"],
     ["transforms"],
     ["check", "drawing", "compiler"],

@@ -368,6 +368,15 @@ def test_axe_finds_nothing(play, scheme, width):
         page.emulate_media(color_scheme="light")
 
 
+def test_the_line_of_the_present_gate_is_marked_and_a_click_on_a_line_shows_its_gates(play):
+    for line in ("q = x + y", "f = q * z"):
+        play.press("ArrowRight") if line.startswith("f") else play.press("ArrowRight", "ArrowRight")
+        play.page.locator(".cm-line.made", has_text=line).wait_for()
+    play.page.locator(".cm-lineNumbers .cm-gutterElement", has_text="5").click()
+    play.player.locator("g.gate.made").wait_for()
+    assert play.player.locator("g.gate.made").get_attribute("id") == "g2"
+
+
 def test_a_key_runs_the_program(play):
     play.page.evaluate("() => { answers.length = 0 }")
     play.page.locator(".cm-content").focus()

@@ -174,6 +174,21 @@ def test_examples_run_and_show_what_the_engine_computes(source):
     assert last[len(order) - 1, "grad"] == "1.0"
 
 
+def test_variables_name_what_has_no_label_and_gates_know_their_line():
+    answer = Session().run(
+        "from autograd import Value\nx, w = Value(2), [Value(3), Value(4, 'b')]\nq = x * w[0]\nq - w[1]\n"
+    )
+    nodes = answer["player"]["nodes"]
+    assert [node["name"] for node in nodes.values()] == ["x", "w[0]", "q", "b", "f"]
+    assert [node.get("line") for node in nodes.values()] == [
+        None,
+        None,
+        (3, "q = x * w[0]"),
+        None,
+        (4, "q - w[1]"),
+    ]
+
+
 # Serving
 
 

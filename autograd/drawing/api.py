@@ -19,6 +19,7 @@ from autograd.drawing.style import SIDES
 from autograd.files import write_file
 from autograd.locks import computed_once
 from autograd.value import Constant, Value, topological_order
+from autograd.variables import named_by_the_user
 
 _LEGIBLE = 1.0  # the scale at which letters are 12 CSS pixels high
 _WORTH_TURNING, _WORTH_CUTTING = 1.15, 1.3  # how much larger letters must be for another form than level
@@ -289,8 +290,10 @@ def draw_fitting(
 def _elements(order: Sequence[Value], local_derivatives: bool) -> Iterator["Wire | Gate"]:
     """Yield every value and gate of a graph, with the numbers they have now."""
     place = {id(value): k for k, value in enumerate(order)}
+    variables = named_by_the_user()
     for k, value in enumerate(order):
-        op, label, data, grad = value.op, str(value.label), value.data, float(value.grad)
+        op, data, grad = value.op, value.data, float(value.grad)
+        label = str(value.label) or variables.get(value, "")
         if isinstance(value, Constant):
             yield Wire(f"n{k}", label, data)
             continue

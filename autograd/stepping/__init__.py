@@ -8,6 +8,7 @@ of a graph that are stepped as one gate; ``backprop_source`` and ``backprop_late
 from autograd.stepping.events import Backward, Event, Forward, Seed, steps
 from autograd.stepping.groups import Group, group
 from autograd.stepping.latex import backprop_latex
+from autograd.stepping.lines import source_lines
 from autograd.stepping.paths import Explanation, Path, explain
 from autograd.stepping.source import backprop_source
 from autograd.stepping.stepper import Stepper, step_through
@@ -25,6 +26,7 @@ __all__ = [
     "backprop_source",
     "explain",
     "group",
+    "source_lines",
     "step_through",
     "steps",
 ]

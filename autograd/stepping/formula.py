@@ -5,7 +5,7 @@ Values, so a row's local derivative, given Formulas, is the formula of that deri
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd import ops
@@ -13,6 +13,7 @@ from autograd.row import Derivative, Operation
 from autograd.symbolic import Symbolic
 from autograd.text import format_number, printable
 from autograd.value import Constant, Value
+from autograd.variables import named_by_the_user
 
 _SAME = 1e-6
 """How much, relative to it, a textbook's form may differ from the accurate number to be shown for it."""
@@ -62,13 +63,14 @@ class Formula(Symbolic):
         return cls(operation.value(*numbers), "", operation, arguments)
 
 
-def name_nodes(order: Sequence[Value]) -> dict[Value, str]:
-    """Name every node of a graph, each differently: by its label, or ``v1``, ``v2``; the root is ``f``.
+def name_nodes(order: Sequence[Value], variables: Mapping[Value, str] | None = None) -> dict[Value, str]:
+    """Name every node of a graph, each differently: by its label, its variable, or ``v1``, ``v2``.
 
-    A constant without a label is called by its number.
+    A root that has neither is called ``f``, and a constant without a label by its number.
 
     Args:
         order: the graph in topological order, the root last.
+        variables: names for nodes without a label; by default those that the user's program has for them.
 
     Example:
         >>> from autograd import topological_order
@@ -83,6 +85,10 @@ def name_nodes(order: Sequence[Value]) -> dict[Value, str]:
             names[node] = taken.unique(label)
         elif isinstance(node, Constant):
             names[node] = format_number(node.data)
+    known = named_by_the_user() if variables is None else variables
+    for node in order:
+        if node not in names and node in known and (name := printable(known[node])) not in taken:
+            names[node] = taken.unique(name)
     if order[-1] not in names and "f" not in taken:
         names[order[-1]] = taken.unique("f")
     count = 0

@@ -436,6 +436,7 @@
     };
     if (node.formula) say(node.formula);
     if (node.definition) say(node.definition);
+    if (node.line) say(`line ${node.line[0]}: ${node.line[1]}`);
     if (node.constant) say("a constant: it receives no gradient");
     say(data ? `data = ${data}` : "not computed yet");
     if (grad) say(`${node.name}.grad = ${grad}${known ? "" : " so far"}`);
@@ -634,5 +635,14 @@
     given.views[0].svg = graph.innerHTML;
     load(given);
   }
-  window.player = { go, next, open, load, get at() { return at; }, get moves() { return view.moves; } };
+  // Mark the gates that were made by a line of the program; a closed group for those in it.
+  function madeBy(line) {
+    for (const { group } of view.elements.values()) group.classList.remove("made");
+    const made = Object.keys(nodes).filter((k) => nodes[k].line?.[0] === line).map((k) => "g" + k).filter((id) => view.elements.has(id));
+    for (const id of made) mark(id, "made", true);
+    if (made.length) follow(made[0]);
+    return made.length;
+  }
+
+  window.player = { go, next, open, load, change, line: madeBy, get at() { return at; }, get moves() { return view.moves; } };
 })();

@@ -10,6 +10,7 @@ from typing import Any
 
 from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
+from autograd.stepping.lines import line_of
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.twin import twin_of
@@ -203,6 +204,8 @@ def _nodes(
             described["definition"] = f"{event.operation}: {event.definition}"
         if node in local:
             described["local"] = local[node]
+        if line := line_of(node):
+            described["line"] = line
         if isinstance(node, Constant):
             described["constant"] = True
         else:

@@ -6,7 +6,7 @@ import html
 import os
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +72,14 @@ class Stepper:
         events: the event stream, see `autograd.stepping.steps`.
         outline: which node belongs to which group.
         limit: how many values are drawn at most.
+
+    Args:
+        variables: names for nodes without a label; by default those that the user's program has for them.
     """
 
-    def __init__(self, root: Value, limit: int | None = LIMIT) -> None:
+    def __init__(
+        self, root: Value, limit: int | None = LIMIT, variables: Mapping[Value, str] | None = None
+    ) -> None:
         order = graph_of(root)
         self.root = root
         self.limit = limit
@@ -86,7 +91,7 @@ class Stepper:
                 'it into groups (with autograd.group("name"):), step through a part of it, or lift the limit '
                 f"with limit={len(view.wires)} or limit=None"
             )
-        self.events: tuple[Event, ...] = record(order, name_nodes(order))
+        self.events: tuple[Event, ...] = record(order, name_nodes(order, variables))
 
     @property
     def groups(self) -> Sequence[Group]:

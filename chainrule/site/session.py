@@ -9,17 +9,18 @@ import json
 import linecache
 import random
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
 from autograd.drawing import layout
-from autograd.row import Operation
+from autograd.stepping.lines import source_lines
 from autograd.stepping.player import contents
 from autograd.stepping.stepper import Stepper
 from autograd.value import Constant, Value
+from autograd.variables import named_in
 from chainrule.site.numbers import numbers
 
 FILE = "<program>"
@@ -66,7 +67,7 @@ class Session:
         printed = _Output()
         try:
             tree = ast.parse(source, FILE)
-            with redirect_stdout(printed):
+            with redirect_stdout(printed), source_lines():
                 variables, last = _execute(tree, source)
             answer = self._describe(tree, variables, last, show, dragging)
             answer["numbers"] = [asdict(number) for number in numbers(source)]
@@ -86,8 +87,8 @@ class Session:
         answer: dict[str, Any] = {"values": [*values], "shown": shown, "player": None, "pictures": False}
         if not isinstance(root, Value):
             return answer
-        stepper = Stepper(root, LIMIT)
-        form = _form(stepper.outline.order)
+        stepper = Stepper(root, LIMIT, named_in(variables))
+        form = _form(stepper)
         pictures = not (dragging and form == self._form)
         self._form = None  # unless all goes well
         answer["player"] = contents(stepper.outline, stepper.events, LIMIT, pictures=pictures)
@@ -143,12 +144,18 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield from _stored(child)
 
 
-def _form(order: Sequence[Value]) -> list[tuple[Operation | None, bool, str, tuple[int, ...]]]:
-    """Return what a picture of a graph depends on, but for its numbers."""
-    place = {node: k for k, node in enumerate(order)}
+def _form(stepper: Stepper) -> list[tuple[Any, ...]]:
+    """Return what the pictures of a graph depend on, but for its numbers."""
+    outline = stepper.outline
     return [
-        (node.op, isinstance(node, Constant), node.label, tuple(place[parent] for parent in node.parents))
-        for node in order
+        (
+            node.op,
+            isinstance(node, Constant),
+            event.name if not isinstance(node, Constant) else node.label,
+            tuple(outline.place[parent] for parent in node.parents),
+            tuple((outline.names[group], group.name) for group in outline.chains[node]),
+        )
+        for node, event in zip(outline.order, stepper.events, strict=False)
     ]
 
 

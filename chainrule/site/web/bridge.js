@@ -4,11 +4,12 @@ addEventListener("message", ({ source, data }) => {
   if (source !== parent) return;
   if (data.kind === "load") player.load(data.player);
   if (data.kind === "go") {
-    if (data.view) player.view(data.view);
+    if (data.view) player.change(data.view);
     player.go(data.step);
   }
+  if (data.kind === "line") player.line(data.line);
 });
-document.getElementById("player").addEventListener("step", ({ detail: { step, view } }) => {
-  parent.postMessage({ kind: "step", step, view }, "*");
+document.getElementById("player").addEventListener("step", ({ detail: { step, view, move } }) => {
+  parent.postMessage({ kind: "step", step, view, gate: move?.gate }, "*");
 });
 parent.postMessage({ kind: "waiting" }, "*");

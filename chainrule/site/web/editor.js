@@ -38,7 +38,7 @@ const madeHere = StateField.define({
     for (const effect of effects) {
       if (!effect.is(setLine)) continue;
       const line = effect.value;
-      now = line && line <= state.doc.lines ? Decoration.set([Decoration.line({ class: "made" }).range(state.doc.line(line).from)]) : Decoration.none;
+      now = Number.isInteger(line) && line > 0 && line <= state.doc.lines ? Decoration.set([Decoration.line({ class: "made" }).range(state.doc.line(line).from)]) : Decoration.none;
     }
     return now;
   },

@@ -13,6 +13,7 @@ let link = null; // what the address asked for, until the first run has shown it
 let shown = ""; // the variable that the reader chose; "" for the program's own choice
 let place = { step: 0, view: 0 };
 let pending = 0;
+let lines = {}; // of the gates, by the place of what they compute
 let playing = null; // resolves when the player's frame can be given something
 
 // The player ------------------------------------------------------------------------------------------------
@@ -24,6 +25,7 @@ addEventListener("message", ({ source, data }) => {
   if (data.kind === "step") {
     const count = (number) => (Number.isInteger(number) && number >= 0 ? number : 0);
     place = { step: count(data.step), view: count(data.view) };
+    editor.made(lines[String(data.gate).slice(1)] ?? null);
   }
 });
 get("player").src = "player.html"; // only now, so that it is heard
@@ -103,6 +105,7 @@ const engine = new Engine(get("engine"), {
 });
 
 async function show(player) {
+  lines = Object.fromEntries(Object.entries(player.nodes).map(([k, { line }]) => [k, line?.[0]]));
   await tell({ kind: "load", player });
   if (link) await tell({ kind: "go", step: link.step, view: link.view });
   link = null;
@@ -131,7 +134,7 @@ const editor = new Editor(get("editor"), {
     typing = setTimeout(run, TYPING);
   },
   run: allowed,
-  line: () => {},
+  line: (line) => tell({ kind: "line", line }),
 });
 const sliders = new Sliders(get("numbers"), editor, run);
 
