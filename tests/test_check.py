@@ -3,6 +3,7 @@
 
 import math
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -169,3 +170,57 @@ def test_complex_numbers_follow_methods_operators_and_comparisons():
     assert z <= 0.5
     assert relu(z).imag == z.imag
     assert relu(-z) == 0
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.abs(x).sum(),
+        lambda x: np.linalg.norm(x),
+        lambda x: np.linalg.norm(x, axis=1).sum(),
+        lambda x: np.vdot(x, x),
+        lambda x: np.var(x) + np.std(x),
+        lambda x: (x.conj() * x).sum(),
+        lambda x: np.sqrt((np.abs(x) ** 2).sum()),
+        lambda x: np.max(x) - np.min(x),
+        lambda x: abs(x[0, 0].item() if isinstance(x[0, 0], np.generic) else x[0, 0]),
+    ],
+)
+@pytest.mark.parametrize("order", [1, 2])
+def test_right_derivatives_pass_where_a_complex_step_means_something_else(f, order):
+    x = np.array([[0.3, -1.2, 2.5], [1.7, 0.4, -0.6]])
+    assert gradcheck(f, (x,), order=order)
+
+
+def test_a_wrong_derivative_fails_there_too():
+    wrong = off_by(1e-3)
+    with pytest.raises(GradientError, match="derivatives of order 1"):
+        gradcheck(lambda x: np.abs(np.array([wrong(v) for v in x])).sum(), (np.array([0.3, -0.4]),))
+
+
+def test_the_second_order_of_many_inputs_takes_few_evaluations():
+    """As many for 40 inputs as for 10: along random lines, not input by input."""
+
+    def evaluations(count, order):
+        calls = []
+
+        def f(x):
+            calls.append(None)
+            return sum(sin(a * b) for a, b in pairwise(x))
+
+        assert gradcheck(f, ([0.1 * k + 0.3 for k in range(count)],), order=order)
+        return len(calls)
+
+    second = [evaluations(count, 2) - evaluations(count, 1) for count in (10, 40)]
+    assert second[0] == second[1] < 100
+
+
+@pytest.mark.parametrize("relative", [1e-3, -1e-3, 1.0])
+def test_a_wrong_second_derivative_is_found_among_many_inputs_and_named(relative):
+    wrong = off_by_second(relative)
+    with pytest.raises(GradientError, match="derivatives of order 2") as caught:
+        gradcheck(
+            lambda x: sum(sin(v) for v in x) + wrong(x[7]), ([0.1 * k + 0.3 for k in range(12)],), order=2
+        )
+    (line,) = str(caught.value).splitlines()[1:]
+    assert line.startswith("  output 7 by input 7 = 1.0")
