@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from autograd.check import GradientError, gradcheck
     from autograd.compiler import Program as Program
     from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
+    from autograd.compiler import jit
     from autograd.drawing import draw_dot
     from autograd.functions import logsumexp, softmax
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
@@ -28,7 +29,7 @@ else:
         __name__,
         {
             "autograd.check": "GradientError gradcheck",
-            "autograd.compiler": "Program compile",
+            "autograd.compiler": "Program compile jit",
             "autograd.drawing": "draw_dot",
             "autograd.functions": "logsumexp softmax",
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
@@ -55,6 +56,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "logsumexp",
     "no_grad",

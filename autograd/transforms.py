@@ -90,7 +90,15 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """
     _require_function("value_and_grad", f)
 
+    compiled = getattr(f, "__value_and_grad__", None)  # a program's own reverse pass
+
     def value_and_gradient(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        if compiled is not None:
+            chosen, single = _positions(argnums, len(arguments), f"grad of {_name(f)}")
+            found = compiled(chosen, arguments, keywords)
+            if found is not None:
+                value, derivatives = found
+                return value, derivatives[0] if single else tuple(derivatives)
         call = _Call(f, arguments, keywords, argnums, "grad")
         output = call.scalar("jacobian or vjp")
         return call.finish([output])[0], call.rebuild(call.reverse([output], [1.0], call.record))

@@ -11,13 +11,14 @@ from autograd.collector import collector_paused
 from autograd.compiler.assembly import make_plan
 from autograd.compiler.engine import ENGINES
 from autograd.compiler.flat import flatten
+from autograd.compiler.jitting import jit
 from autograd.compiler.program import Program
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
 from autograd.questions import describe
 from autograd.value import Value
 
-__all__ = ["Program", "compile"]
+__all__ = ["Program", "compile", "jit"]
 
 
 def compile(  # noqa: A001 - the name that users know from other libraries

@@ -90,7 +90,8 @@ class Program:
         self._bank = Bank(self._leaves, v[: plan.parameters])
         self._data = Bank(tuple(flatten(data)[0]), v[plan.fixed : plan.fixed + plan.data])
         self._gradients = d[: plan.parameters]
-        self._fields = Fields(self._bank, self._data, inputs, data if self._data.leaves else None)
+        fed = None if isinstance(data, tuple) and not data else data  # an empty list has a name to be fed by
+        self._fields = Fields(self._bank, self._data, inputs, fed)
         self._places = np.array(plan.outputs, dtype=np.intp)
         numbers, self._rebuild = flatten(outputs)
         self._count = len(numbers)
