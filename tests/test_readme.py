@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autograd import ops
 from chainrule import cli
 
 ROOT = Path(__file__).parent.parent
@@ -48,6 +49,37 @@ def test_the_picture_is_what_the_command_below_it_draws(tmp_path, monkeypatch, c
     assert cli.main(arguments) == 0
     assert capsys.readouterr().err == ""
     assert Path(picture).read_bytes() == (ROOT / picture).read_bytes()
+
+
+def test_the_player_is_seen_and_the_whole_is_read_in_one_sitting():
+    first_screen, lines = README[: README.index("```")], README.splitlines()
+    assert "](images/player.png)" in first_screen
+    assert len(lines) < 250
+
+
+def test_the_table_of_edges_is_that_of_the_rows():
+    claims = re.findall(r"^\| `(\w+)\((.*)\)` \| (.*) \| (.*) \|$", README, flags=re.MULTILINE)
+    assert len(claims) >= 8
+    for name, point, value, derivatives in claims:
+        at = tuple(map(float, point.split(", ")))
+        (edge,) = [edge for edge in ops.TABLE[name].edges if f"{edge[0]}" == f"{at}"]
+        assert (value, derivatives.split(", ")) == (f"{edge[1]:g}", [f"{slope:g}" for slope in edge[2]])
+
+
+def test_every_operation_is_named():
+    section = README.partition("## Operations")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", section)) | {"add", "sub", "mul", "div", "neg", "pos"}
+    named |= {
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "acos",
+        "atan",
+        "asinh",
+        "acosh",
+    }  # said in words
+    assert set(ops.TABLE) - named == {"strong_mul"}  # what the engine itself multiplies with
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
