@@ -11,9 +11,11 @@ from autograd import ops
 from autograd.choosing import take
 from autograd.control import AnomalyError, detect_anomaly, no_grad
 from autograd.lazy import import_on_use
+from autograd.leaks import LeakWarning
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
 from autograd.row import Operation, operation
-from autograd.value import Value, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.check import GradientError, gradcheck
@@ -42,6 +44,7 @@ else:
 __all__ = [
     "AnomalyError",
     "GradientError",
+    "LeakWarning",
     "Operation",
     "Value",
     "backprop_latex",

@@ -17,8 +17,9 @@ from autograd import ops
 from autograd.nested import Nested, flatten
 from autograd.questions import describe
 from autograd.row import Operation, as_float, is_real
+from autograd.sweeping import topological_order
 from autograd.transforms import Function, jacobian, jvp, vjp
-from autograd.value import Value, topological_order
+from autograd.value import Value
 
 TOLERANCE = 1e-6  # relative; the independent derivative's own uncertainty is added
 COMPLEX, COMPLEX_STEP = "complex step", 1e-30

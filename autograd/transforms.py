@@ -18,23 +18,22 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, SupportsIndex
 
-from autograd import ops, scopes
+from autograd import leaks, ops, scopes
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
 from autograd.questions import describe, noted
 from autograd.row import is_real
-from autograd.value import (
-    Constant,
-    Value,
+from autograd.sweeping import (
     add_up,
+    adjoints_in_place,
     check_fresh,
-    constant,
     poles_of,
     recorded_product,
     sweep,
     topological_order,
 )
+from autograd.value import Constant, Value, constant
 
 Function = Callable[..., Any]
 Rebuild = Callable[[Iterable[Any]], Any]
@@ -367,12 +366,33 @@ class _Call:
                 given[number] = rebuild(nodes)
                 rebuilds.append((rebuild, len(nodes)))
                 self.inputs += nodes
+            asked = leaks.latest()
             with _running(self.inputs):
                 self.result = f(*given, **keywords)
         items, self.rebuild_outputs = flatten(self.result)
         self.outputs = [_as_value(item, f"the result of {_name(f)}") for item in items]
         self._rebuilds = rebuilds
+        if leaks.latest() > asked:
+            self._tell(leaks.since(asked))
         self.record = not forgetting() and self._depends_on_outside()
+
+    def _tell(self, leaked: list[leaks.Leak]) -> None:
+        """Warn of numbers that left the graph in the function.
+
+        Raises:
+            ValueError: the result depends on none of the inputs, so that was all there is.
+        """
+        order = topological_order(*self.outputs, until=self.inputs)
+        dependent = set(self.inputs)
+        for node in order:
+            dependent.update([] if dependent.isdisjoint(node.parents) else [node])
+        function = None if hasattr(self.f, "__code__") else self.f
+        for pending in leaked:
+            if dependent.isdisjoint(self.outputs) and pending.depends_on(dependent):
+                text = pending.text(function)
+                raise ValueError(f"the result of {_name(self.f)} depends on none of its inputs: {text}")
+            if pending.concerns([*order, *self.inputs]):
+                leaks.tell(pending, function)
 
     def _depends_on_outside(self) -> bool:
         if any(node.parents[0].__class__ is not Constant for node in self.inputs):
@@ -401,6 +421,9 @@ class _Call:
 
     def reverse(self, outputs: list[Value], seeds: Sequence[Any], record: bool) -> list[Any]:
         """Return the derivative of the outputs, weighted by the seeds, by each input."""
+        found = None if record else adjoints_in_place(outputs, seeds, self.inputs)
+        if found is not None:
+            return found
         adjoints: dict[Value, Any] = {}
         for output, seed in zip(outputs, seeds, strict=True):
             adjoints[output] = adjoints[output] + seed if output in adjoints else seed

@@ -1,19 +1,19 @@
-"""The node of the graph, its operators, and the reverse sweep.
+"""The node of the graph, and its operators.
 
 A ``Value`` knows its number, its operation and its parents, and nothing of drawing, stepping, training or
 compiling. Nodes never point at their children, so a graph has no reference cycles and is freed the moment it
 is dropped. No traversal recurses.
 """
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from math import isfinite
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autograd import copying, ops, questions, scopes
-from autograd.questions import LOOK, ask, describe, note, noted
+from autograd import copying, leaks, ops, questions, scopes
+from autograd.questions import LOOK, ask, note, noted
 from autograd.row import Operation, as_float, is_real, not_ours
-from autograd.writing import commit, writing
+from autograd.sweeping import backpropagate, sweep, topological_order
+from autograd.writing import writing
 
 if TYPE_CHECKING:
     from autograd.methods import Methods  # every row is a method and perhaps an operator; see the loop below
@@ -152,8 +152,9 @@ class Value(Methods):
             RuntimeError: ``data`` of a node was assigned after another node was computed from it.
         """
         seed = as_float(gradient, "backward(gradient)")
-        if scopes.observers() or not _swept_in_place(self, seed):
-            commit(sweep(topological_order(self), {self: seed}))
+        if leaks.latest():
+            leaks.check(self, lambda: topological_order(self))
+        backpropagate(self, seed)
 
     def detach(self) -> "Value":
         """Return a constant with the same data: no gradient passes it, and it keeps no graph alive."""
@@ -165,11 +166,13 @@ class Value(Methods):
 
     def item(self) -> float:
         """Return the number, as ``float(self)``."""
-        return float(self)
+        ask(self, LOOK)
+        return self._data
 
     def __float__(self) -> float:
-        """Return the number. What is computed with it is no part of the graph."""
+        """Return the number. What is computed with it is no part of the graph (see `autograd.leaks`)."""
         ask(self, LOOK)
+        leaks.leak(self, sys._getframe(1))
         return self._data
 
     def __index__(self) -> int:
@@ -185,7 +188,8 @@ class Value(Methods):
 
     def __int__(self) -> int:
         """Return the number without its fraction; what is computed with it is no part of the graph."""
-        return int(float(self))
+        ask(self, LOOK)
+        return int(self._data)
 
     def conjugate(self) -> "Value":
         """Return this node: a real number is its own. NumPy's ``var``, ``vdot`` and ``norm`` ask for it."""
@@ -301,7 +305,6 @@ class Constant(Value):
 _new: Callable[[type[Value]], Any] = object.__new__
 
 _scopes = scopes.active
-_sweeping = threading.Lock()  # in a forked process it may stay shut, and sweeps take the other way
 
 
 def constant(number: Any, context: str = "constant") -> Constant:
@@ -318,327 +321,6 @@ def constant(number: Any, context: str = "constant") -> Constant:
     node._time = 0
     node._mark = None
     return node
-
-
-def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
-    """Return every node that ``roots`` depend on, once, parents before children.
-
-    The order is a depth-first post-order, so it depends on the graph alone.
-
-    Args:
-        *roots: the outputs.
-        until: nodes at which to stop: neither they nor what only they depend on is returned.
-
-    Example:
-        >>> x = Value(2.0, "x")
-        >>> [node.data for node in topological_order(x * x + x)]
-        [2.0, 4.0, 6.0]
-    """
-    order: list[Value] = []
-    seen: set[Value] = set(until)
-    stack: list[Any] = list(reversed(roots))
-    push, pop, visit, see = stack.append, stack.pop, order.append, seen.add
-    while stack:
-        node = pop()
-        if node is None:  # the marker above a node whose parents are all visited
-            visit(pop())
-        elif node not in seen:
-            see(node)
-            op = node.op
-            if op is None:
-                visit(node)
-                continue
-            push(node)
-            push(None)
-            arity = op.arity
-            if arity == 2:
-                if (parent := node._y) not in seen:
-                    push(parent)
-                if (parent := node._x) not in seen:
-                    push(parent)
-            elif arity == 1:
-                push(node._x)
-            else:
-                stack.extend(reversed(node._x))
-    return order
-
-
-def sweep(
-    order: Sequence[Value],
-    adjoints: dict[Value, Any],
-    *,
-    record: bool = False,
-    observe: scopes.Observer | None = None,
-) -> dict[Value, Any]:
-    """Sweep a graph once from its outputs: adjoint times local derivative is added to each parent's adjoint.
-
-    Args:
-        order: the graph in topological order.
-        adjoints: the outputs' adjoints; those of all nodes are added to it.
-        record: compute with Values instead of floats, so that the adjoints are a graph themselves.
-        observe: called with (node, index of the parent, local derivative, contribution, the adjoint to which
-            it will be added or None) for every edge.
-
-    Returns:
-        ``adjoints``: the derivative of the outputs, weighted by their adjoints, by each node. Constants are
-        left out.
-
-    Raises:
-        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
-    """
-    observers = scopes.observers()
-    if observe is not None:
-        observers = (*observers, observe)
-    fixed = _fixed(order) if record or observers else set()
-    poles = poles_of(order) if record else None
-    for node in reversed(order):
-        op = node.op
-        if op is None or node in fixed or node not in adjoints:
-            continue
-        upstream = adjoints[node]
-        if record and upstream.__class__ is float and upstream == 0.0:
-            continue
-        parents = node.parents
-        arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
-        for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
-            if parent._time > node._time:
-                raise _stale(node)
-            if parent.is_constant or parent in fixed:
-                continue
-            local = derivative(*arguments)
-            if poles is None:
-                contribution = strong_product(upstream, local, op)
-            else:
-                either = bool(poles) and op.selects
-                contribution = recorded_product(upstream, local, strong=node in poles, either=either)
-            for watch in observers:
-                watch(node, index, local, contribution, adjoints.get(parent))
-            adjoints[parent] = add_up(adjoints.get(parent, 0.0), contribution)
-    return adjoints
-
-
-def _swept_in_place(root: Value, seed: float) -> bool:
-    """Try the fast loop; tell whether it has done."""
-    if root.op is None or not _sweeping.acquire(blocking=False):  # by another thread, or a nested sweep
-        return False
-    try:
-        leaves = sweep_in_place(root, seed)
-        adjoints = {leaf: leaf._adjoint for leaf in leaves}
-    finally:
-        _sweeping.release()
-    if any(adjoint != adjoint for adjoint in adjoints.values()):  # nan: perhaps a strong zero was overlooked
-        return False
-    commit(adjoints)
-    return True
-
-
-def sweep_in_place(root: Value, seed: float) -> list[Value]:
-    """Sweep the graph of one output as `sweep` does, to the last bit, and much faster.
-
-    Adjoints and marks are kept in the nodes, and the commonest rows, those of + and *, are known here. It is
-    for one thread at a time, the one that holds ``_sweeping``. Interior nodes have their ``grad`` afterwards;
-    what leaves are to receive is in their ``_adjoint``. Where an infinity may have met the zero of a
-    selection, which this loop does not look for, some leaf's is nan.
-
-    Args:
-        root: the output.
-        seed: its adjoint.
-
-    Returns:
-        The leaves.
-
-    Raises:
-        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
-    """
-    order, leaves = _order_in_place(root)
-    root._adjoint = seed
-    for node in reversed(order):
-        node.grad = upstream = node._adjoint
-        if upstream == 0.0:
-            continue
-        assert node.op is not None
-        derivatives = node.op.derivatives
-        if derivatives is PRODUCT:
-            x, y = node._x, node._y
-            x._adjoint += upstream * y._data
-            y._adjoint += upstream * x._data
-        elif derivatives is SUM:
-            node._x._adjoint += upstream
-            node._y._adjoint += upstream
-        elif len(derivatives) == 2:
-            x, y = node._x, node._y
-            z, a, b = node._data, x._data, y._data
-            if x.__class__ is not Constant:
-                x._adjoint += upstream * derivatives[0](z, a, b)
-            if y.__class__ is not Constant:
-                y._adjoint += upstream * derivatives[1](z, a, b)
-        elif len(derivatives) == 1:
-            x = node._x
-            x._adjoint += upstream * derivatives[0](node._data, x._data)
-        else:
-            arguments = [parent._data for parent in node._x]
-            for parent, derivative in zip(node._x, derivatives, strict=True):
-                if parent.__class__ is not Constant:
-                    parent._adjoint += upstream * derivative(node._data, *arguments)
-    return leaves
-
-
-SUM, PRODUCT = ops.add.derivatives, ops.mul.derivatives
-
-
-def _order_in_place(root: Value) -> tuple[list[Value], list[Value]]:
-    """Return the interior nodes of a graph in the order of `topological_order`, and its leaves apart.
-
-    Every node is given an adjoint of 0. It is walked down the first operands, as far as it goes.
-    """
-    mark = object()
-    order: list[Value] = []
-    leaves: list[Value] = []
-    stack: list[Any] = []
-    push, pop, visit, see = stack.append, stack.pop, order.append, leaves.append
-    time, aged = root._time, False
-    node: Any = root
-    while True:
-        node._mark = mark
-        node._adjoint = 0.0
-        op = node.op
-        if op is None:
-            if node.__class__ is not Constant:
-                see(node)
-                aged = aged or node._time > time
-        else:
-            if node._time is not time:
-                aged = True
-            arity = op.arity
-            if arity == 1:
-                parent = node._x
-                if parent._mark is not mark:
-                    push(node)
-                    push(None)
-                    node = parent
-                    continue
-                visit(node)
-            elif arity == 2:
-                parent, other = node._x, node._y
-                if parent._mark is not mark:
-                    push(node)
-                    push(None)
-                    push(other)
-                    node = parent
-                    continue
-                if other._mark is not mark:
-                    push(node)
-                    push(None)
-                    node = other
-                    continue
-                visit(node)
-            else:
-                push(node)
-                push(None)
-                stack.extend(reversed(node._x))
-        while stack:
-            node = pop()
-            if node is None:  # the marker above a node whose parents are all visited
-                visit(pop())
-            elif node._mark is not mark:
-                break
-        else:
-            break
-    if aged:  # not all nodes are of one time, so it is worth a look at each
-        for node in order:
-            check_fresh(node)
-    return order, leaves
-
-
-def _fixed(order: Sequence[Value]) -> set[Value]:
-    """Return the nodes that depend on constants alone: their adjoints are of no use, and may be nan."""
-    fixed: set[Value] = set()
-    for node in order:
-        if node.is_constant or (node.op is not None and fixed.issuperset(node.parents)):
-            fixed.add(node)
-    return fixed
-
-
-def strong_product(upstream: float, local: float, op: Operation) -> float:
-    """Return upstream times local, in which 0 is a strong zero: it wins over an infinity and over nan.
-
-    A node that does not matter sends nothing on, whatever its derivatives are; nor does anything pass to an
-    argument that a selection, such as ``where``, has not chosen.
-
-    Args:
-        upstream: the adjoint of a node.
-        local: its derivative by one argument.
-        op: its operation.
-    """
-    contribution: float = upstream * local
-    if contribution != contribution and (upstream == 0.0 or (local == 0.0 and op.selects)):
-        return 0.0
-    return contribution
-
-
-def poles_of(order: Iterable[Value]) -> set[Value]:
-    """Return the nodes whose numbers or derivatives may be infinite or nan though the leaves are finite.
-
-    It depends on the form of the graph alone, so that a recorded sweep can be replayed on other numbers.
-    """
-    poles: set[Value] = set()
-    for node in order:
-        if node.op is not None and (
-            not poles.isdisjoint(node.parents)
-            or (
-                node.op.has_pole()
-                and node.op.has_pole(*[p._data if p.is_constant else None for p in node.parents])
-            )
-        ):
-            poles.add(node)
-    return poles
-
-
-def recorded_product(sent: Any, local: Any, *, strong: bool, either: bool) -> Any:
-    """Return the product of two numbers or nodes, without recording one by the number 1 or 0.
-
-    Args:
-        sent: what is sent along an edge: an adjoint or a tangent.
-        local: the derivative of the edge.
-        strong: whether a zero of what is sent wins, as it may meet an infinity.
-        either: whether a zero of the derivative wins, too.
-    """
-    for one, other in ((sent, local), (local, sent)):
-        if one.__class__ is float:
-            if one == 0.0 or one == 1.0:
-                return other if one else 0.0
-            if isfinite(one):
-                return sent * local
-    if either and local.__class__ is not float and isfinite(local._data):  # an infinity is no zero
-        return ops.strong_mul(local, sent)
-    return ops.strong_mul(sent, local) if strong or either else sent * local
-
-
-def add_up(total: Any, contribution: Any) -> Any:
-    """Return the sum of two numbers or nodes, without recording that 0 is added."""
-    for number, other in ((total, contribution), (contribution, total)):
-        if number.__class__ is float and number == 0.0 and other.__class__ is not float:
-            return other
-    return total + contribution
-
-
-def check_fresh(node: Value) -> None:
-    """Refuse a node whose parents' data was assigned after it was computed.
-
-    Raises:
-        RuntimeError: naming the parent.
-    """
-    for parent in node.parents:
-        if parent._time > node._time:
-            raise _stale(node)
-
-
-def _stale(node: Value) -> RuntimeError:
-    parent = next(parent for parent in node.parents if parent._time > node._time)
-    return RuntimeError(
-        f"the data of {describe(parent)} was assigned after {describe(node)} was computed from it, so this "
-        "graph no longer describes one computation; compute it again, or replay it with autograd.compile"
-    )
 
 
 def _unary(op: Operation) -> Callable[[Value], Value]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autograd.value import Value, constant, sweep, topological_order
+from autograd.sweeping import sweep, topological_order
+from autograd.value import Value, constant
 from nn.data import training_points
 from nn.history import History
 from nn.losses import Loss, binary_cross_entropy, cross_entropy, hinge, mean, mean_squared_error, targets_of

@@ -26,7 +26,8 @@ from typing import Any
 from mpmath import mp, mpf
 
 from autograd.row import Operation
-from autograd.value import Value, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Value
 from tests.graphs import ULP, Program, structured, unstructured, well_conditioned
 from tests.oracle import definition
 

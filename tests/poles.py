@@ -322,7 +322,7 @@ def true_partial(program: Program, by: Sequence[int]) -> list[float]:
 
 def weak(program: Program, by: Sequence[int], theirs: Sequence[float]) -> bool:
     """Tell whether the engine would say what PyTorch says if 0 times infinity were nan in it."""
-    import autograd.value
+    import autograd.sweeping
 
     def product(upstream: float, local: float, op: Operation) -> float:
         del op
@@ -332,12 +332,12 @@ def weak(program: Program, by: Sequence[int], theirs: Sequence[float]) -> bool:
         del strong, either
         return sent * local
 
-    strong = autograd.value.strong_product, autograd.value.recorded_product
-    autograd.value.strong_product, autograd.value.recorded_product = product, recorded
+    strong = autograd.sweeping.strong_product, autograd.sweeping.recorded_product
+    autograd.sweeping.strong_product, autograd.sweeping.recorded_product = product, recorded
     try:
         return alike(weak_partial(program, by), theirs)
     finally:
-        autograd.value.strong_product, autograd.value.recorded_product = strong
+        autograd.sweeping.strong_product, autograd.sweeping.recorded_product = strong
 
 
 def weak_partial(program: Program, by: Sequence[int]) -> list[float]:

@@ -15,7 +15,8 @@ LEVELS = [
     ["row"],
     ["ops"],
     ["questions"],
-    ["copying", "writing"],
+    ["leaks", "copying", "writing"],
+    ["sweeping"],
     ["value"],
     ["nested", "choosing", "expression", "files", "symbolic", "collector", "functions", "lazy", "variables"],
     ["control"],
@@ -88,7 +89,7 @@ def test_imports_run_one_way(path):
 
 
 def test_the_engine_knows_nothing_of_drawing_training_or_arrays():
-    for name in ("real", "ops", "questions", "copying", "value"):
+    for name in ("real", "ops", "questions", "leaks", "copying", "sweeping", "value"):
         top = {
             target.split(".")[0]
             for node in ast.parse((ROOT / "autograd" / f"{name}.py").read_text()).body

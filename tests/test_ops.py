@@ -12,7 +12,8 @@ from mpmath import mpf
 
 import autograd
 from autograd import Operation, Value, gradients, ops, real
-from autograd.value import Constant, sweep, topological_order
+from autograd.sweeping import sweep, topological_order
+from autograd.value import Constant
 from tests import coefficients
 from tests.oracle import derivative, exact, partial, ulps, unary_rows, worst
 

@@ -25,7 +25,7 @@ from autograd import (
     tanh,
     topological_order,
 )
-from autograd.value import sweep
+from autograd.sweeping import sweep
 from tests.graphs import structured, unstructured
 
 settings.register_profile(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, exp, log, topological_order
-from autograd.value import commit, sweep
+from autograd.sweeping import commit, sweep
 
 
 def test_the_first_example_of_the_lecture():

@@ -15,7 +15,8 @@ from autograd import ops
 from autograd.choosing import Take
 from autograd.questions import LOOK, describe, noted
 from autograd.row import Operation
-from autograd.value import Constant, Value, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Constant, Value
 
 FROZEN = 'compile(..., branches="frozen")'
 

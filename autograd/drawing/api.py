@@ -18,7 +18,8 @@ from autograd.drawing.rendering import rasterise, spelled_out, styled
 from autograd.drawing.style import SIDES
 from autograd.files import write_file
 from autograd.locks import computed_once
-from autograd.value import Constant, Value, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Constant, Value
 from autograd.variables import named_by_the_user
 
 _LEGIBLE = 1.0  # the scale at which letters are 12 CSS pixels high

@@ -11,8 +11,9 @@ from typing import Any
 
 from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side
 from autograd.stepping.printing import definition, write, write_numbers
+from autograd.sweeping import sweep, topological_order
 from autograd.text import format_number
-from autograd.value import Constant, Value, sweep, topological_order
+from autograd.value import Constant, Value
 
 
 @dataclass(frozen=True, kw_only=True)

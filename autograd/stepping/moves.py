@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from autograd.stepping.events import Backward, Event, Forward, Seed
 from autograd.stepping.views import Block, View
+from autograd.sweeping import sweep
 from autograd.text import format_number
-from autograd.value import Constant, Value, sweep
+from autograd.value import Constant, Value
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from autograd.stepping.events import Backward, Event, graph_of, record
 from autograd.stepping.formula import name_nodes
+from autograd.sweeping import strong_product
 from autograd.text import format_number
-from autograd.value import Constant, Value, strong_product
+from autograd.value import Constant, Value
 
 _Edges = tuple[Backward, Any] | None  # a linked list, so that paths share their beginnings
 _Way = tuple[float, _Edges]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from autograd import draw_dot
 from autograd.files import write_file
 from autograd.ops import exp, relu, sigmoid
+from autograd.sweeping import topological_order
 from autograd.text import format_number
-from autograd.value import Constant, Value, topological_order
+from autograd.value import Constant, Value
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -6,7 +6,8 @@ from keyword import iskeyword
 
 from autograd import draw_dot
 from autograd.expression import ExpressionError, parse
-from autograd.value import Constant, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Constant
 from chainrule.commands import CommandError
 
 

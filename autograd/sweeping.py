@@ -1,0 +1,385 @@
+"""The reverse sweep: adjoint times local derivative, added up from the outputs to the leaves.
+
+`sweep` is the plain loop, which can be read aloud; all that is recorded, observed or told goes through it.
+`sweep_in_place` is the same for floats, fast, and is tested against it. Both are made for the nodes of
+`autograd.value`, which is made of this.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from autograd import leaks, ops, scopes
+from autograd.questions import describe
+from autograd.row import Operation
+from autograd.writing import commit
+
+if TYPE_CHECKING:
+    from autograd.value import Value
+
+_sweeping = threading.Lock()  # in a forked process it may stay shut, and sweeps take the other way
+
+
+def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Value]:
+    """Return every node that ``roots`` depend on, once, parents before children.
+
+    The order is a depth-first post-order, so it depends on the graph alone.
+
+    Args:
+        *roots: the outputs.
+        until: nodes at which to stop: neither they nor what only they depend on is returned.
+
+    Example:
+        >>> x = Value(2.0, "x")
+        >>> [node.data for node in topological_order(x * x + x)]
+        [2.0, 4.0, 6.0]
+    """
+    order: list[Value] = []
+    seen: set[Value] = set(until)
+    stack: list[Any] = list(reversed(roots))
+    push, pop, visit, see = stack.append, stack.pop, order.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:  # the marker above a node whose parents are all visited
+            visit(pop())
+        elif node not in seen:
+            see(node)
+            op = node.op
+            if op is None:
+                visit(node)
+                continue
+            push(node)
+            push(None)
+            arity = op.arity
+            if arity == 2:
+                if (parent := node._y) not in seen:
+                    push(parent)
+                if (parent := node._x) not in seen:
+                    push(parent)
+            elif arity == 1:
+                push(node._x)
+            else:
+                stack.extend(reversed(node._x))
+    return order
+
+
+def sweep(
+    order: Sequence[Value],
+    adjoints: dict[Value, Any],
+    *,
+    record: bool = False,
+    observe: scopes.Observer | None = None,
+) -> dict[Value, Any]:
+    """Sweep a graph once from its outputs: adjoint times local derivative is added to each parent's adjoint.
+
+    Args:
+        order: the graph in topological order.
+        adjoints: the outputs' adjoints; those of all nodes are added to it.
+        record: compute with Values instead of floats, so that the adjoints are a graph themselves.
+        observe: called with (node, index of the parent, local derivative, contribution, the adjoint to which
+            it will be added or None) for every edge.
+
+    Returns:
+        ``adjoints``: the derivative of the outputs, weighted by their adjoints, by each node. Constants are
+        left out.
+
+    Raises:
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+    """
+    observers = scopes.observers()
+    if observe is not None:
+        observers = (*observers, observe)
+    asked = leaks.latest()
+    fixed = _fixed(order) if record or observers else set()
+    poles = poles_of(order) if record else None
+    for node in reversed(order):
+        op = node.op
+        if op is None or node in fixed or node not in adjoints:
+            continue
+        upstream = adjoints[node]
+        if record and upstream.__class__ is float and upstream == 0.0:
+            continue
+        parents = node.parents
+        arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
+        for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
+            if parent._time > node._time:
+                raise _stale(node)
+            if parent.is_constant or parent in fixed:
+                continue
+            local = derivative(*arguments)
+            if poles is None:
+                contribution = strong_product(upstream, local, op)
+            else:
+                either = bool(poles) and op.selects
+                contribution = recorded_product(upstream, local, strong=node in poles, either=either)
+            for watch in observers:
+                watch(node, index, local, contribution, adjoints.get(parent))
+            adjoints[parent] = add_up(adjoints.get(parent, 0.0), contribution)
+    if record and leaks.latest() > asked:  # a derivative of the user's own has computed with floats
+        for pending in leaks.since(asked):
+            if pending.depends_on(set(order)):
+                leaks.tell(pending)
+    return adjoints
+
+
+def backpropagate(root: Value, seed: float) -> None:
+    """Do what ``backward`` does: sweep, fast if possible, and write the adjoints to the nodes' ``grad``."""
+    if scopes.observers() or not _swept_in_place(root, seed):
+        commit(sweep(topological_order(root), {root: seed}))
+
+
+def _swept_in_place(root: Value, seed: float) -> bool:
+    """Try the fast loop for ``backward``; tell whether it has done."""
+    if root.op is None or not _sweeping.acquire(blocking=False):  # by another thread, or a nested sweep
+        return False
+    try:
+        order, leaves = sweep_in_place([root], [seed])
+        adjoints = {leaf: leaf._adjoint for leaf in leaves}
+        if _overlooked(adjoints.values()):
+            return False
+        for node in order:
+            node.grad = node._adjoint
+    finally:
+        _sweeping.release()
+    commit(adjoints)
+    return True
+
+
+def adjoints_in_place(
+    roots: Sequence[Value], seeds: Sequence[float], inputs: Sequence[Value]
+) -> list[float] | None:
+    """Return the adjoints of some nodes by the fast loop, None where the plain sweep has to do it.
+
+    Args:
+        roots: the outputs.
+        seeds: their adjoints.
+        inputs: the nodes, at which the sweep ends.
+    """
+    if scopes.observers() or any(seed.__class__ is not float for seed in seeds):
+        return None
+    if not _sweeping.acquire(blocking=False):
+        return None
+    try:
+        sweep_in_place(roots, seeds, until=inputs)
+        adjoints = [node._adjoint for node in inputs]
+    finally:
+        _sweeping.release()
+    return None if _overlooked(adjoints) else adjoints
+
+
+def _overlooked(adjoints: Iterable[float]) -> bool:
+    """Tell whether the fast loop may have multiplied an infinity by a strong zero: then something is nan."""
+    return any(adjoint != adjoint for adjoint in adjoints)
+
+
+def sweep_in_place(
+    roots: Sequence[Value], seeds: Sequence[float], until: Sequence[Value] = ()
+) -> tuple[list[Value], list[Value]]:
+    """Sweep a graph as `sweep` does, to the last bit, and much faster, for whoever holds ``_sweeping``.
+
+    Marks and adjoints are kept in the nodes, and the commonest rows, those of + and *, are known here. It
+    does not look for infinities that meet the zero of a selection, but where that has happened, the adjoint
+    of some leaf is nan.
+
+    Args:
+        roots: the outputs.
+        seeds: their adjoints.
+        until: nodes at which to stop.
+
+    Returns:
+        The interior nodes and the leaves, with the adjoints in ``_adjoint``.
+
+    Raises:
+        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
+    """
+    order, leaves = _order_in_place(roots, until)
+    for root, seed in zip(roots, seeds, strict=True):
+        root._adjoint += seed
+    for node in reversed(order):
+        upstream = node._adjoint
+        if upstream == 0.0:
+            continue
+        assert node.op is not None
+        derivatives = node.op.derivatives
+        if derivatives is PRODUCT:
+            x, y = node._x, node._y
+            x._adjoint += upstream * y._data
+            y._adjoint += upstream * x._data
+        elif derivatives is SUM:
+            node._x._adjoint += upstream
+            node._y._adjoint += upstream
+        elif len(derivatives) == 2:
+            x, y = node._x, node._y
+            z, a, b = node._data, x._data, y._data
+            if not x.is_constant:
+                x._adjoint += upstream * derivatives[0](z, a, b)
+            if not y.is_constant:
+                y._adjoint += upstream * derivatives[1](z, a, b)
+        elif len(derivatives) == 1:
+            x = node._x
+            x._adjoint += upstream * derivatives[0](node._data, x._data)
+        else:
+            arguments = [parent._data for parent in node._x]
+            for parent, derivative in zip(node._x, derivatives, strict=True):
+                if not parent.is_constant:
+                    parent._adjoint += upstream * derivative(node._data, *arguments)
+    return order, leaves
+
+
+SUM, PRODUCT = ops.add.derivatives, ops.mul.derivatives
+
+
+def _order_in_place(roots: Sequence[Value], until: Sequence[Value]) -> tuple[list[Value], list[Value]]:
+    """Return the interior nodes of a graph in the order of `topological_order`, and its leaves apart.
+
+    Every node is given an adjoint of 0. It is walked down the first operands, as far as it goes.
+    """
+    mark = object()
+    order: list[Value] = []
+    leaves: list[Value] = []
+    stack: list[Any] = list(reversed(roots))
+    push, pop, visit, see = stack.append, stack.pop, order.append, leaves.append
+    time, aged = roots[0]._time if roots else 0, False
+    for node in until:
+        node._mark = mark
+        node._adjoint = 0.0
+        aged = aged or node._time > time
+    while stack:
+        node = pop()
+        if node is None:  # the marker above a node whose parents are all visited
+            visit(pop())
+            continue
+        while node._mark is not mark:
+            node._mark = mark
+            node._adjoint = 0.0
+            op = node.op
+            if op is None:
+                if not node.is_constant:
+                    see(node)
+                    aged = aged or node._time > time
+                break
+            if node._time is not time:
+                aged = True
+            arity = op.arity
+            if arity == 2:
+                x, y = node._x, node._y
+                if x._mark is mark and y._mark is mark:
+                    visit(node)
+                    break
+                push(node)
+                push(None)
+                if x._mark is mark:
+                    node = y
+                else:
+                    push(y)
+                    node = x
+            elif arity == 1:
+                if node._x._mark is mark:
+                    visit(node)
+                    break
+                push(node)
+                push(None)
+                node = node._x
+            else:
+                push(node)
+                push(None)
+                stack.extend(reversed(node._x))
+                break
+    if aged:  # not all nodes are of one time, so it is worth a look at each
+        for node in order:
+            check_fresh(node)
+    return order, leaves
+
+
+def _fixed(order: Sequence[Value]) -> set[Value]:
+    """Return the nodes that depend on constants alone: their adjoints are of no use, and may be nan."""
+    fixed: set[Value] = set()
+    for node in order:
+        if node.is_constant or (node.op is not None and fixed.issuperset(node.parents)):
+            fixed.add(node)
+    return fixed
+
+
+def strong_product(upstream: float, local: float, op: Operation) -> float:
+    """Return upstream times local, in which 0 is a strong zero: it wins over an infinity and over nan.
+
+    A node that does not matter sends nothing on, whatever its derivatives are; nor does anything pass to an
+    argument that a selection, such as ``where``, has not chosen.
+
+    Args:
+        upstream: the adjoint of a node.
+        local: its derivative by one argument.
+        op: its operation.
+    """
+    contribution: float = upstream * local
+    if contribution != contribution and (upstream == 0.0 or (local == 0.0 and op.selects)):
+        return 0.0
+    return contribution
+
+
+def poles_of(order: Iterable[Value]) -> set[Value]:
+    """Return the nodes whose numbers or derivatives may be infinite or nan though the leaves are finite.
+
+    It depends on the form of the graph alone, so that a recorded sweep can be replayed on other numbers.
+    """
+    poles: set[Value] = set()
+    for node in order:
+        if node.op is not None and (
+            not poles.isdisjoint(node.parents)
+            or (
+                node.op.has_pole()
+                and node.op.has_pole(*[p._data if p.is_constant else None for p in node.parents])
+            )
+        ):
+            poles.add(node)
+    return poles
+
+
+def recorded_product(sent: Any, local: Any, *, strong: bool, either: bool) -> Any:
+    """Return the product of two numbers or nodes, without recording one by the number 1 or 0.
+
+    Args:
+        sent: what is sent along an edge: an adjoint or a tangent.
+        local: the derivative of the edge.
+        strong: whether a zero of what is sent wins, as it may meet an infinity.
+        either: whether a zero of the derivative wins, too.
+    """
+    for one, other in ((sent, local), (local, sent)):
+        if one.__class__ is float:
+            if one == 0.0 or one == 1.0:
+                return other if one else 0.0
+            if isfinite(one):
+                return sent * local
+    if either and local.__class__ is not float and isfinite(local._data):  # an infinity is no zero
+        return ops.strong_mul(local, sent)
+    return ops.strong_mul(sent, local) if strong or either else sent * local
+
+
+def add_up(total: Any, contribution: Any) -> Any:
+    """Return the sum of two numbers or nodes, without recording that 0 is added."""
+    for number, other in ((total, contribution), (contribution, total)):
+        if number.__class__ is float and number == 0.0 and other.__class__ is not float:
+            return other
+    return total + contribution
+
+
+def check_fresh(node: Value) -> None:
+    """Refuse a node whose parents' data was assigned after it was computed.
+
+    Raises:
+        RuntimeError: naming the parent.
+    """
+    for parent in node.parents:
+        if parent._time > node._time:
+            raise _stale(node)
+
+
+def _stale(node: Value) -> RuntimeError:
+    parent = next(parent for parent in node.parents if parent._time > node._time)
+    return RuntimeError(
+        f"the data of {describe(parent)} was assigned after {describe(node)} was computed from it, so this "
+        "graph no longer describes one computation; compute it again, or replay it with autograd.compile"
+    )
