@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import copying, leaks, ops, questions, scopes
-from autograd.questions import LOOK, ask, note, noted
+from autograd.questions import LOOK, ask, describe, note, noted
 from autograd.row import Operation, as_float, is_real, not_ours
 from autograd.sweeping import backpropagate, sweep, topological_order
 from autograd.writing import writing
