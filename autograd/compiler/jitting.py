@@ -10,7 +10,8 @@ import numpy as np
 from autograd.compiler.program import Program
 from autograd.nested import flatten
 from autograd.row import as_float, is_real
-from autograd.value import Constant, Value, constant, topological_order
+from autograd.sweeping import topological_order
+from autograd.value import Constant, Value, constant
 
 MANY = 16
 """So many programs of one function are worth a warning, and each doubling of them."""
