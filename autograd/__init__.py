@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from autograd.check import GradientError, gradcheck
     from autograd.compiler import Program as Program
     from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
-    from autograd.compiler import jit
+    from autograd.compiler import jit, load_program
     from autograd.drawing import draw_dot
     from autograd.functions import logsumexp, softmax
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
@@ -31,7 +31,7 @@ else:
         __name__,
         {
             "autograd.check": "GradientError gradcheck",
-            "autograd.compiler": "Program compile jit",
+            "autograd.compiler": "Program compile jit load_program",
             "autograd.drawing": "draw_dot",
             "autograd.functions": "logsumexp softmax",
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
@@ -61,6 +61,7 @@ __all__ = [
     "jacobian",
     "jit",
     "jvp",
+    "load_program",
     "logsumexp",
     "no_grad",
     "operation",

@@ -29,7 +29,7 @@ class Take(Operation):
 
     def __reduce__(self) -> Any:
         """Pickle and copy by the number of items."""
-        return _taking, (self.arity - 1,)
+        return taking, (self.arity - 1,)
 
 
 def _chosen(k: int) -> Any:
@@ -37,7 +37,8 @@ def _chosen(k: int) -> Any:
 
 
 @cache
-def _taking(count: int) -> Take:
+def taking(count: int) -> Take:
+    """Return the operation that takes one of ``count`` items."""
     return Take(count)
 
 
@@ -83,7 +84,7 @@ def take(items: Sequence[Any], index: Any) -> Any:
                 "pad the short ones, or take from each column by itself"
             )
         return [take(column, index) for column in zip(*items, strict=True)]
-    return _taking(len(items))(index, *items)
+    return taking(len(items))(index, *items)
 
 
 def check_index(number: float, count: int, name: str) -> None:

@@ -12,13 +12,14 @@ from autograd.compiler.assembly import make_plan
 from autograd.compiler.engine import ENGINES
 from autograd.compiler.flat import flatten
 from autograd.compiler.jitting import jit
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, load_program
+from autograd.compiler.saving import ProgramFileError
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
 from autograd.questions import describe
 from autograd.value import Value
 
-__all__ = ["Program", "compile", "jit"]
+__all__ = ["Program", "ProgramFileError", "compile", "jit", "load_program"]
 
 
 def compile(  # noqa: A001 - the name that users know from other libraries

@@ -4,6 +4,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,11 +13,13 @@ import numpy as np
 from autograd import questions
 from autograd.choosing import check_index
 from autograd.compiler import engine as engines
+from autograd.compiler import saving
 from autograd.compiler.batching import Batches
 from autograd.compiler.engine import Running
 from autograd.compiler.feeds import Bank, Field, Fields, Floats
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Array, Plan
+from autograd.files import write_file
 from autograd.nested import Nested, flatten
 from autograd.questions import describe
 from autograd.value import Value
@@ -273,6 +276,30 @@ class Program:
             + f"; {self._running.description}"
         )
 
+    def save(self, path: str | Path) -> None:
+        """Write the program, its leaves' numbers and labels to a file, from which `load_program` makes it.
+
+        Args:
+            path: where to; an existing file is replaced, whole or not at all.
+
+        Raises:
+            ValueError: it uses an operation of one's own, which a file could not bring back.
+            TypeError: outputs, inputs or data are nested in something that JSON has not.
+            OSError: the file cannot be written.
+        """
+        self._check_idle()
+        outputs, aux, inputs, data = self._nests
+        state = {
+            "outputs": saving.named(outputs),
+            "aux": saving.named(aux),
+            "inputs": None if inputs is None else saving.named(inputs),
+            "data": saving.named(data),
+            "leaves": [saving.leaf_state(leaf) for leaf in self._leaves],
+            "data_leaves": [saving.leaf_state(leaf) for leaf in self._data.leaves],
+            "nodes": self._size,
+        }
+        write_file(Path(path), saving.write(self._plan, state).encode())
+
     def sync(self) -> None:
         """Write to the leaves what has changed since the ``with`` block began or was last synchronised.
 
@@ -405,3 +432,61 @@ class Program:
                     "block first"
                 )
         self._clock = questions.now
+
+
+def load_program(path: str | Path, *, engine: str = "auto") -> Program:
+    """Return a program from a file that `Program.save` wrote.
+
+    Nothing in the file is executed: the program is rebuilt from the operation table.
+
+    Args:
+        path: the file.
+        engine: what is to run it, as of `autograd.compile`.
+
+    Returns:
+        The program, with new leaves of the same numbers and labels.
+
+    Raises:
+        ProgramFileError: the file holds no program, was changed since, or is of a later version.
+        ValueError: ``engine`` is unknown.
+        OSError: the file cannot be read.
+
+    Example:
+        >>> import autograd
+        >>> from autograd import Value
+        >>> w = Value(3.0, "w")
+        >>> autograd.compile(w * w, inputs=[w]).save("square.json")
+        >>> program = autograd.load_program("square.json")
+        >>> program(w=5.0), program.leaves[0].grad
+        (25.0, 10.0)
+    """
+    if engine not in engines.ENGINES:
+        raise ValueError(f"engine is one of {', '.join(map(repr, engines.ENGINES))}, not {engine!r}")
+    plan, found = saving.read(Path(path))
+    try:
+        leaves, data = (
+            [Value(float.fromhex(number), label) for number, label in found[name]]
+            for name in ("leaves", "data_leaves")
+        )
+        nests = (
+            saving.unnamed(found["outputs"], int),
+            saving.unnamed(found["aux"], int),
+            None if found["inputs"] is None else saving.unnamed(found["inputs"], leaves.__getitem__),
+            saving.unnamed(found["data"], data.__getitem__),
+        )
+        if len(leaves) != plan.parameters or len(data) != plan.data:
+            raise ValueError(f"{len(leaves)} leaves and {len(data)} data do not fit the program")
+        program: Program = Program.__new__(Program)
+        program.__setstate__(
+            {
+                "_plan": plan,
+                "_nests": nests,
+                "_leaves": tuple(leaves),
+                "_size": int(found["nodes"]),
+                "engine": engine,
+                "numbers": tuple(np.array([leaf.data for leaf in bank]) for bank in (leaves, data)),
+            }
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise saving.ProgramFileError(f"{path} holds no program: {type(error).__name__}: {error}") from error
+    return program
