@@ -192,7 +192,19 @@ def test_no_character_of_a_file_reaches_the_terminal(tmp_path):
         ("train", "--data", path, "--epochs", 1, "--out", out),
         ("predict", out / "model.json", path),
         ("train", "--data", path, "--target", f"{steering}?", "--out", out),
-        ("train", "--data", path, "--inputs", "1,5", "--target", "2", "--loss", "cross-entropy"),
+        (
+            "train",
+            "--data",
+            path,
+            "--inputs",
+            "1,5",
+            "--target",
+            "2",
+            "--loss",
+            "cross-entropy",
+            "--out",
+            out,
+        ),
     ):
         _, said = on_a_terminal(*arguments)
         assert said

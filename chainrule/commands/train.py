@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 EPOCHS_SHOWN = 6
+MOST_WORK = 200_000
+"""How many parameters times points a diagnosis looks at."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -60,7 +62,8 @@ def run(arguments: argparse.Namespace) -> None:
     _tell_epochs(console, history)
     _judge(console, model, recipe, held_out or training, "validation" if held_out else "training")
     X, y = recipe.scaled(training)
-    for finding in diagnose(model, X, y, LOSSES[recipe.loss]):
+    sample = max(MOST_WORK // len(model.parameters()), 16)  # it records each point's graph
+    for finding in diagnose(model, X, y, LOSSES[recipe.loss], sample=min(sample, 200)):
         print(f"{finding}\n")
     for path in _save(folder, model, recipe, history, data):
         print(f"wrote {plain(str(path))}")
