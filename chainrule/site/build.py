@@ -58,7 +58,7 @@ def build(folder: str | os.PathLike[str], *, cdn: bool = False) -> Path:
     folder = Path(folder)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "engine.html").exists():
         raise BuildError(f"{str(folder)!r} holds something else than a site; choose a new or an empty folder")
-    modules = _modules()
+    modules = npm_modules()
     with tempfile.TemporaryDirectory(prefix="chainrule-site-") as temporary:
         work, out = Path(temporary, "web"), Path(temporary, "out")
         shutil.copytree(WEB, work)
@@ -106,8 +106,8 @@ def _sources() -> Iterator[Path]:
         )
 
 
-def _modules() -> Path:
-    """Return the folder of the npm packages, installed if they are not there yet."""
+def npm_modules() -> Path:
+    """Return the folder of the npm packages, installed in the user's cache if they are not there yet."""
     lock = (WEB / "package-lock.json").read_bytes()
     home = _cache() / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
     if not home.exists():
