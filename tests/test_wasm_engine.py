@@ -2,6 +2,7 @@
 
 import gc
 import math
+import platform
 import random
 import subprocess
 import sys
@@ -145,6 +146,41 @@ def test_equal_runs_give_equal_bits():
     first = run(plan, v)
     for memory, again in zip(first, run(plan, v), strict=True):
         assert memory.tobytes() == again.tobytes()
+
+
+def all_rows_and_a_product():
+    """Return the bytes of what every row of one argument gives, and of a product of matrices; nan aside."""
+    at = np.array([k / 7.0 for k in range(-21, 22)] + [40.0, -40.0, 700.0, 1e-5, 1e10])
+    n = len(at)
+    rows = [row for row in ROWS if row.arity == 1]
+    statements = [
+        Statement(Place("v", (1 + k) * n, (1,)), Apply(row, (Place("v", 0, (1,)),)), (n,))
+        for k, row in enumerate(rows)
+    ]
+    plan, numbers = matrix_product(9, 17, 16, "abT")
+    found = run(plan_of(*statements, size=(1 + len(rows)) * n), at)[0]
+    return np.concatenate([np.nan_to_num(found), run(plan, np.cos(np.arange(len(numbers))))[0]]).tobytes()
+
+
+def test_a_processor_without_the_latest_instructions_gives_the_same_bits(monkeypatch):
+    import wasmtime
+
+    from autograd.compiler.wasm import engine
+
+    expected = all_rows_and_a_product()
+    machine = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}[
+        platform.machine()
+    ]
+    config = wasmtime.Config()
+    config.target = machine + {"linux": "-unknown-linux-gnu", "darwin": "-apple-darwin"}.get(
+        sys.platform, "-pc-windows-msvc"
+    )
+    config.wasm_relaxed_simd = True
+    plain = wasmtime.Engine(config)
+    monkeypatch.setattr(engine, "_runtime", lambda: (wasmtime, plain))
+    engine._library.cache_clear()
+    assert all_rows_and_a_product() == expected
+    engine._library.cache_clear()
 
 
 def test_a_long_loop_whose_body_is_split_into_functions():
@@ -429,3 +465,11 @@ assert abs(v[150] - math.tanh(0.5)) < 1e-15
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_not_cleared_keeps_what_the_caller_wrote():
+    copy = Statement(Place("v", 0, (1,)), Place("d", 0, (1,)), (300,))
+    engine = WasmEngine(plan_of(size=300, reverse=(copy,), cleared=((1, 2), (4, 7), (100, 299))))
+    engine.d[:] = 1.0
+    engine.step()
+    assert np.flatnonzero(engine.v == 0.0).tolist() == [1, 4, 5, 6, *range(100, 299)]

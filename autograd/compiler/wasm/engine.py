@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.numpy_engine import compile_steps
-from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, allocate, statements_of
+from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, allocate
 from autograd.compiler.wasm.generator import Generator
 from autograd.compiler.wasm.layout import LIMIT, PAGE
 
@@ -45,6 +45,7 @@ class WasmEngine:
         v: the values, in the memory of the machine code.
         d: the adjoints, likewise.
         reasons: which statements NumPy runs, and why.
+        size: the size of the WebAssembly code, in bytes.
 
     Raises:
         CannotStartError: there is no wasmtime, or no memory of this size.
@@ -61,9 +62,8 @@ class WasmEngine:
             raise CannotStartError(
                 f"the program needs {pages * PAGE:,} bytes; WebAssembly addresses {LIMIT:,}"
             )
-        self.size = {"statements": sum(1 for _ in statements_of((*plan.forward, *plan.reverse)))}
         code = generator.module.encoded(pages)
-        self.size["bytes"] = len(code)
+        self.size = len(code)
         instance = _Instance(code, pages, tuple(generator.module.imports()))
         layout = generator.layout
         cells = instance.view(np.float64)

@@ -5,7 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from autograd.compiler.plan import Index, Loop, Plan, Statement, Step
-from autograd.compiler.wasm.encoder import END, I32, I32_ADD, I32_GE, I32_LT, MEMORY_FILL, Code, Module
+from autograd.compiler.wasm.encoder import (
+    END,
+    I32,
+    I32_ADD,
+    I32_GE,
+    I32_LT,
+    LANE,
+    MEMORY_FILL,
+    V128,
+    Code,
+    Module,
+)
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.nest import Nest
 from autograd.compiler.wasm.rows import Rows
@@ -14,10 +25,15 @@ from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, one_to_one, overlap, prepare
 
 SMALL = 16
+"""Statements of at most so many terms are written without loops."""
 _FUSED = 16
+"""So many statements are run point by point together at most: they share the registers."""
 _FUNCTION = 6000
+"""From so many bytes on a function is followed by another: compiling takes more than proportional time."""
 _BODY = 60
-_GAP = 256
+"""A loop's body of more statements is made of functions."""
+_SHORT = 64
+"""A range of so many cells is cleared by stores: a call that fills memory takes as long as thirty."""
 
 Segment = Code | tuple[Step, ...]
 """A function of the module, or steps that are left to another engine."""
@@ -53,16 +69,7 @@ class Generator:
         """
         segments: list[Segment] = []
         waiting: list[Step] = []
-        if cleared:
-            code = Code()
-            for start, stop in _joined(cleared):
-                code.integer(self.layout.address("d", start))
-                code.integer(0)
-                code.integer(8 * (stop - start))
-                code.op(MEMORY_FILL)
-            first = [self.module.add(code)]
-        else:
-            first = []
+        first = [self._clearing(cleared)] if cleared else []
 
         def close() -> None:
             if waiting or first:
@@ -88,6 +95,28 @@ class Generator:
                 segments.append((step,))
         close()
         return segments
+
+    def _clearing(self, ranges: Sequence[tuple[int, int]]) -> Code:
+        """Return a function that sets ranges of the adjoints to zero; the shorter ones by plain stores."""
+        code = Code()
+        code.pair(0.0)
+        zeros = code.keep(V128)
+        for start, stop in ranges:
+            place = self.layout.address("d", start)
+            if stop - start > _SHORT:
+                code.integer(place)
+                code.integer(0)
+                code.integer(8 * (stop - start))
+                code.op(MEMORY_FILL)
+                continue
+            for offset in range(0, stop - start, 2):
+                lanes = min(2, stop - start - offset)
+                code.integer(0)
+                code.get(zeros)
+                if lanes == 1:
+                    code.op(LANE[0])
+                code.store(place + 8 * offset, lanes)
+        return self.module.add(code)
 
     def whole(self, forward: Sequence[Segment], reverse: Sequence[Segment]) -> None:
         """Export ``step``, which does both, if nothing is left to another engine."""
@@ -250,17 +279,6 @@ def _runs(steps: Iterable[Step], starts: Iterable[Index | None] = (), sliced: bo
         last = (how, slices, [step])
     if last:
         yield last
-
-
-def _joined(ranges: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Return ranges with short gaps closed: the cells between are assigned before they are read."""
-    joined: list[list[int]] = []
-    for start, stop in sorted(ranges):
-        if joined and start - joined[-1][1] <= _GAP:
-            joined[-1][1] = max(joined[-1][1], stop)
-        else:
-            joined.append([start, stop])
-    return joined
 
 
 def _fused(works: Sequence[Work]) -> Iterator[list[Work]]:

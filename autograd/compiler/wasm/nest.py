@@ -28,7 +28,7 @@ from autograd.compiler.wasm.encoder import (
 )
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.rows import LEAVES, Rows, count_uses, in_order
-from autograd.compiler.wasm.trace import COMPARISONS, Node
+from autograd.compiler.wasm.trace import COMPARISONS, Node, interning, number
 from autograd.compiler.wasm.work import Access, Work
 
 Offsets = tuple[int, ...]
@@ -254,8 +254,6 @@ class Nest:
         work = self.works[0]
         if work.adds:
             return
-        from autograd.compiler.wasm.trace import interning, number
-
         with interning():
             zero = number(0.0)
         kept = tuple(length if not work.summed >> a & 1 else 1 for a, length in enumerate(work.shape))
