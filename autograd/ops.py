@@ -271,6 +271,22 @@ mod: Operation = Operation(
     ],
     numpy="mod",
 )
+floordiv: Operation = Operation(
+    "floordiv",
+    real.floordiv,
+    [lambda z, x, y: 0.0, lambda z, x, y: 0.0],
+    symbol="//",
+    kinks=[lambda x, y: real.sinpi(real.div(x, y))],
+    definition="floor(x / y)",
+    edges=[
+        ((4.0, 2.0), 2.0, (0.0, 0.0)),
+        ((-1.0, 3.0), -1.0, (0.0, 0.0)),
+        ((1.0, 0.1), 9.0, (0.0, 0.0)),  # 0.1 is a little more than a tenth
+        ((1.0, 0.0), inf, (0.0, 0.0)),
+        ((0.0, 0.0), nan, (0.0, 0.0)),
+    ],
+    numpy="floor_divide",
+)
 
 # Exponentials and logarithms --------------------------------------------------------------------------------
 

@@ -99,6 +99,7 @@ floor: _Of_x
 ceil: _Of_x
 round: _Of_x
 mod: _Of_x_y
+floordiv: _Of_x_y
 exp: _Of_x
 expm1: _Of_x
 exp2: _Of_x

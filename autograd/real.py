@@ -161,6 +161,14 @@ def mod(x: float, y: float) -> float:
     return x % y
 
 
+def floordiv(x: float, y: float) -> float:
+    """Return how often y goes into x, a whole number; inf or nan for y = 0."""
+    try:
+        return x // y
+    except ZeroDivisionError:
+        return div(x, y)
+
+
 def sinpi(x: float) -> float:
     """Return sin(pi x), exactly 0 at whole numbers."""
     if not math.isfinite(x):

@@ -195,6 +195,21 @@ class Value(Methods):
         """Return this node: a real number is its own. NumPy's ``var``, ``vdot`` and ``norm`` ask for it."""
         return self
 
+    def __round__(self, digits: int | None = None) -> "Value":
+        """Round to so many decimals, as NumPy does: scaled, rounded with halves to even, and scaled back."""
+        if not digits:
+            return ops.round(self)
+        scale = 10.0 ** abs(digits)
+        return ops.round(self * scale) / scale if digits > 0 else ops.round(self / scale) * scale
+
+    def __divmod__(self, other: Any) -> tuple["Value", "Value"]:
+        """Return ``(self // other, self % other)``."""
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple["Value", "Value"]:
+        """Return ``(other // self, other % self)``."""
+        return other // self, other % self
+
     def __bool__(self) -> bool:
         """Tell whether the number is not zero."""
         ask(self, "bool()")
@@ -390,7 +405,7 @@ def _install(row: Operation) -> None:
     make = _unary if row.arity == 1 else _general
     for name in {row.name, row.numpy} if isinstance(row.numpy, str) else {row.name}:
         define(name, make(row))
-    if row.operator is not None:
+    if row.operator is not None and f"__{row.operator}__" not in vars(Value):
         define(f"__{row.operator}__", _unary(row) if row.arity == 1 else _binary(row))
         if row.arity == 2:
             define(f"__r{row.operator}__", _reflected(row))

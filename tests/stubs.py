@@ -13,7 +13,7 @@ from autograd.row import Operation
 HERE = Path(ops.__file__).parent
 HEAD = "# Written by `python -m tests.stubs` from the rows of autograd/ops.py: add a row there, and run it.\n"
 RESULTS = {"float": "float", "R | float": "R", "R | float | NDArray[Any]": "NDArray[Any]"}
-REFLECTED = {"add", "sub", "mul", "truediv", "pow", "mod"}
+REFLECTED = {"add", "sub", "mul", "truediv", "pow", "mod", "floordiv"}
 
 
 def parameters(row: Operation, kind: str, skip: int = 0) -> str:

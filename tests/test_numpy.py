@@ -141,3 +141,42 @@ def test_micrograds_children_are_no_label(children):
     x = Value(3.0)
     with pytest.raises(TypeError, match="a label is a string"):
         x.label = children
+
+
+@pytest.mark.parametrize("number", [7.3, -7.3, 0.5, 1.0, 123456.789, -0.25])
+@pytest.mark.parametrize("other", [2, 2.5, -3, 0.1, -0.7])
+def test_pythons_arithmetic_of_whole_parts(number, other):
+    x, y = Value(number), Value(other)
+    for divided, quotient, rest in (
+        (x, x // other, x % other),
+        (number, number // y, number % y),
+        (x, x // y, x % y),
+        (x, *divmod(x, other)),
+        (number, *divmod(number, y)),
+    ):
+        assert (quotient.data, rest.data) == divmod(number, other), divided
+    assert grad(lambda x: x // other)(number) == 0.0
+    assert grad(lambda x: x % other)(number) == 1.0
+    assert numbers(np.array([x]) // other).tolist() == [number // other]
+
+
+@pytest.mark.parametrize("digits", [None, 0, 1, 2, -1, -3])
+def test_a_rounded_value_is_a_value(digits):
+    for number in (7.345, -7.5, 0.5, 1234.5678, 2.5):
+        rounded = round(Value(number), digits)
+        assert type(rounded) is Value
+        assert rounded.data == np.round(number, digits or 0)
+        assert grad(lambda x: round(x, digits))(number) == 0.0
+    assert numbers(np.round(np.array([Value(1.25)]), 1)).tolist() == [1.2]
+
+
+@pytest.mark.parametrize(
+    "name", ["deg2rad", "rad2deg", "rint", "fabs", "floor", "ceil", "mod", "floor_divide", "hypot"]
+)
+def test_numpys_functions_of_rows_work_on_arrays_of_values(name):
+    x = np.array([0.3, -1.7, 2.5])
+    values = np.array([Value(number) for number in x])
+    more = (2.0,) if name in ("mod", "floor_divide", "hypot") else ()
+    np.testing.assert_allclose(
+        numbers(getattr(np, name)(values, *more)), getattr(np, name)(x, *more), rtol=1e-15
+    )

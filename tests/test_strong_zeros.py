@@ -199,7 +199,18 @@ def test_a_row_without_a_pole_is_finite_at_every_finite_argument(row):
 def test_which_rows_select_and_which_have_poles():
     assert {row.name for row in ROWS if row.selects} == {
         *("where", "maximum", "minimum", "clamp", "relu", "leaky_relu", "elu", "strong_mul", "hardtanh"),
-        *("sign", "greater", "greater_equal", "less", "less_equal", "floor", "ceil", "round", "mod"),
+        *(
+            "sign",
+            "greater",
+            "greater_equal",
+            "less",
+            "less_equal",
+            "floor",
+            "ceil",
+            "round",
+            "mod",
+            "floordiv",
+        ),
     }
     assert not ops.pow.has_pole(None, 2.0)
     assert ops.pow.has_pole(None, -0.5)
