@@ -4,6 +4,7 @@ import numpy as np
 
 from autograd.compiler.first_use import assigned
 from autograd.compiler.plan import Place, Plan, Statement
+from tests.plain_engine import PlainEngine
 
 V = Place("v", 0, (1,))
 
@@ -35,7 +36,6 @@ def test_cells_that_were_read_before_stay_zero():
 def test_a_target_that_is_named_twice_is_added_to():
     table = np.array([0, 1, 1, 2], dtype=np.intp)
     assert kinds(assigned(plan(add(0, table=table, strides=(0,))))) == [True]
-    assert kinds(assigned(plan(add(0, strides=(0,))))) == [True]
     assert kinds(assigned(plan(add(0, table=table[[0, 1, 3, 3]] + np.arange(4), strides=(0,))))) == [False]
 
 
@@ -46,3 +46,13 @@ def test_what_is_not_cleared_is_added_to():
 def test_after_a_choice_any_cell_may_have_been_used():
     choice = Place("d", 0, (0,), None, Place("v", 3, (0,)), 1)
     assert kinds(assigned(plan(Statement(choice, 1.0, (4,), adds=True), add(0)))) == [True, True]
+
+
+def test_what_adds_up_along_an_axis_is_a_sum_that_is_assigned():
+    result = assigned(plan(add(0, strides=(0,)), add(4, Place("v", 0, (2, 0)), (2, 3), (1, 0))))
+    assert kinds(result) == [False, False]
+    assert [step.summed for step in result.reverse] == [1, 1]
+    engine = PlainEngine(result)
+    engine.v[:4] = 1.0, 2.0, 4.0, 8.0
+    engine.reverse()
+    assert engine.d.tolist() == [15.0, 0.0, 0.0, 0.0, 3.0, 12.0, 0.0, 0.0]

@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.plan import Index, Place, Plan, Statement, Step, places_of, statements_of
+from autograd.compiler.plan import (
+    Apply,
+    Expression,
+    Index,
+    Place,
+    Plan,
+    Statement,
+    Step,
+    places_of,
+    statements_of,
+)
 
 
 def assigned(plan: Plan) -> Plan:
@@ -24,7 +34,7 @@ def assigned(plan: Plan) -> Plan:
     needed = clean.copy()
     steps: list[Step] = []
     for step in plan.reverse:
-        if isinstance(step, Statement) and step.adds and _is_first(step, clean):
+        if isinstance(step, Statement) and step.adds and _is_first(step := _summing(step), clean):
             addresses = _addresses(step.target, step.shape)
             needed[addresses] = False
             step = replace(step, adds=False)
@@ -36,6 +46,30 @@ def assigned(plan: Plan) -> Plan:
         if places.size:
             ranges.append((start + int(places[0]), start + int(places[-1]) + 1))
     return replace(plan, reverse=tuple(steps), cleared=tuple(ranges))
+
+
+def _summing(statement: Statement) -> Statement:
+    """Return a statement that sums over the axes along which it adds to one target; without tables."""
+    target, rank = statement.target, len(statement.shape)
+    places = list(_places(statement))
+    if any(place.table is not None or place.choice is not None for place in places):
+        return statement
+    order = sorted(range(rank), key=lambda axis: axis >= rank - statement.summed or not target.strides[axis])
+
+    def moved(expression: Expression) -> Expression:
+        if isinstance(expression, Place):
+            return replace(expression, strides=tuple(expression.strides[axis] for axis in order))
+        if isinstance(expression, Apply):
+            return replace(expression, arguments=tuple(map(moved, expression.arguments)))
+        return expression
+
+    return replace(
+        statement,
+        target=replace(target, strides=tuple(target.strides[axis] for axis in order)),
+        expression=moved(statement.expression),
+        shape=tuple(statement.shape[axis] for axis in order),
+        summed=sum(not stride for stride in target.strides),
+    )
 
 
 def _is_first(statement: Statement, clean: Index) -> bool:
