@@ -577,3 +577,129 @@ def test_an_error_while_running_leaves_numpys_settings_alone():
         program(x=3.0)
     assert np.geterr() == settings
     assert program(x=2.0) == 2.0
+
+
+# Leaves that others write, too ------------------------------------------------------------------------------
+
+
+def test_a_block_writes_back_only_what_changed_in_it():
+    w = Value(0.0)
+    train, check = autograd.compile((w - 3) ** 2), autograd.compile((w - 3) ** 2 * 2)
+    with check, train:
+        for _ in range(100):
+            train()
+            train.parameters -= 0.1 * train.gradients
+    assert w.data == pytest.approx(3.0)
+    w.grad = 17.0
+    with check:
+        check.forward()
+    assert w.grad == 17.0
+    y = w * 2.0
+    with check:
+        pass
+    y.backward()  # nothing was assigned, so the graph is as fresh as it was
+    assert w.grad == 19.0
+
+
+def test_two_writers_of_one_leaf_are_told_so_and_neither_number_is_lost():
+    w = Value(1.0, "w")
+    program = autograd.compile(w * w)
+    program.__enter__()
+    program.parameters += 1.0
+    w.data = 5.0
+    with pytest.raises(RuntimeError, match=r"'w' .* has two writers: .* became 2.0 .* assigned 5.0"):
+        program.__exit__(None, None, None)
+    assert w.data == 5.0
+    assert program() == 25.0
+
+
+def test_an_optimiser_of_leaves_in_a_block_is_refused_not_lost():
+    w = Value(1.0, "w")
+    program = autograd.compile(w * w)
+    with program:
+        program()
+        program.sync()
+        w.data = 0.5
+        with pytest.raises(RuntimeError, match=r"'w' .* was assigned in a with block"):
+            program()
+    assert w.data == 0.5
+
+
+def test_parameters_assigned_outside_a_block_reach_the_leaves():
+    w = Value(1.0)
+    program = autograd.compile(w * w)
+    program()
+    program.parameters -= 0.25 * program.gradients
+    assert w.data == 0.5
+    w.data = 10.0
+    assert program.parameters.tolist() == [10.0]
+    program.sync()
+    assert w.data == 10.0
+
+
+def test_views_of_the_parameters_are_fed_as_they_were():
+    a, b = Value(1.0), Value(2.0)
+    program = autograd.compile(a * 10 + b, inputs={"a": [a], "b": [b]})
+    assert program(a=program.parameters[1:2], b=program.parameters[0:1]) == 21.0
+
+
+def test_what_is_declared_so_is_fed_so():
+    x = {"p": [Value(1.0), Value(2.0)], "q": Value(3.0)}
+    ragged = [[Value(1.0)], [Value(2.0), Value(3.0)]]
+    total = sum(x["p"]) * x["q"] + sum(v for row in ragged for v in row)
+    program = autograd.compile(total, inputs=[], data={"x": x, "ragged": ragged, "none": []})
+    fed = {"q": 10.0, "p": [1.0, 1.0]}
+    assert program(x=fed, ragged=[[1.0], [1.0, 2.0]], none=[]) == 24.0
+    with pytest.raises(ValueError, match="'x' is nested otherwise"):
+        program(x={"p": [1.0], "q": 1.0})
+    assert program.batch(x=[fed, fed], ragged=[[[0.0], [0.0, 0.0]]] * 2) == 20.0
+    with pytest.raises(OverflowError, match=r"below 1\.8e308"):
+        program(ragged=[[10**400], [0, 0]])
+
+
+# Batches ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("points", [1, 7, 1500])
+def test_a_batch_is_the_mean_over_its_points(points, engine):
+    rng = np.random.default_rng(0)
+    w = [Value(x) for x in rng.normal(size=6)]
+    x, y = [Value(0.0), Value(0.0)], Value(0.0)
+    score = tanh(w[0] * x[0] + w[1] * x[1] + w[2]) * w[3] + w[4]
+    loss = (score - y) ** 2 + 0.1 * sum(p * p for p in w)
+    program = autograd.compile(loss, inputs=w, data={"x": x, "y": y}, aux=[score], engine=engine)
+    X, targets = rng.normal(size=(points, 2)), rng.normal(size=points)
+    losses, scores, total = [], [], np.zeros(6)
+    for a, b in zip(X, targets, strict=True):
+        losses.append(program(x=a, y=b))
+        scores.append(program.aux[0])
+        total += program.gradients
+    assert program.batch(x=X, y=targets) == pytest.approx(np.mean(losses), rel=1e-12)
+    assert program.gradients == pytest.approx(total / points, rel=1e-11)
+    assert [v.grad for v in w] == program.gradients.tolist()
+    assert program.aux[0] == pytest.approx(scores, rel=1e-13)
+    assert program.batch(X, targets, reduction="sum") == pytest.approx(sum(losses), rel=1e-12)
+    assert program.gradients == pytest.approx(total, rel=1e-11)
+    assert program.batch(x=X, y=targets, reduction=None) == pytest.approx(losses, rel=1e-13)
+    assert program.batch_forward(x=X, y=targets) == pytest.approx(losses, rel=1e-13)
+
+
+def test_a_batch_refuses_what_makes_none():
+    w, x, y = Value(1.0, "w"), Value(2.0), Value(3.0)
+    program = autograd.compile(w * x + y, inputs={"w": w}, data={"x": x, "y": y})
+    assert program.batch(x=[1.0, 2.0]) == 4.5
+    with pytest.raises(ValueError, match=r"same number of points.*'x' has 2, input 'y' has 3"):
+        program.batch(x=[1.0, 2.0], y=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="at least 1"):
+        program.batch(x=[])
+    with pytest.raises(ValueError, match="nothing is fed"):
+        program.batch()
+    with pytest.raises(ValueError, match=r"has shape \(\), but .* batch of shape \(\)"):
+        program.batch(x=1.0)
+    with pytest.raises(TypeError, match="no datum: parameters are the same for all points"):
+        program.batch(w=[1.0, 2.0])
+    with pytest.raises(ValueError, match='"mean", "sum" or None'):
+        program.batch(x=[1.0], reduction="max")
+    with pytest.raises(ValueError, match="output 1 depends on no data"):
+        autograd.compile([w * x, w * w], inputs=[w], data={"x": x}).batch(x=[1.0])

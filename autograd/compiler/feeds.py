@@ -208,7 +208,7 @@ class Fields:
                 )
             array = field.numbers(value, leading=1)
             counts.setdefault(len(array), field.name)
-            feeds.append((field.places.ravel(), array.reshape(len(array), -1)))
+            feeds.append((field.places.ravel(), array.reshape(len(array), field.places.size)))
         if len(counts) != 1 or 0 in counts:
             found = [f"{name} has {count:,}" for count, name in counts.items()]
             raise ValueError(
