@@ -27,7 +27,9 @@ from hypothesis import strategies as st
 from autograd import Operation, Value, exp, topological_order
 from autograd.drawing import DATA_COLOUR, GRAD_COLOUR, MAX_PIXELS, draw_dot, rasterise
 from autograd.drawing.dot import with_tables
-from autograd.drawing.layout import ENGINES, _graphviz, run_dot
+from autograd.drawing.layout import ENGINES, _graphviz, run_dot, run_wasm
+from autograd.drawing.rendering import styled
+from autograd.drawing.stacking import lines_in
 from autograd.files import write_file
 from autograd.text import format_number
 
@@ -261,7 +263,7 @@ def test_a_graph_of_many_gates_in_a_row_is_drawn_in_lines(rankdir):
         assert place(f"n{k}") < place(f"n{k + 1}")
         assert place(f"n{k}")[1] < place(f"n{k + 16}")[1]  # the line below, or to the right
     assert place("n34")[0] < place("n33")[0]
-    assert len({place(f"n{k}")[0] for k in range(17, 97)}) == 16
+    assert len({place(f"n{k}")[0] for k in range(18, 98)}) == 16
     # What comes from far, or from another line, is named at the gate; unnamed values get a name for it.
     assert seen.texts("e50-1-name", "label") == ["x"]
     assert seen.texts("e34-0-name", "label") == seen.texts("n33", "label") == ["n33"]
@@ -839,3 +841,17 @@ def test_the_lectures_last_cell_renders(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gout", "gout.svg", "other.png"]
     with pytest.raises(ValueError, match="format must be one of 'svg', 'png', 'pdf', not 'jpg'"):
         dot.render("gout", format="jpg")
+
+
+def test_a_graph_in_lines_is_laid_out_line_by_line_and_says_the_same():
+    drawing = draw_dot(chain(200), limit=None)
+    parts = lines_in(drawing.source)
+    assert list(parts) == [f"line{k}" for k in range(len(parts))]
+    assert max(part.count("->") for part in parts.values()) < 0.2 * drawing.source.count("->")
+    assert sum(part.count("->") for part in parts.values()) == drawing.source.count("->")
+    seen, whole = Picture(drawing.svg()), Picture(styled(run_wasm(drawing.source), "LR", drawing.titles))
+    assert seen.groups.keys() == whole.groups.keys()
+    for name in seen.ids("value"):
+        for kind in ("label", "data", "grad"):
+            assert seen.texts(name, kind) == whole.texts(name, kind)
+    assert lines_in(draw_dot(simple()).source) == {}

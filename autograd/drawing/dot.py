@@ -105,8 +105,8 @@ def describe(
             dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
     for box in boxes:
         _describe_box(dot, box, group, beside)
-    for line in sorted(set(lines.values())) if not boxes and length is None else ():
-        with dot.subgraph(name=f"cluster_line_{line}") as band:
+    for line in sorted(set(lines.values())) if not boxes else ():
+        with dot.subgraph(name=f"cluster_{'short' if length else 'line'}_{line}") as band:
             band.attr(peripheries="0", **group(f"line{line}", "line", f"line {line + 1}"))
             _put(band, (name for name in lines if lines[name] == line), beside)
     return dot.source, titles

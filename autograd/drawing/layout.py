@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from autograd.drawing.stacking import lines_in, stacked
 from autograd.locks import fork_safe_lock
 
 Engine = Callable[[str], bytes]
@@ -17,11 +18,16 @@ _rendering = fork_safe_lock()  # all calls share the memory of one WebAssembly i
 
 
 def layout(source: str) -> bytes:
-    """Return Graphviz's SVG, from the first of `ENGINES` that can lay out the graph.
+    """Return Graphviz's SVG, from the first of `ENGINES` that can lay out the graph, a line at a time.
 
     Raises:
         RuntimeError: none of them can.
     """
+    lines = lines_in(source)
+    return stacked(lines, _laid_out) if lines else _laid_out(source)
+
+
+def _laid_out(source: str) -> bytes:
     reasons = []
     for name, engine in ENGINES.items():
         try:
