@@ -118,6 +118,18 @@ def test_a_power_is_a_polynomial_at_and_below_0_too(x, exponent):
         assert node.data == (factor * x ** (exponent - order) if factor else 0.0)
 
 
+@pytest.mark.parametrize("exponent", [0.5, 1 / 3, 1.5, 2.5, -0.5, -1.0, -2.0, -3.0])
+def test_a_root_or_pole_has_its_limits_as_derivatives_at_0(exponent):
+    """The limits from above: selections in the derivative select, though infinities meet their zeros."""
+    leaf = Value(0.0)
+    node, factor = leaf**exponent, 1.0
+    for order in range(4):
+        expected = math.copysign(math.inf, factor) if exponent < order else 0.0
+        assert node.data == expected, order
+        node = gradients(node, leaf, create_graph=True)
+        factor *= exponent - order
+
+
 @pytest.mark.parametrize("row", ROWS, ids=by_name)
 def test_a_plain_float_gives_what_a_value_gives(row):
     rng = random.Random(row.name)
