@@ -155,7 +155,7 @@ def measure(seconds: float, console: Console) -> dict[str, Any]:
     }
     everyone = OURS | ARRAY_PEERS | SCALAR_PEERS
     for make in (
-        workloads.exercise_11,
+        workloads.micrograd_demo,
         lambda: workloads.digits_network(*workloads.digit_images(64)),
         workloads.recurrence,
         workloads.convolution,
@@ -164,7 +164,7 @@ def measure(seconds: float, console: Console) -> dict[str, Any]:
     ):
         workload = make()
         with console.status(workload.name):
-            makers = everyone if workload.name == "exercise 11" else OURS | SCALAR_PEERS
+            makers = everyone if workload.name == "micrograd's demonstration" else OURS | SCALAR_PEERS
             results["workloads"][workload.name] = measure_workload(workload, makers, seconds)
     with console.status("digits, fed"):
         results["digits"] = measure_digits(seconds / 2)
@@ -178,9 +178,11 @@ def measure(seconds: float, console: Console) -> dict[str, Any]:
 def report(results: dict[str, Any], console: Console) -> None:
     """Print the measurements as tables."""
     console.print(f"\nPython {results['python']}, {results['machine']}, one core, medians of turns\n")
-    first = results["workloads"]["exercise 11"]
+    first = results["workloads"]["micrograd's demonstration"]
     ours = list(OURS)[1:]
-    table = Table("", "a step", *(f"x {name}" for name in ours), title="Exercise 11: loss and gradient")
+    table = Table(
+        "", "a step", *(f"x {name}" for name in ours), title="Micrograd's demonstration: loss and gradient"
+    )
     for name, seconds in sorted(first["seconds"].items(), key=lambda item: -item[1]):
         table.add_row(name, show(seconds), *(_ratio(seconds / first["seconds"][other]) for other in ours))
     _print(table, console)
@@ -233,11 +235,11 @@ def _ratio(ratio: float) -> str:
 
 
 def plot(results: dict[str, Any], file: Path) -> None:
-    """Draw the times of exercise 11 on a logarithmic scale."""
+    """Draw the times of micrograd's demonstration on a logarithmic scale."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    result = results["workloads"]["exercise 11"]
+    result = results["workloads"]["micrograd's demonstration"]
     seconds, nodes = result["seconds"], result["recognised"].split()[0]
     names = sorted(seconds, key=seconds.__getitem__)
     figure = Figure(figsize=(7.0, 0.34 * len(names) + 0.9), layout="constrained")
@@ -249,7 +251,11 @@ def plot(results: dict[str, Any], file: Path) -> None:
     low, high = min(seconds.values()), max(seconds.values())
     axes.set_xlim(low / 2.0, high * 6.0)
     axes.set_xlabel("seconds for one loss and its gradient (log scale)")
-    axes.set_title(f"Exercise 11: 100 points, 337 parameters, {nodes} scalar nodes", loc="left", fontsize=10)
+    axes.set_title(
+        f"Micrograd's demonstration: 100 points, 337 parameters, {nodes} scalar nodes",
+        loc="left",
+        fontsize=10,
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
@@ -263,7 +269,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=8.0, help="how long the turns of each program last (default: 8)"
     )
     parser.add_argument(
-        "--plot", type=Path, metavar="FILE", help="draw the times of exercise 11, .svg or .png"
+        "--plot", type=Path, metavar="FILE", help="draw the times of micrograd's demonstration, .svg or .png"
     )
 
 

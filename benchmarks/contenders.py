@@ -119,7 +119,7 @@ def xad(workload: Workload) -> Run:
     return run
 
 
-# Exercise 11 only, where every engine is at its best --------------------------------------------------------
+# Micrograd's demonstration only, where every engine is at its best -----------------------------------------
 
 
 def scalars(name: str) -> Callable[[Workload], Run]:
@@ -193,8 +193,8 @@ def c_by_hand(workload: Workload) -> Run:
     if compiler is None:
         raise FileNotFoundError("there is no C compiler")
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "exercise_11.so"
-        source = Path(__file__).with_name("exercise_11.c")
+        library = Path(folder) / "micrograd_demo.so"
+        source = Path(__file__).with_name("micrograd_demo.c")
         subprocess.run(
             [compiler, "-O3", "-march=native", "-shared", "-fPIC", source, "-o", library], check=True
         )

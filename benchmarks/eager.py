@@ -34,7 +34,7 @@ SIZES = (10**3, 10**4, 10**5, 10**6)
 
 
 class Problem:
-    """Max-margin classification of two moons, exercise 11, with the published program.
+    """Max-margin classification of two moons, micrograd's demonstration, with the published program.
 
     Args:
         engine: what it is computed with.
@@ -72,7 +72,10 @@ def swept(program: Any) -> Any:
     return loss
 
 
-WORKLOADS: dict[str, Callable[[Peer], Any]] = {"exercise 11": Problem, "a GPT's document": Document}
+WORKLOADS: dict[str, Callable[[Peer], Any]] = {
+    "micrograd's demonstration": Problem,
+    "a GPT's document": Document,
+}
 
 
 def time_workload(workload: str, engines: dict[str, Peer], rounds: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A document of a GPT as scalar code: exercise 12, what users of scalar engines run today."""
+"""A document of a GPT as scalar code: what users of scalar engines run today."""
 
 import random
 from collections.abc import Sequence

@@ -62,16 +62,16 @@ def dense(layer: list[tuple[Sequence[Any], Any]], x: Sequence[Any]) -> list[Any]
     return [sum((w * a for w, a in zip(ws, x, strict=True)), b) for ws, b in layer]
 
 
-# Exercise 11 ------------------------------------------------------------------------------------------------
+# Micrograd's demonstration ----------------------------------------------------------------------------------
 
 
 def moons() -> tuple[Floats, Floats]:
-    """Return the 100 points of exercise 11 and their labels, -1 and 1."""
+    """Return the 100 points of micrograd's demonstration and their labels, -1 and 1."""
     X, y = two_moons(100, noise=0.1, random_state=1337)
     return X, 2.0 * y - 1.0
 
 
-def exercise_11() -> Workload:
+def micrograd_demo() -> Workload:
     """The micrograd demonstration: a 2-16-16-1 network, hinge loss, weight decay."""
     X, y = moons()
     rows, labels = X.tolist(), y.tolist()
@@ -110,7 +110,7 @@ def exercise_11() -> Workload:
         layers = (v[:48].reshape(16, 3), v[48:320].reshape(16, 17), v[320:].reshape(1, 17))
         return [(layer[:, :-1], layer[:, -1]) for layer in layers]
 
-    return Workload("exercise 11", network_point(2, 16, 16, 1), program, by_hand)
+    return Workload("micrograd's demonstration", network_point(2, 16, 16, 1), program, by_hand)
 
 
 def network_point(*sizes: int) -> Floats:

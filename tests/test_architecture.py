@@ -123,3 +123,8 @@ def test_no_function_hides_a_module():
         parent, _, last = name.rpartition(".")
         found = getattr(sys.modules[parent], last) if parent else sys.modules[last]
         assert found is sys.modules[name], f"{name} is a {type(found).__name__}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").glob("test_*.py")), ids=lambda path: path.name)
+def test_no_test_module_imports_another(path):
+    assert [name for name in imports(path) if name.startswith("tests.test_")] == []

@@ -10,7 +10,7 @@ from benchmarks.scalars import PEERS, nodes_of, peer
 from benchmarks.timing import show, take_turns
 
 SMALL = {
-    "exercise 11": workloads.exercise_11,
+    "micrograd's demonstration": workloads.micrograd_demo,
     "digits": lambda: workloads.digits_network(*workloads.digit_images(8)),
     "recurrence": lambda: workloads.recurrence(20),
     "convolution": workloads.convolution,
@@ -24,7 +24,7 @@ def test_all_that_are_installed_agree_on_loss_and_gradient(name):
     workload = SMALL[name]()
     loss, gradient = contenders.eager(workload)()
     makers = compiled.OURS | compiled.SCALAR_PEERS
-    if name == "exercise 11":
+    if name == "micrograd's demonstration":
         makers |= {key: make for key, make in compiled.ARRAY_PEERS.items() if key != "JAX, jit"}
     for make in makers.values():
         try:

@@ -11,7 +11,7 @@ import pytest
 from autograd import Value, atan2, clamp, exp, log, maximum, operation, ops, relu, sin, tanh
 from autograd.check import Complex, GradientError, gradcheck
 from tests.graphs import structured, unstructured
-from tests.test_ops import by_name, samples
+from tests.rows import by_name, samples
 
 
 @pytest.mark.parametrize("row", ops.TABLE.values(), ids=by_name)

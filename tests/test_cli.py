@@ -193,7 +193,7 @@ def rows(output):
     return [" ".join(line.split()) for line in output.splitlines()]
 
 
-def test_the_demo_works_through_exercise_1(demo):
+def test_the_demo_works_through_a_simple_graph(demo):
     output, _ = demo
     assert "q = x + y -2 + 5 3" in rows(output)
     assert "f = q * z 3 * -4 -12" in rows(output)
@@ -203,7 +203,7 @@ def test_the_demo_works_through_exercise_1(demo):
     assert "dq/dy 1 -4 -4" in rows(output)
 
 
-def test_the_demo_works_through_exercise_2_in_two_ways(demo):
+def test_the_demo_works_through_the_sigmoid_gate_in_two_ways(demo):
     output, _ = demo
     assert "f = 1 / v 1 / 1.368 0.7311" in rows(output)
     assert "u = exp(n) du/dn 0.3679 -0.5344 -0.1966" in rows(output)

@@ -73,7 +73,7 @@ def test_a_family_agrees_with_the_engine_at_the_point_where_it_was_recorded_and_
 # The three that are published -------------------------------------------------------------------------------
 
 
-def exercise_11():
+def micrograd_demo():
     model = MLP(2, [16, 16, 1])
     X, y = two_moons(100, noise=0.1, random_state=1337)
     scores = [model(row) for row in X.tolist()]
@@ -82,7 +82,7 @@ def exercise_11():
 
 
 def test_the_moons_network_is_two_matrix_products_and_a_matrix_times_a_vector():
-    loss, model = exercise_11()
+    loss, model = micrograd_demo()
     program = autograd.compile(loss, inputs=model.parameters())
     (nodes, forward, reverse), kinds = found(program)
     assert nodes > 65_000
@@ -193,7 +193,7 @@ def test_constants_are_folded_and_what_is_computed_twice_is_computed_once():
 
 
 def test_the_source_runs_with_numpy_alone_and_reproduces_the_numbers(tmp_path):
-    loss, model = exercise_11()
+    loss, model = micrograd_demo()
     program = autograd.compile(loss, inputs=model.parameters())
     value = program()
     file = tmp_path / "program.py"

@@ -40,7 +40,7 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="no system Gr
 
 
 def simple():
-    """f = (x + y) z, exercise 1."""
+    """f = (x + y) z."""
     x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
     q = x + y
     q.label = "q"
@@ -51,7 +51,7 @@ def simple():
 
 
 def sigmoid_gate():
-    """f = 1 / (1 + exp(-(w0 x0 + w1 x1 + w2))), exercise 2."""
+    """f = 1 / (1 + exp(-(w0 x0 + w1 x1 + w2)))."""
     w0, x0, w1, x1, w2 = (Value(v, n) for v, n in ((2, "w0"), (-1, "x0"), (-3, "w1"), (-2, "x1"), (-3, "w2")))
     f = 1 / (1 + exp(-(w0 * x0 + w1 * x1 + w2)))
     f.backward()
@@ -82,7 +82,7 @@ def picture(root, **options):
 # What the picture shows
 
 
-def test_exercise_1_is_drawn_with_every_number():
+def test_a_simple_graph_is_drawn_with_every_number():
     f = simple()
     seen = picture(f)
     shown = {

@@ -5,17 +5,11 @@ import math
 import pytest
 
 from autograd import Value, grad, ops
+from tests.rows import same
 
 inf, nan = math.inf, math.nan
 
 EDGES = [(row, *edge) for row in ops.TABLE.values() for edge in row.edges]
-
-
-def same(actual: float, expected: float) -> bool:
-    """Equal down to the sign of zero, and nan equal to nan."""
-    if math.isnan(expected):
-        return math.isnan(actual)
-    return actual == expected and math.copysign(1.0, actual) == math.copysign(1.0, expected)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_the_graph_is_that_of_the_same_python_program():
     ]
 
 
-def test_exercise_1():
+def test_a_simple_graph():
     f = parse("(x + y) * z", {"x": -2, "y": 5, "z": -4})
     f.backward()
     gradients = {node.label: node.grad for node in topological_order(f) if node.op is None}
@@ -56,7 +56,7 @@ def test_exercise_1():
     assert gradients == {"x": -4, "y": -4, "z": 3}
 
 
-def test_exercise_2():
+def test_the_sigmoid_gate():
     f = parse(SIGMOID_GATE, WEIGHTS)
     f.backward()
     gradients = {node.label: round(node.grad, 4) for node in topological_order(f) if node.label in WEIGHTS}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, clamp, grad, maximum, minimum, ops, where
-from tests.test_ops import by_name, samples
+from tests.rows import by_name, samples
 
 
 def numbers(array):

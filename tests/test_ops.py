@@ -16,27 +16,9 @@ from autograd.sweeping import sweep, topological_order
 from autograd.value import Constant
 from tests import coefficients
 from tests.oracle import derivative, exact, partial, ulps, unary_rows, worst
+from tests.rows import SPECIAL, by_name, samples
 
 ROWS = list(ops.TABLE.values())
-SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, 1e200, 5e-324, math.inf, -math.inf, math.nan)
-
-
-def by_name(row):
-    return row.name
-
-
-def samples(row, count, rng):
-    """Moderate points of the domain, away from kinks; an order, as any constant argument, is whole."""
-    found = []
-    while len(found) < count:
-        x = tuple(rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain)
-        x = tuple(
-            float(math.ceil(a)) if name in row.constants else a
-            for name, a in zip(row.arguments, x, strict=True)
-        )
-        if all(abs(kink(*x)) > 0.01 for kink in row.kinks):
-            found.append(x)
-    return found
 
 
 @pytest.mark.parametrize("row", unary_rows(), ids=by_name)

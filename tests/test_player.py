@@ -13,7 +13,7 @@ from autograd.stepping import steps
 from autograd.stepping.player import contents, shell
 from autograd.stepping.twin import twin_of
 from autograd.text import format_number
-from tests.test_steps import sigmoid_gate, simple
+from tests.examples import grouped, sigmoid_gate, simple
 
 NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
 
@@ -338,18 +338,6 @@ def test_a_label_is_shown_as_text(open_player, label):
 
 
 # Groups
-
-
-def grouped():
-    """The sigmoid gate: a neuron, in which a sigmoid."""
-    w0, x0, w1, x1, w2 = (Value(v, n) for v, n in ((2, "w0"), (-1, "x0"), (-3, "w1"), (-2, "x1"), (-3, "w2")))
-    with group("neuron", inside=[w0, w1, w2]):
-        s = w0 * x0 + w1 * x1 + w2
-        s.label = "s"
-        with group("sigmoid"):
-            f = 1 / (1 + exp(-s))
-    f.label = "f"
-    return f
 
 
 def test_a_closed_group_is_one_gate_with_the_same_numbers(open_player):

@@ -20,7 +20,7 @@ from autograd.value import constant
 
 @pytest.fixture
 def line():
-    """Return the leaves and the program of w . x + b, as exercise 10 sets it up."""
+    """Return the leaves and the program of w . x + b."""
     w, x = [Value(1.0, "w0"), Value(2.0, "w1")], [Value(3.0, "x0"), Value(4.0, "x1")]
     b = Value(0.5, "b")
     program = autograd.compile(w[0] * x[0] + w[1] * x[1] + b, inputs={"w": w, "x": x, "b": b})
@@ -157,7 +157,7 @@ def test_data_may_be_a_single_leaf_whatever_its_number():
 
 
 def test_a_mini_batch_is_fed_into_the_leaves_that_held_the_first_one():
-    """Exercise 10: the graph is built once; values travel through it as often as one likes."""
+    """The graph is built once; values travel through it as often as one likes."""
     w, b = [Value(0.0), Value(0.0)], Value(0.0)
     X, y = [[Value(0.0), Value(0.0)] for _ in range(4)], [Value(0.0) for _ in range(4)]
     errors = [w[0] * x0 + w[1] * x1 + b - t for (x0, x1), t in zip(X, y, strict=True)]

@@ -4,7 +4,7 @@ import pytest
 
 from autograd import Operation, ops
 from tests.proof import prove
-from tests.test_ops import by_name
+from tests.rows import by_name
 
 ROWS = [row for row in ops.TABLE.values() if not all(argument in row.constants for argument in row.arguments)]
 

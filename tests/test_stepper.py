@@ -23,8 +23,7 @@ from autograd.stepping.terminal import run
 from autograd.stepping.views import ROOMS
 from chainrule import cli
 from nn import MLP
-from tests.test_player import grouped
-from tests.test_steps import random_graph, same, sigmoid_gate, simple
+from tests.examples import grouped, random_graph, same, sigmoid_gate, simple
 
 
 def final(moves):

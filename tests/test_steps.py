@@ -2,47 +2,12 @@
 
 import dataclasses
 import math
-import random
 
 import pytest
 
-from autograd import Operation, Value, exp, log, sigmoid, tanh, topological_order
+from autograd import Operation, Value, log, sigmoid, tanh, topological_order
 from autograd.stepping import Backward, Forward, Seed, explain, steps
-from tests.graphs import structured, unstructured
-
-
-def simple():
-    """f = (x + y) z, exercise 1."""
-    x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
-    q = x + y
-    q.label = "q"
-    f = q * z
-    f.label = "f"
-    return f
-
-
-def sigmoid_gate():
-    """f = 1 / (1 + exp(-(w0 x0 + w1 x1 + w2))), exercise 2, each gate named."""
-    w0, x0, w1, x1, w2 = (Value(v, n) for v, n in ((2, "w0"), (-1, "x0"), (-3, "w1"), (-2, "x1"), (-3, "w2")))
-    a = w0 * x0
-    b = w1 * x1
-    c = a + b
-    s = c + w2
-    n = -s
-    u = exp(n)
-    v = 1 + u
-    f = 1 / v
-    for node, name in ((a, "a"), (b, "b"), (c, "c"), (s, "s"), (n, "n"), (u, "u"), (v, "v"), (f, "f")):
-        node.label = name
-    return f
-
-
-def random_graph(seed):
-    """Record a random program of the table's rows."""
-    rng = random.Random(seed)
-    program = structured(rng) if seed % 4 == 0 else unstructured(rng, 20)
-    leaves = [Value(number) for number in program.inputs]
-    return program(*leaves), leaves
+from tests.examples import random_graph, same, sigmoid_gate, simple
 
 
 def replay(events):
@@ -56,14 +21,10 @@ def replay(events):
     return gradients
 
 
-def same(a, b):
-    return a == b or (math.isnan(a) and math.isnan(b))
+# Two graphs in full
 
 
-# The exercises in full
-
-
-def test_exercise_1_in_full():
+def test_a_simple_graph_in_full():
     events = steps(simple())
     forward = [event for event in events if isinstance(event, Forward)]
     backward = [event for event in events if isinstance(event, Backward)]
@@ -86,7 +47,7 @@ def test_exercise_1_in_full():
     assert [event.step for event in events] == list(range(10))
 
 
-def test_exercise_1_tells_which_nodes_wait():
+def test_a_simple_graph_tells_which_nodes_wait():
     waiting = [[node.label for node in event.waiting] for event in steps(simple())]
     assert waiting == [
         ["y", "q", "z", "f"],
@@ -102,7 +63,7 @@ def test_exercise_1_tells_which_nodes_wait():
     ]
 
 
-def test_exercise_2_in_full():
+def test_the_sigmoid_gate_in_full():
     assert [event.sentence for event in steps(sigmoid_gate())] == [
         "1 is a constant",
         "1 is a constant",

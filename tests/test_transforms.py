@@ -132,7 +132,7 @@ def test_arrays_give_arrays():
     assert [part.shape for part in by_both] == [(3, 3, 2), (3, 2)]
 
 
-def test_exercise_9_derivatives_of_vector_functions():
+def test_derivatives_of_vector_functions():
     """dh/dx = dh/dz dz/dx for h = g o f: the product of the Jacobians is the Jacobian of the composition."""
 
     def f(x):  # R^2 -> R^3

@@ -22,8 +22,7 @@ from autograd.compiler.wasm.trace import LIBRARY, TraceError, interning, leaf, t
 from tests.oracle import derivative, exact, points, ulps, unary_rows
 from tests.plain_engine import PlainEngine
 from tests.random_plans import SPECIAL, Maker
-from tests.test_edges import same
-from tests.test_ops import by_name, samples
+from tests.rows import by_name, same, samples
 
 inf, nan = math.inf, math.nan
 ROWS = list(ops.TABLE.values())

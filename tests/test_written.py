@@ -9,8 +9,8 @@ import pytest
 from autograd import Operation, Value, exp, log, neg, relu, sigmoid, topological_order
 from autograd.stepping import backprop_latex, backprop_source
 from autograd.stepping.formula import name_nodes
+from tests.examples import same, sigmoid_gate, simple
 from tests.graphs import structured, unstructured
-from tests.test_steps import same, sigmoid_gate, simple
 
 cube = Operation("cube", lambda x: x * x * x, [lambda _, x: 3.0 * x * x])
 
@@ -34,7 +34,7 @@ def check(root):
     return ran
 
 
-def test_exercise_2_is_written_as_on_the_blackboard():
+def test_the_sigmoid_gate_is_written_as_on_the_blackboard():
     assert backprop_source(sigmoid_gate()).splitlines()[-23:] == [
         "",
         "# Backward pass",
@@ -150,7 +150,7 @@ def test_latex_shows_infinity_and_nan():
     assert r"&= \mathrm{nan}" in backprop_latex(log(x) * 0.0)
 
 
-def test_latex_of_exercise_1():
+def test_latex_of_a_simple_graph():
     assert backprop_latex(simple()).splitlines()[-7:] == [
         r"\end{aligned} \\[1ex]",
         r"\begin{aligned}",

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def simple_example() -> Value:
-    """Return exercise 1."""
+    """Return f = (x + y) z."""
     x, y, z = Value(-2, "x"), Value(5, "y"), Value(-4, "z")
     q = x + y
     f = q * z
@@ -75,7 +75,7 @@ def simple_example() -> Value:
 
 
 def sigmoid_of_gates() -> Value:
-    """Return exercise 2 with the sigmoid taken apart into four gates."""
+    """Return a neuron with the sigmoid taken apart into four gates."""
     s = _weighted_sum()
     n = -s
     u = exp(n)
@@ -87,7 +87,7 @@ def sigmoid_of_gates() -> Value:
 
 
 def sigmoid_as_gate() -> Value:
-    """Return exercise 2 with the sigmoid as a single gate."""
+    """Return a neuron with the sigmoid as a single gate."""
     f = sigmoid(_weighted_sum())
     f.label = "f"
     f.backward()
@@ -142,7 +142,7 @@ def _compare(console: "Console", gates: Value, gate: Value) -> None:
 
 
 def train(console: "Console") -> tuple["MLP", Any, Any]:
-    """Train an MLP on two moons by gradient descent on the max-margin loss (exercise 11).
+    """Train an MLP on two moons by gradient descent on the max-margin loss.
 
     Returns:
         The model, the points of shape (100, 2) and their labels, -1 or 1.

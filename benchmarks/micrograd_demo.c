@@ -1,4 +1,4 @@
-/* Exercise 11 as one would write it in C: loss and gradient of a 2-16-16-1 network, point by point. */
+/* Micrograd's demonstration as one would write it in C: loss and gradient of a 2-16-16-1 network, point by point. */
 
 enum { HIDDEN = 16, FIRST = 3 * HIDDEN, SECOND = FIRST + (HIDDEN + 1) * HIDDEN, PARAMETERS = SECOND + HIDDEN + 1 };
 

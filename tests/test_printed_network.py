@@ -1,4 +1,4 @@
-"""Exercise 5: a 2-2-2 network with printed numbers."""
+"""A 2-2-2 network with printed numbers."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Exercise 11: the micrograd demonstration, two moons, reproduced step by step."""
+"""The micrograd demonstration, two moons, reproduced step by step."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Exercise 3: one neuron, one hidden unit, one update - as scalars, as modules and as matrices."""
+"""One neuron, one hidden unit, one update - as scalars, as modules and as matrices."""
 
 import numpy as np
 

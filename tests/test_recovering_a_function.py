@@ -1,4 +1,4 @@
-"""Exercise 6: recovering the unknown function t = 2a - b + 5c from three points."""
+"""Recovering the unknown function t = 2a - b + 5c from three points."""
 
 import pytest
 

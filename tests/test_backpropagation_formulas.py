@@ -1,4 +1,4 @@
-"""Exercise 4: the formulas of backpropagation, derived by hand, equal the engine's gradients."""
+"""The formulas of backpropagation, derived by hand, equal the engine's gradients."""
 
 import random
 from itertools import pairwise

@@ -1,0 +1,34 @@
+"""What the tests of the table share: names of cases, points to try rows at, equality to the sign."""
+
+import math
+import random
+
+from autograd.row import Operation
+
+SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, 1e200, 5e-324, math.inf, -math.inf, math.nan)
+
+
+def by_name(row: Operation) -> str:
+    """Return the id of a row's case."""
+    return row.name
+
+
+def samples(row: Operation, count: int, rng: random.Random) -> list[tuple[float, ...]]:
+    """Return moderate points of the domain, away from kinks; an order, as any constant argument, is whole."""
+    found: list[tuple[float, ...]] = []
+    while len(found) < count:
+        x = tuple(rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain)
+        x = tuple(
+            float(math.ceil(a)) if name in row.constants else a
+            for name, a in zip(row.arguments, x, strict=True)
+        )
+        if all(abs(kink(*x)) > 0.01 for kink in row.kinks):
+            found.append(x)
+    return found
+
+
+def same(actual: float, expected: float) -> bool:
+    """Tell whether two numbers are equal down to the sign of zero, and nan equal to nan."""
+    if math.isnan(expected):
+        return math.isnan(actual)
+    return actual == expected and math.copysign(1.0, actual) == math.copysign(1.0, expected)
