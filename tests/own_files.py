@@ -153,6 +153,8 @@ FILES = {
     # comments
     "comments above": text("# Iris\n# by Fisher\n" + flowers(), said="2 comment lines above"),
     "comments of percent signs": text("% Iris\n%\n" + flowers(None), suffix=".data"),
+    "a title above": text("Measurements of irises\n\n" + flowers(), said="1 comment line above"),
+    "a title above in a cell": text("Irises,,,,\n" + flowers(), said="1 comment line above"),
     "NumPy's header": text("# " + flowers(), said="the last comment names the columns"),
     "comments below": text(flowers() + "# the end\n"),
     "a comment that has a quote": text('# "Iris\n' + flowers()),

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from chainrule.tables.cells import number
+from chainrule.tables.cells import is_gap, number
 from chainrule.terminal import CommandError, plain
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "white space"}
@@ -40,7 +40,7 @@ class Cells:
         numbers: the number of each row as a spreadsheet shows it: comments and empty lines count.
         separator: a key of ``SEPARATORS``.
         encoding: how the bytes were read.
-        comments: the lines above the table that are no part of it.
+        comments: the lines above the table that are no part of it: comments and titles.
     """
 
     rows: list[list[str]]
@@ -86,6 +86,9 @@ def read(name: str, content: bytes, separator: str | None = None) -> Cells:
     if not rows:
         raise CommandError(f"{name}: there are no rows")
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    while len(rows) > 2 and width > 2 and _is_title(rows[0]):
+        comments.append(rows.pop(0)[0])
+        numbers.pop(0)
     whole = [i for i, row in enumerate(rows) if len(row) == width or not row[0].startswith(COMMENTS)]
     comments = [line for line in comments if not line.startswith("sep=")]
     return Cells([rows[i] for i in whole], [numbers[i] for i in whole], separator, encoding, comments)
@@ -149,6 +152,10 @@ def sniffed(lines: list[str]) -> str:
             if separator == "\t" and any(_are_numbers(cell.split()) for row in body for cell in row):
                 best, share = " ", 0.0  # tabs and spaces, unless another separator does better
     return best
+
+
+def _is_title(row: list[str]) -> bool:
+    return bool(row[0]) and not any(row[1:]) and number(row[0]) is None and not is_gap(row[0])
 
 
 def _are_numbers(parts: list[str]) -> bool:
