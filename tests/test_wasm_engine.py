@@ -437,6 +437,30 @@ def test_every_thread_may_have_an_engine():
     assert {k: len(found) for k, found in results.items()} == dict.fromkeys(range(4), 1)
 
 
+def test_threads_that_share_an_engine_compute_in_turn():
+    statement = Statement(Place("v", 1000, (0,)), Apply(ops.sin, (Place("v", 0, (1,)),)), (1000,), adds=True)
+    engine = WasmEngine(plan_of(statement, size=1001))
+    engine.v[:1000] = math.pi / 2.0
+    threads = [threading.Thread(target=lambda: [engine.step() for _ in range(100)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert engine.v[1000] == 400_000.0
+
+
+def test_a_choice_beyond_the_memory_is_an_error_and_the_engine_goes_on():
+    wasmtime = pytest.importorskip("wasmtime")
+    chosen = Place("v", 0, (), None, Place("v", 9, ()), 100)
+    engine = WasmEngine(plan_of(Statement(Place("v", 10, ()), chosen, ()), size=20))
+    engine.v[9] = 1e5
+    with pytest.raises(wasmtime.Trap, match="out of bounds"):
+        engine.step()
+    engine.v[0], engine.v[9] = 3.0, 0.0
+    engine.step()
+    assert engine.v[10] == 3.0
+
+
 def test_a_program_too_large_for_its_addresses_is_refused():
     with pytest.raises(CannotStartError, match="WebAssembly addresses"):
         WasmEngine(plan_of(size=2**28))

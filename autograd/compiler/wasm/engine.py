@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class WasmEngine:
 
     The numbers are the same on every machine: WebAssembly defines the bits of every result (but those of
     nan), and the functions of the C library come as WebAssembly, too. Only with ``relaxed`` they depend on
-    the processor. An engine belongs to one thread at a time; each thread may have one of its own.
+    the processor. Threads that have an engine each compute at the same time; those that share one, in turn.
 
     Args:
         plan: the program.
@@ -166,7 +167,7 @@ class _Instance:
 
     def __init__(self, code: bytes, pages: int, imports: tuple[str, ...]) -> None:
         wasmtime, engine = _runtime()
-        self._wasmtime = wasmtime
+        self.alone = threading.Lock()  # a call lets other threads run, and a store is for one at a time
         try:
             module = wasmtime.Module(engine, code)
             self.store = wasmtime.Store(engine)
@@ -194,8 +195,13 @@ class _Instance:
         direct = self._direct(function)
         if direct is not None:
             return direct
-        store = self.store
-        return lambda: function(store)
+        store, alone = self.store, self.alone
+
+        def run() -> None:
+            with alone:
+                function(store)
+
+        return run
 
     def _direct(self, function: Any) -> Run | None:
         """Return a call without the conversions of the public one, or None for unknown versions.
@@ -218,10 +224,12 @@ class _Instance:
             arguments = (*places, ctypes.c_size_t(0), ctypes.c_void_p(ctypes.addressof(trap)))
         except (ImportError, AttributeError):
             return None
-        keep = (self.store, function, room)
+        store, alone, kept = self.store, self.alone, (function, room)
 
-        def run() -> None:
-            if call(*arguments) or trap:
-                function(keep[0])  # once more, for the public call to raise what went wrong
+        def run(_kept: Any = kept) -> None:
+            with alone:
+                if call(*arguments) or trap:
+                    trap.value = None
+                    function(store)  # once more, for the public call to raise what went wrong
 
         return run
