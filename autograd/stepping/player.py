@@ -79,7 +79,8 @@ def contents(
         outline: the graph.
         events: its stream.
         limit: how many values to draw in all views together; groups beyond it cannot be opened.
-        pictures: whether to lay the graph out; without, for a graph whose pictures the player has already.
+        pictures: whether to lay the graph out and to tell the paths; without, for a graph whose pictures the
+            player has already, and whose numbers are being dragged.
 
     Returns:
         ``nodes``: what is told of each value; ``groups``: the name and parent of each; ``moves``: the steps
@@ -98,7 +99,9 @@ def contents(
         if pictures:
             described[-1]["svg"] = _light(picture(view, moves, paths).svg())
     return {
-        "nodes": {outline.place[node]: facts for node, facts in _nodes(events, paths, shown)},
+        "nodes": {
+            outline.place[node]: facts for node, facts in _nodes(events, paths if pictures else None, shown)
+        },
         "groups": {
             outline.names[g]: [g.name, outline.names[g.parent] if g.parent else None] for g in outline.groups
         },
@@ -187,7 +190,7 @@ def _ranges(steps: Sequence[int]) -> list[int]:
 
 
 def _nodes(
-    events: Sequence[Event], paths: Paths, shown: set[Value]
+    events: Sequence[Event], paths: Paths | None, shown: set[Value]
 ) -> Iterator[tuple[Value, dict[str, Any]]]:
     """Yield what is told of a node when it is clicked."""
     local: dict[Value, list[tuple[int, str]]] = {}
@@ -208,7 +211,7 @@ def _nodes(
             described["line"] = line
         if isinstance(node, Constant):
             described["constant"] = True
-        else:
+        elif paths is not None:
             described["why"] = [_short(line) for line in str(paths.explain(node, MAX_PATHS)).split("\n")]
         yield node, described
 
