@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from autograd.check import GradientError, gradcheck
     from autograd.compiler import Program as Program
     from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
-    from autograd.compiler import jit, load_program
+    from autograd.compiler import jit as jit
+    from autograd.compiler import load_program as load_program
     from autograd.drawing import draw_dot
     from autograd.functions import logsumexp, softmax
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
@@ -39,8 +40,8 @@ else:
         },
     )
 
-# Without compile and Program, abs, pow and round: `from autograd import *` needs no NumPy and leaves Python's
-# own functions alone, of which abs, pow and round take Values as well.
+# Without what compiles, and without abs, pow and round: `from autograd import *` needs no NumPy, and leaves
+# Python's own functions alone, of which abs, pow and round take Values as well.
 __all__ = [
     "AnomalyError",
     "GradientError",
@@ -59,9 +60,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
-    "jit",
     "jvp",
-    "load_program",
     "logsumexp",
     "no_grad",
     "operation",
