@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nn.arrays import as_column, as_table
 from nn.checks import whole
-from nn.evaluate import as_column, as_table
 
 Features = NDArray[np.float64]
 Labels = NDArray[Any]

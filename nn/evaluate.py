@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from autograd.value import constant
+from nn.arrays import as_column, as_table
 from nn.losses import Loss
 from nn.modules import Module
 
@@ -127,32 +128,6 @@ def confusion_matrix(model: Callable[[Any], Any], X: ArrayLike, y: ArrayLike) ->
     matrix = np.zeros((max(as_column(scores).shape[1:], default=2),) * 2, dtype=np.int64)
     np.add.at(matrix, (actual, given), 1)
     return matrix
-
-
-def as_table(X: ArrayLike) -> NDArray[np.float64]:
-    """Return ``X`` as a table of floats, a row per point.
-
-    Raises:
-        ValueError: it has not two dimensions, or an entry is no number.
-    """
-    try:
-        table = np.asarray(X, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"X must be a table of numbers, a row per point: {error}") from None
-    if table.ndim != 2:
-        raise ValueError(f"X must be a table of shape (points, inputs), not of shape {table.shape}")
-    return table
-
-
-def as_column(y: ArrayLike) -> NDArray[Any]:
-    """Return targets as an array, a column of shape (n, 1) as a vector.
-
-    Example:
-        >>> as_column([[1], [2]]).tolist(), as_column([[1, 2]]).tolist()
-        ([1, 2], [[1, 2]])
-    """
-    targets = np.asarray(y)
-    return targets[:, 0] if targets.ndim == 2 and targets.shape[1] == 1 else targets
 
 
 def _table_of(outputs: Any, n: int) -> NDArray[np.float64]:

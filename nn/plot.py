@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from autograd.text import printable
 from autograd.value import Value
+from nn.arrays import as_column, as_table
 from nn.callbacks import Snapshots
-from nn.evaluate import as_column, as_table, classes_of, mean_loss, predict
+from nn.evaluate import classes_of, mean_loss, predict
 from nn.history import History
 from nn.losses import BINARY, CLASSES, Loss
 from nn.modules import Module

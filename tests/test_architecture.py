@@ -128,3 +128,14 @@ def test_no_function_hides_a_module():
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").glob("test_*.py")), ids=lambda path: path.name)
 def test_no_test_module_imports_another(path):
     assert [name for name in imports(path) if name.startswith("tests.test_")] == []
+
+
+def test_data_sets_know_nothing_of_networks():
+    known, waiting = set(), ["nn.data"]
+    while waiting:
+        name = waiting.pop()
+        if name not in known:
+            known.add(name)
+            path = ROOT / (name.replace(".", "/") + ".py")
+            waiting += [each for each in imports(path) if each.startswith("nn.")]
+    assert known.isdisjoint({"nn.modules", "nn.losses", "nn.optim", "nn.train", "nn.evaluate"})
