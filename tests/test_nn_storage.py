@@ -11,6 +11,7 @@ import pytest
 import autograd
 from autograd import Operation
 from chainrule.commands.recipe import Recipe
+from chainrule.tables.columns import Column
 from nn import MLP, Layer, Sequential, load_model
 
 
@@ -218,7 +219,9 @@ def mutations(document):
 
 def test_whatever_a_file_holds_it_is_loaded_whole_or_it_is_one_error_that_names_it(tmp_path):
     """Also where a program of malice has made the checksum anew."""
-    recipe = Recipe(["a", "b"], "c", 2, True, "hinge", ["no", "yes"], [0.0, 1.0], [1.0, 2.0])
+    columns = [Column("a", 0), Column("b", 1)]
+    scales = [0.0, 1.0], [1.0, 2.0], [0.0], [1.0]
+    recipe = Recipe(columns, ["c"], [2], 3, True, "hinge", ["no", "yes"], "refuse", *scales)
     model = MLP(2, [3, 1], activation="tanh", rng=random.Random(0))
     path = tmp_path / "model.json"
     model.save(path, recipe.to_metadata())
