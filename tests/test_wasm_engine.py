@@ -2,6 +2,7 @@
 
 import gc
 import math
+import os
 import platform
 import random
 import subprocess
@@ -459,6 +460,26 @@ def test_a_choice_beyond_the_memory_is_an_error_and_the_engine_goes_on():
     engine.v[0], engine.v[9] = 3.0, 0.0
     engine.step()
     assert engine.v[10] == 3.0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_runs_its_programs_and_makes_new_ones():
+    program = """
+import os, signal
+from tests.test_wasm_engine import WasmEngine, run, simple
+engine = WasmEngine(simple())
+engine.step()
+child = os.fork()
+if not child:
+    signal.alarm(60)  # it would wait forever for threads that the parent has
+    engine.v[:100] = 0.5
+    engine.step()
+    v, _ = run(simple(), [0.5] * 100)
+    os._exit(int(engine.v[150] != v[150] or v[150] == 0.0))
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_program_too_large_for_its_addresses_is_refused():

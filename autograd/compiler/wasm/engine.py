@@ -3,6 +3,7 @@
 import ctypes
 import functools
 import math
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -138,6 +139,7 @@ def _runtime() -> Any:
         config.memory_reservation_for_growth = 0
         config.memory_guard_size = 0
     config.wasm_relaxed_simd = True
+    config.parallel_compilation = os.getpid() == _PROCESS
     engine = wasmtime.Engine(config)
     return wasmtime, engine
 
@@ -146,6 +148,19 @@ def _runtime() -> Any:
 def _library() -> Any:
     wasmtime, engine = _runtime()
     return wasmtime.Module(engine, (Path(__file__).parent / "libm" / "libm.wasm").read_bytes())
+
+
+_PROCESS = os.getpid()
+
+
+def _begin_anew() -> None:
+    """Forget what was shared: in a process that was forked the threads that compile are missing."""
+    _runtime.cache_clear()
+    _library.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def _address_space_is_limited() -> bool:
