@@ -4,8 +4,6 @@ from collections import Counter
 from functools import cached_property
 from typing import Protocol
 
-import numpy as np
-
 from autograd import ops
 from autograd.compiler.adjoint import strengthened
 from autograd.compiler.numpy_engine import NumpyEngine
@@ -70,6 +68,7 @@ class Running:
     Attributes:
         v: the memory of values.
         d: the memory of adjoints.
+        forward: computes the values.
         description: what runs it and why, in words.
     """
 
@@ -77,19 +76,15 @@ class Running:
         self.plan = plan
         self.engine, self.description = start(plan, engine)
         self.v, self.d = self.engine.v, self.engine.d
-
-    def forward(self) -> None:
-        """Compute the values."""
-        with np.errstate(all="ignore"):
-            self.engine.forward()
+        self.forward, self._step = self.engine.forward, self.engine.step
+        self._gradients = self.d[: plan.parameters]
 
     def step(self) -> None:
         """Compute the values, then the adjoints."""
-        with np.errstate(all="ignore"):
-            self.engine.step()
-            gradients = self.d[: self.plan.parameters]
-            if np.isnan(gradients @ gradients):  # as some gradient is
-                self._strong.reverse()
+        self._step()
+        square = self._gradients.dot(self._gradients)
+        if square != square:  # as some gradient is nan
+            self._strong.reverse()
 
     @cached_property
     def _strong(self) -> Engine:

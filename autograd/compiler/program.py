@@ -24,6 +24,11 @@ from autograd.nested import Nested, flatten
 from autograd.questions import describe
 from autograd.value import Value
 
+BUSY = (
+    "this program is running in another thread, and its arrays are in use; "
+    "give each thread a copy.copy of the program"
+)
+
 
 class Program:
     """A graph as a short array program, made by `autograd.compile`.
@@ -100,6 +105,8 @@ class Program:
         self._count = len(numbers)
         self._rebuild_aux = flatten(aux)[1]
         self._aux: Any = None
+        alone = isinstance(outputs, int) and len(plan.outputs) == 1
+        self._only = plan.outputs[0] if alone else None
         self._busy = threading.Lock()
         self._detached = 0
         self._swept = self._ran = False
@@ -124,13 +131,17 @@ class Program:
             RuntimeError: the program is running in another thread, or a leaf was assigned in a ``with`` block
                 of the program, where it is not read.
         """
-        with self._alone():
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError(BUSY)
+        try:
             self._load(values, named)
             self._running.step()
             self._swept = self._ran = True
             if not self._detached:
                 self._write_gradients()
             return self._results()
+        finally:
+            self._busy.release()
 
     def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
@@ -365,10 +376,7 @@ class Program:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         if not self._busy.acquire(blocking=False):
-            raise RuntimeError(
-                "this program is running in another thread, and its arrays are in use; "
-                "give each thread a copy.copy of the program"
-            )
+            raise RuntimeError(BUSY)
         try:
             yield
         finally:
@@ -377,6 +385,8 @@ class Program:
     def _results(self) -> Any:
         if not self._detached:
             self._write_outputs()
+        if self._only is not None:  # a loss, most often
+            return self._running.v.item(self._only)
         return self._returned(self._running.v[self._places].tolist())
 
     def _returned(self, results: list[Any]) -> Any:
@@ -402,14 +412,13 @@ class Program:
             self._data.read()
         elif self._clock != questions.now:
             self._refuse_assigned()
-        self._check_choices(feeds)
+        if self._plan.choices:
+            self._check_choices(feeds)
         for field, array in feeds:
             field.feed(array, leaves=not self._detached)
 
     def _check_choices(self, feeds: Sequence[tuple[Field, Floats]]) -> None:
         """Refuse a number that is used as an index and names no item, before anything is fed."""
-        if not self._plan.choices:
-            return
         fed: dict[Value, float] = {}
         for field, array in feeds:
             fed.update(zip(field.leaves, array.ravel().tolist(), strict=True))
