@@ -5,7 +5,15 @@ from importlib import resources
 _GROUPS = {
     "The chain rule": ["chain_rule", "sigmoid_gate", "sigmoid_as_one_gate", "jacobians", "feed_values"],
     "One neuron": ["one_neuron", "xor"],
-    "Networks": ["derived_and_checked", "two_two_two", "unknown_function", "mlp", "micrograd", "attention"],
+    "Networks": [
+        "derived_and_checked",
+        "two_two_two",
+        "unknown_function",
+        "mlp",
+        "two_moons",
+        "micrograd",
+        "attention",
+    ],
 }
 
 
