@@ -46,13 +46,17 @@ ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
     **dict.fromkeys(["asin", "acos", "acosh", "atanh", "tanh"], ENDS),
     **dict.fromkeys(["atan2", "hypot", "atan", "asinh", "log10", "log2"], SQUARES),
     **dict.fromkeys(["gauss", "normal_pdf", "normal_cdf", "erf", "erfc"], BELL),
+    "mod": "its definition, as PyTorch computes it, loses the remainder where the quotient over- or underflows",
+    "floordiv": "its definition, as PyTorch computes it, multiplies the derivative 0 by an infinity",
+    "hardtanh": "of nan: its derivative is 0 here and 1 in PyTorch",
+    "logaddexp": "far apart or at infinities, where PyTorch's second derivative is nan",
     **dict.fromkeys(["sign", "abs"], "of nan: PyTorch says 0"),
     **dict.fromkeys(["maximum", "minimum", "clamp"], "which of two equal zeros it gives, 0.0 or -0.0"),
     **dict.fromkeys(
         ["softplus", "log1p", "expm1"], "PyTorch's value overflows beyond 709, is 0 for a denormal"
     ),
     **dict.fromkeys(
-        ["silu", "gelu", "sigmoid", "elu"], "PyTorch's value is nan at infinity, 0 for a denormal"
+        ["silu", "gelu", "sigmoid", "elu", "mish"], "PyTorch's value is nan at infinity, 0 for a denormal"
     ),
 }
 

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from autograd import ops
-from tests import campaign
+from tests import campaign, poles
 from tests.graphs import structured, unstructured, well_conditioned
 
 
@@ -65,3 +65,30 @@ def _hits_a_kink(program):
         for line, x in zip(program.lines, arguments, strict=True)
         for kink in line.operation.kinks
     )
+
+
+def test_poles_under_selections_agree_with_pytorch_to_third_order_or_it_is_known_why():
+    pytest.importorskip("torch")
+    verdicts = poles.run(range(250), seed=1)
+    assert not [verdict for verdict in verdicts if "UNEXPLAINED" in verdict]
+    for order in (1, 2, 3):
+        assert verdicts[f"{order}: agree"] > 40
+    assert any("the branch not taken" in verdict for verdict in verdicts)
+
+
+def test_the_comparison_finds_a_selection_that_multiplies(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(ops.where, "selects", False)
+    monkeypatch.setattr(ops.relu, "selects", False)
+    disagreements = [poles.compare(index, 1) for index in range(250)]
+    right = sum("the branch not taken" in verdict for verdict in disagreements)
+    monkeypatch.undo()
+    assert right < sum("the branch not taken" in poles.compare(index, 1) for index in range(250))
+
+
+def test_the_programs_hold_every_selection_and_every_pole():
+    programs = [poles.under_selections(random.Random(seed)) for seed in range(400)]
+    rows = {line.operation for program in programs for line in program.lines}
+    assert rows >= {*poles.SELECTING, *poles.POLES}
+    numbers = [x for program in programs for x in program.inputs]
+    assert {str(x) for x in numbers} >= {"0.0", "-0.0", "inf", "-inf", "5e-324", "-1e-310"}
