@@ -46,7 +46,7 @@ ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
     **dict.fromkeys(["asin", "acos", "acosh", "atanh", "tanh"], ENDS),
     **dict.fromkeys(["atan2", "hypot", "atan", "asinh", "log10", "log2"], SQUARES),
     **dict.fromkeys(["gauss", "normal_pdf", "normal_cdf", "erf", "erfc"], BELL),
-    "mod": "its definition, as PyTorch computes it, loses the remainder where the quotient over- or underflows",
+    "mod": "its definition, as PyTorch computes it, loses the remainder where the quotient overflows",
     "floordiv": "its definition, as PyTorch computes it, multiplies the derivative 0 by an infinity",
     "hardtanh": "of nan: its derivative is 0 here and 1 in PyTorch",
     "logaddexp": "far apart or at infinities, where PyTorch's second derivative is nan",
