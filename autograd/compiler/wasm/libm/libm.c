@@ -21,7 +21,7 @@ double scaled(double x, double exponent)
     return scalbn(x, (int)fmax(-5000.0, fmin(5000.0, exponent)));
 }
 
-/* Python's x % y and x // y of floats: the remainder has the sign of y. */
+/* Python's x % y and x // y of floats: the remainder has the sign of y. By zero they are nan and x / y. */
 double modulo(double x, double y)
 {
     double rest = fmod(x, y);
@@ -32,6 +32,8 @@ double modulo(double x, double y)
 
 double floor_divide(double x, double y)
 {
+    if (y == 0.0)
+        return x / y;
     double rest = fmod(x, y), quotient = (x - rest) / y;
     if (rest != 0.0 && (y < 0.0) != (rest < 0.0))
         quotient -= 1.0;
