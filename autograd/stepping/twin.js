@@ -18,6 +18,7 @@ const twin = (() => {
     floor: Math.floor, ceil: Math.ceil, fabs: Math.abs,
     rint: (x) => { const y = Math.floor(x), rest = x - y; return rest < 0.5 || (rest === 0.5 && y % 2 === 0) ? y : y + 1; },
     mod: (x, y) => { const rest = x % y; return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest; }, // of the divisor's sign
+    floor_divide: (x, y) => { const q = (x - np.mod(x, y)) / y, whole = Math.floor(q); return y === 0 ? x / y : whole + (q - whole > 0.5); },
     deg2rad: (x) => x * (Math.PI / 180), rad2deg: (x) => x * (180 / Math.PI),
     logaddexp: (x, y) => (x === y ? x + Math.LN2 : Math.max(x, y) + Math.log1p(Math.exp(-Math.abs(x - y)))),
     polyval: polynomial,
