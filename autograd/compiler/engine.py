@@ -58,6 +58,9 @@ def start(plan: Plan, engine: str) -> tuple[Engine, str]:
     return machine, "run as machine code" + (f", {by_numpy}" if by_numpy else "")
 
 
+_least = np.minimum.reduce
+
+
 class Running:
     """A plan on an engine, with strong zeros in its reverse pass where these decide.
 
@@ -82,8 +85,8 @@ class Running:
     def step(self) -> None:
         """Compute the values, then the adjoints."""
         self._step()
-        square = self._gradients.dot(self._gradients)
-        if square != square:  # as some gradient is nan
+        least = _least(self._gradients, initial=0.0)
+        if least != least:  # as some gradient is nan
             self._strong.reverse()
 
     @cached_property
