@@ -4,6 +4,8 @@ from collections import Counter
 from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
 from autograd import ops
 from autograd.compiler.adjoint import strengthened
 from autograd.compiler.numpy_engine import NumpyEngine
