@@ -33,6 +33,7 @@ OURS = {
     "chainrule, eager": contenders.eager,
     "chainrule, compiled": contenders.compiled_leaves,
     "chainrule, compiled, arrays": contenders.compiled_arrays,
+    "chainrule, compiled, NumPy": contenders.compiled_numpy,
 }
 SCALAR_PEERS = {"CasADi": contenders.casadi, "XAD": contenders.xad, "NumPy by hand": contenders.numpy_by_hand}
 ARRAY_PEERS = {

@@ -40,10 +40,10 @@ def eager(workload: Workload) -> Run:
     return run
 
 
-def compiled(workload: Workload) -> tuple[autograd.Program, list[Value]]:
+def compiled(workload: Workload, engine: str = "auto") -> tuple[autograd.Program, list[Value]]:
     """Record and compile the graph."""
     leaves = [Value(x) for x in workload.point.tolist()]
-    return autograd.compile(workload.program(leaves, VALUES), inputs=leaves), leaves
+    return autograd.compile(workload.program(leaves, VALUES), inputs=leaves, engine=engine), leaves
 
 
 def compiled_leaves(workload: Workload) -> Run:
@@ -56,15 +56,20 @@ def compiled_leaves(workload: Workload) -> Run:
     return run
 
 
-def compiled_arrays(workload: Workload) -> Run:
+def compiled_arrays(workload: Workload, engine: str = "auto") -> Run:
     """Replay the compiled graph on its flat arrays."""
-    program, _ = compiled(workload)
+    program, _ = compiled(workload, engine)
     program.__enter__()
 
     def run() -> tuple[float, Any]:
         return program(), program.gradients
 
     return run
+
+
+def compiled_numpy(workload: Workload) -> Run:
+    """Replay it with NumPy."""
+    return compiled_arrays(workload, "numpy")
 
 
 def numpy_by_hand(workload: Workload) -> Run:

@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from benchmarks import compiled, contenders, workloads
+from benchmarks import compiled, contenders, families, workloads
 from benchmarks.eager import Problem
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, nodes_of, peer
 from benchmarks.timing import show, take_turns
+
+
+def test_the_families_are_measured(capsys):
+    families.main(["--nodes", "300", "--seconds", "0", "--only", "prefix_sums"])
+    assert "prefix_sums" in capsys.readouterr().out
+
 
 SMALL = {
     "micrograd's demonstration": workloads.micrograd_demo,
