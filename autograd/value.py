@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd import copying, leaks, ops, questions, scopes
+from autograd.given import given
 from autograd.questions import LOOK, ask, describe, note, noted
 from autograd.row import Operation, as_float, is_real, not_ours
 from autograd.sweeping import backpropagate, sweep, topological_order
@@ -26,7 +27,11 @@ class Value(Methods):
 
     Args:
         data: the number; ints, bools, Fractions, Decimals and NumPy scalars become Python floats.
-        label: a name for drawings, errors and formulas.
+        label: a name for drawings, errors and formulas. Programs for microgpt's ``Value`` give the children
+            in its place, a tuple of Values.
+        local_grads: the derivative by each of the children. Such a node can be swept; as no more is known of
+            it than these numbers, it cannot be compiled (`autograd.operation` makes what can).
+        children: those Values, by name.
 
     Attributes:
         data: the number, always a Python float. Assign to change it.
@@ -36,7 +41,8 @@ class Value(Methods):
         op: the operation that made this node, None for a leaf.
 
     Raises:
-        TypeError: ``data`` is not a real number.
+        TypeError: ``data`` is not a real number, the label no string, or a child no Value.
+        ValueError: there are not as many local derivatives as children.
         OverflowError: ``data`` is an int beyond the range of doubles.
 
     Example:
@@ -47,6 +53,10 @@ class Value(Methods):
         Value(data=-12.0, grad=1.0)
         >>> x.grad, y.grad, z.grad
         (-4.0, -4.0, 3.0)
+        >>> square = Value(x.data**2, (x,), (2 * x.data,))  # in microgpt's way
+        >>> square.backward()
+        >>> x.grad
+        -8.0
     """
 
     # _x, _y: the parents of a unary or binary operation; beyond two, _x is the tuple of all of them. Two
@@ -69,14 +79,25 @@ class Value(Methods):
     _adjoint: float
     _notes: dict[str, Any]
 
-    def __init__(self, data: float, label: str = "") -> None:
+    def __init__(
+        self,
+        data: float,
+        label: str | Sequence["Value"] = "",
+        local_grads: Sequence[float] = (),
+        *,
+        children: Sequence["Value"] = (),
+    ) -> None:
         self._data = as_float(data, "Value")
         self.grad = 0.0
         self.op = None
         self._time = questions.now
         self._mark = None
-        if label or label.__class__ is not str:
-            self.label = label
+        if label or children or local_grads or label.__class__ is not str:
+            if isinstance(label, (tuple, list)):
+                self._compute(children or label, local_grads)
+            else:
+                self.label = label  # type: ignore[assignment]  # which refuses what is no string
+                self._compute(children, local_grads)
 
     @property
     def label(self) -> str:
@@ -289,6 +310,14 @@ class Value(Methods):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the graph of this node; the copy of a stale graph is stale."""
         return copying.reduce_graph(topological_order(self))
+
+    def _compute(self, parents: Sequence["Value"], local_grads: Sequence[float]) -> None:
+        """Make a leaf the result of an operation of which no more is known than the numbers here."""
+        self.op = given(self._data, parents, local_grads)
+        if len(parents) == 2:
+            self._x, self._y = parents
+        elif parents:
+            self._x = parents[0] if len(parents) == 1 else tuple(parents)
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":

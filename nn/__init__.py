@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from nn.modules import MLP, Layer, Module, Neuron, Sequential, load_model
     from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
     from nn.plot import decision_boundary
+    from nn.recurrent import GRUCell, LSTMCell, RNNCell
     from nn.train import fit
+    from nn.transformer import GPT, Attention, Block, Embedding, LayerNorm, Linear, RMSNorm
 else:
     __getattr__, __dir__ = import_on_use(
         __name__,
@@ -53,7 +55,9 @@ else:
             "nn.modules": "MLP Layer Module Neuron Sequential load_model",
             "nn.optim": "SGD Adagrad Adam AdamW RMSprop",
             "nn.plot": "decision_boundary",
+            "nn.recurrent": "GRUCell LSTMCell RNNCell",
             "nn.train": "fit",
+            "nn.transformer": "GPT Attention Block Embedding LayerNorm Linear RMSNorm",
         },
     )
 
@@ -65,6 +69,17 @@ __all__ = [
     "MLP",
     "Sequential",
     "load_model",
+    # sequences
+    "GPT",
+    "Block",
+    "Attention",
+    "Embedding",
+    "Linear",
+    "RMSNorm",
+    "LayerNorm",
+    "RNNCell",
+    "LSTMCell",
+    "GRUCell",
     # losses
     "losses",
     "mean_squared_error",

@@ -48,7 +48,7 @@ class Module:
         7.0
     """
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
         """Return the output for one point."""
         raise NotImplementedError(f"{type(self).__name__} does not define __call__(self, x)")
 

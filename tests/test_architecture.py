@@ -15,7 +15,7 @@ LEVELS = [
     ["row"],
     ["ops"],
     ["questions"],
-    ["leaks", "copying", "writing"],
+    ["leaks", "copying", "given", "writing"],
     ["sweeping"],
     ["value"],
     ["nested", "choosing", "expression", "files", "symbolic", "collector", "functions", "lazy", "variables"],
