@@ -377,6 +377,31 @@ def check_fresh(node: Value) -> None:
             raise _stale(node)
 
 
+def bring_up_to_date(order: Iterable[Value]) -> None:
+    """Compute anew what was computed from data that has been assigned since, before a graph is looked at.
+
+    After a compiled program ran, for instance, leaves and outputs have new numbers and what lies between has
+    not. Adjoints stay those of the latest sweep.
+
+    Args:
+        order: the graph in topological order.
+
+    Example:
+        >>> x = Value(2.0)
+        >>> y = x * x
+        >>> x.data = 3.0
+        >>> bring_up_to_date(topological_order(y))
+        >>> y.data
+        9.0
+    """
+    for node in order:
+        if node.op is not None:
+            latest = max(parent._time for parent in node.parents)
+            if latest > node._time:
+                node._data = node.op.value(*(parent._data for parent in node.parents))
+                node._time = latest
+
+
 def _stale(node: Value) -> RuntimeError:
     parent = next(parent for parent in node.parents if parent._time > node._time)
     return RuntimeError(

@@ -703,3 +703,16 @@ def test_a_batch_refuses_what_makes_none():
         program.batch(x=[1.0], reduction="max")
     with pytest.raises(ValueError, match="output 1 depends on no data"):
         autograd.compile([w * x, w * w], inputs=[w], data={"x": x}).batch(x=[1.0])
+
+
+def test_a_graph_that_a_program_ran_is_drawn_and_stepped_with_its_present_numbers():
+    x = Value(2.0, "x")
+    inner = x * 3.0
+    y = inner + 1.0
+    program = autograd.compile(y)
+    program(x=10.0)
+    autograd.draw_dot(y)
+    assert (inner.data, y.data) == (30.0, 31.0)
+    x.data = 5.0
+    autograd.steps(y)
+    assert (inner.data, y.data) == (15.0, 16.0)

@@ -18,7 +18,7 @@ from autograd.drawing.rendering import rasterise, spelled_out, styled
 from autograd.drawing.style import SIDES
 from autograd.files import write_file
 from autograd.locks import computed_once
-from autograd.sweeping import topological_order
+from autograd.sweeping import bring_up_to_date, topological_order
 from autograd.value import Constant, Value
 from autograd.variables import named_by_the_user
 
@@ -77,6 +77,7 @@ def draw_dot(
         if not isinstance(each, Value):
             raise TypeError(f"root must be a Value or a sequence of Values, not {type(each).__name__}")
     order = topological_order(*roots)
+    bring_up_to_date(order)
     if limit is not None and len(order) > limit:
         raise ValueError(
             f"the graph has {len(order)} nodes, above the limit of {limit}; "

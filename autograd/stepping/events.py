@@ -11,7 +11,7 @@ from typing import Any
 
 from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side
 from autograd.stepping.printing import definition, write, write_numbers
-from autograd.sweeping import sweep, topological_order
+from autograd.sweeping import bring_up_to_date, sweep, topological_order
 from autograd.text import format_number
 from autograd.value import Constant, Value
 
@@ -195,7 +195,7 @@ def steps(root: Value) -> tuple[Event, ...]:
 
 
 def graph_of(root: Value) -> list[Value]:
-    """Return the nodes of a graph in topological order.
+    """Return the nodes of a graph in topological order, with the numbers that follow from its leaves.
 
     Raises:
         TypeError: ``root`` is not a Value.
@@ -204,7 +204,9 @@ def graph_of(root: Value) -> list[Value]:
         raise TypeError(
             f"root must be a Value, the output of a graph, not {type(root).__name__}: {root!r:.60}"
         )
-    return topological_order(root)
+    order = topological_order(root)
+    bring_up_to_date(order)
+    return order
 
 
 def record(order: Sequence[Value], names: dict[Value, str]) -> tuple[Event, ...]:
