@@ -334,13 +334,13 @@ class GPT(Module):
         >>> round(model.loss([26, 4, 12, 12, 0, 26]).data, 2)  # about log 27: all are equally likely
         3.23
         >>> print(model.summary())
-        part       kind       inputs  outputs  activation  parameters
-        token      Embedding      27       16      linear         432
-        position   Embedding      16       16      linear         256
-        out        Linear         16       27      linear         432
-        norm       RMSNorm        16       16      linear           0
-        blocks.0   Block          16       16        relu        3072
-        total                                                    4192
+        part      kind       inputs  outputs  activation  parameters
+        token     Embedding      27       16      linear         432
+        position  Embedding      16       16      linear         256
+        out       Linear         16       27      linear         432
+        norm      RMSNorm        16       16      linear           0
+        blocks.0  Block          16       16        relu        3072
+        total                                                   4192
     """
 
     def __init__(
