@@ -27,6 +27,9 @@ Edge = tuple[tuple[float, ...], float, tuple[float | None, ...]]
 GENERAL = (-1.7, -0.6, 0.3, 1.2, 2.6)
 """Numbers at which nothing special happens."""
 
+UNDEFINED = (ArithmeticError, ValueError, LookupError, TypeError)
+"""What a function raises where it is not defined: a logarithm, a table's, or one that is complex there."""
+
 PROBES = (0.0, -0.0, 5e-324, -5e-324, 0.5, 1.0, -1.0, 2.0, -3.0, 1e3, -1e3, 1e30, -1e30)
 """Finite numbers at which something special may happen."""
 
@@ -277,7 +280,7 @@ class Operation:
         try:
             z = self.value(*point)
             return [self.derivatives[i](z, *point) for i in self.differentiable]
-        except (ArithmeticError, ValueError):  # a user's function, beyond a domain that the row does not tell
+        except UNDEFINED:  # a user's function, beyond a domain that the row does not tell
             return []
 
     def _dispatch(self, arguments: tuple[Any, ...]) -> Any:

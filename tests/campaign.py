@@ -1,6 +1,7 @@
 """The campaign: random programs whose gradients are compared with independent ones.
 
-``python -m tests.campaign --graphs N --torch-graphs M`` prints the figures that the README quotes.
+``python -m tests.campaign --graphs N --torch-graphs M`` prints the figures that the README quotes, and
+``--structured N`` those of compiled programs.
 
 *Against mpmath*: the truth is a difference quotient of the definitions in 115 digits, right to more than 50.
 Each entry of the gradient must lie within 16 * 2^-53 of it, relative to the sum of the absolute contributions
@@ -10,6 +11,9 @@ cancel by more than a factor of 50 is drawn anew, and counted.
 
 *Against PyTorch*, where it is installed, kinks and ties are hit exactly. PyTorch's own local derivatives, as
 1 - z*z for tanh, have absolute errors; each is granted 2^-48.
+
+*Compiled programs* (`tests.structured_programs`) are compared with their graphs recorded anew, in every way
+that a program runs (`tests.replaying`), every other one at infinities, nan and signed zeros, too.
 """
 
 import argparse
@@ -28,6 +32,7 @@ from mpmath import mp, mpf
 from autograd.row import Operation
 from autograd.sweeping import topological_order
 from autograd.value import Value
+from tests import replaying
 from tests.graphs import ULP, Program, structured, unstructured, well_conditioned
 from tests.oracle import definition
 
@@ -186,6 +191,16 @@ def against_torch(index: int, seed: int = 0) -> Figures:
     return found
 
 
+def structured_program(index: int, seed: int = 0) -> Figures:
+    """Compare one compiled structured program with its graph; its runs are what counts as operations."""
+    name = f"structured {seed} {index}"
+    try:
+        compared = replaying.check(name, poles=index % 2 == 1)
+    except Exception as error:  # of whatever kind it is, it is found and reported
+        return Figures(graphs=1, failures=(f"{name}: {type(error).__name__}: {error}",))
+    return Figures(graphs=1, operations=compared, redrawn=not compared)
+
+
 def run(compare: Callable[..., Figures], indices: Iterable[int], seed: int) -> Figures:
     """Compare several graphs."""
     return sum((compare(index, seed) for index in indices), Figures())
@@ -218,6 +233,7 @@ def main() -> int:
     parser.add_argument(
         "--torch-graphs", type=int, default=None, help="how many against PyTorch (default: 10 x)"
     )
+    parser.add_argument("--structured", type=int, default=0, help="how many compiled programs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
@@ -239,6 +255,13 @@ def main() -> int:
             f"torch: {f.graphs:,} graphs, {f.operations:,} operations, {len(f.failures)} failures; "
             f"worst entry {f.worst_entry:.2f} of what is allowed, "
             f"worst difference {f.worst_norm:.2g} of the path sums, in the norm"
+        )
+    if options.structured:
+        f = campaign(structured_program, options.structured, options.seed, options.processes)
+        failures += len(f.failures)
+        print(
+            f"compiled: {f.graphs:,} structured programs, {f.operations:,} runs, {len(f.failures)} failures; "
+            f"{f.redrawn:,} left out as badly conditioned"
         )
     return 1 if failures else 0
 

@@ -657,6 +657,33 @@ def test_what_is_declared_so_is_fed_so():
         program(ragged=[[10**400], [0, 0]])
 
 
+def _logarithm(x, y):
+    return math.log(x) * y
+
+
+def _quotient(x, y):
+    return y / max(x, 0.0)
+
+
+def _entry(x, y):
+    return (2.0, 3.0)[round(abs(x))] * y
+
+
+def _power(x, y):
+    return x**0.5 * y  # complex below 0
+
+
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("function", [_logarithm, _quotient, _entry, _power], ids=lambda f: f.__name__[1:])
+def test_an_operation_of_ones_own_need_not_be_defined_everywhere(function, engine):
+    row = autograd.operation(lambda z, x, y: 0.0, lambda z, x, y: z / y)(function)  # noqa: ARG005 - a row's
+    x, y = Value(1.0), Value(2.0)
+    program = autograd.compile(row(x, row(x, y)), inputs=[x, y], engine=engine)
+    once = function(1.0, 1.0)
+    assert program() == pytest.approx(2.0 * once**2)
+    assert y.grad == pytest.approx(once**2)
+
+
 # Batches ----------------------------------------------------------------------------------------------------
 
 
@@ -683,6 +710,17 @@ def test_a_batch_is_the_mean_over_its_points(points, engine):
     assert program.gradients == pytest.approx(total, rel=1e-11)
     assert program.batch(x=X, y=targets, reduction=None) == pytest.approx(losses, rel=1e-13)
     assert program.batch_forward(x=X, y=targets) == pytest.approx(losses, rel=1e-13)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+def test_what_a_batch_computes_besides_may_depend_on_no_data(engine):
+    w, x, five = [Value(2.0), Value(3.0)], Value(0.0), Value(5.0)
+    aux = {"parameter": w[0], "penalty": w[0] * w[1], "frozen": five, "score": w[0] * x}
+    program = autograd.compile(w[0] * x + w[1], inputs=w, data={"x": x}, aux=aux, engine=engine)
+    expected = {"parameter": [2.0] * 3, "penalty": [6.0] * 3, "frozen": [5.0] * 3, "score": [2.0, 4.0, 6.0]}
+    for run in (program.batch, program.batch_forward):
+        run(x=[1.0, 2.0, 3.0])
+        assert {name: found.tolist() for name, found in program.aux.items()} == expected
 
 
 def test_a_batch_refuses_what_makes_none():

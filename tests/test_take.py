@@ -39,6 +39,16 @@ def test_what_is_not_chosen_may_be_infinite():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_there_may_be_one_item(engine):
+    x, index = Value(3.0), Value(0.0, "which")
+    program = autograd.compile(take([x * x], index), inputs=[x], data={"index": index}, engine=engine)
+    assert (program(index=0.0), x.grad) == (9.0, 6.0)
+    assert program.batch(index=[0.0, 0.0]) == 9.0
+    with pytest.raises(IndexError, match="which"):
+        program(index=1.0)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("order", ["rows", "scattered", "numbers"])
 def test_a_program_chooses_anew_at_each_run(table, order, engine):
     if order == "scattered":

@@ -30,8 +30,10 @@ class Batches:
 
     def __init__(self, plan: Plan, engine: str) -> None:
         self._plan, self._engine = plan, engine
-        fed = plan.size - len(plan.constants) - plan.fixed
-        self.chunk = min(max(2 ** (CACHE // (2 * max(fed, 1))).bit_length() // 2, 16), LARGEST)
+        constants = plan.size - len(plan.constants)
+        size = constants - plan.fixed
+        self.chunk = min(max(2 ** (CACHE // (2 * max(size, 1))).bit_length() // 2, 16), LARGEST)
+        self._fed = [plan.fixed <= address < constants for address in plan.outputs]  # aux may not be
         self._running: dict[int, Running] = {}
 
     def run(
@@ -71,8 +73,8 @@ class Batches:
                 gradient += running.d[: plan.parameters]
             else:
                 running.forward()
-            for row, address in zip(results, plan.outputs, strict=True):
-                row[start : start + size] = v[address : address + size]
+            for row, address, fed in zip(results, plan.outputs, self._fed, strict=True):
+                row[start : start + size] = v[address : address + size] if fed else v[address]
         return results, gradient
 
     def _of_size(self, points: int) -> Running:

@@ -18,7 +18,7 @@ import numpy as np
 
 from autograd.compiler.flat import Flat
 from autograd.compiler.plan import Index
-from autograd.row import GENERAL, Operation
+from autograd.row import GENERAL, UNDEFINED, Operation
 
 SHORTEST = 6
 """Fewer steps than this are not worth a loop."""
@@ -347,9 +347,12 @@ def is_associative(operation: Operation) -> bool:
     speed, not truth.
     """
     f = operation.value
-    return operation.arity == 2 and all(
-        math.isclose(f(f(a, b), c), f(a, f(b, c)), rel_tol=1e-9) for a, b, c in permutations(GENERAL, 3)
-    )
+    try:
+        return operation.arity == 2 and all(
+            math.isclose(f(f(a, b), c), f(a, f(b, c)), rel_tol=1e-9) for a, b, c in permutations(GENERAL, 3)
+        )
+    except UNDEFINED:  # at some of them, as a choice from one item
+        return False
 
 
 def _forms(flat: Flat, terms: Terms, nodes: Index) -> Index:
