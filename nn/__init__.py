@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         xor,
     )
     from nn.diagnosis import Diagnosis, Finding, diagnose
+    from nn.documents import fit_documents
     from nn.evaluate import accuracy, confusion_matrix, mean_loss, predict
     from nn.history import History
     from nn.losses import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
     from nn.plot import decision_boundary
     from nn.recurrent import GRUCell, LSTMCell, RNNCell
+    from nn.text import Tokenizer, generate, load_gpt, names, read_documents, save_gpt
     from nn.train import fit
     from nn.transformer import GPT, Attention, Block, Embedding, LayerNorm, Linear, RMSNorm
 else:
@@ -48,6 +50,7 @@ else:
             "nn.callbacks": "BestWeights Callback Checkpoint EarlyStopping Snapshots",
             "nn.data": "Standardiser circles digits encode gate iris minibatches spirals split two_moons xor",
             "nn.diagnosis": "Diagnosis Finding diagnose",
+            "nn.documents": "fit_documents",
             "nn.evaluate": "accuracy confusion_matrix mean_loss predict",
             "nn.history": "History",
             "nn.losses": "binary_cross_entropy cross_entropy half_squared_error hinge l1 l2 "
@@ -56,6 +59,7 @@ else:
             "nn.optim": "SGD Adagrad Adam AdamW RMSprop",
             "nn.plot": "decision_boundary",
             "nn.recurrent": "GRUCell LSTMCell RNNCell",
+            "nn.text": "Tokenizer generate load_gpt names read_documents save_gpt",
             "nn.train": "fit",
             "nn.transformer": "GPT Attention Block Embedding LayerNorm Linear RMSNorm",
         },
@@ -80,6 +84,13 @@ __all__ = [
     "RNNCell",
     "LSTMCell",
     "GRUCell",
+    "Tokenizer",
+    "names",
+    "read_documents",
+    "fit_documents",
+    "generate",
+    "save_gpt",
+    "load_gpt",
     # losses
     "losses",
     "mean_squared_error",
