@@ -1,7 +1,6 @@
 """What runs a plan: an engine holds the two memories and computes in them."""
 
 from collections import Counter
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ from autograd.compiler.adjoint import strengthened
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Array, Loop, Place, Plan, Statement, Step, places_of, statements_of
 from autograd.compiler.wasm import CannotStartError, WasmEngine
+from autograd.locks import computed_once
 
 
 class Engine(Protocol):
@@ -91,7 +91,7 @@ class Running:
         if least != least:  # as some gradient is nan
             self._strong.reverse()
 
-    @cached_property
+    @computed_once
     def _strong(self) -> Engine:
         """The reverse pass with strong zeros, on the same memory."""
         return NumpyEngine(strengthened(self.plan), self.v, self.d)
