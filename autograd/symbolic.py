@@ -43,8 +43,14 @@ def _method(row: Operation, *, reflected: bool = False) -> Callable[..., Any]:
     return (lambda self, other: row(other, self)) if reflected else (lambda self, other: row(self, other))
 
 
+def _function(row: Operation) -> Callable[..., Any]:
+    return lambda self, *others: row(self, *others)
+
+
 for _row in ops.TABLE.values():
     if _row.operator is not None:
         setattr(Symbolic, f"__{_row.operator}__", _method(_row))
         if _row.arity == 2:
             setattr(Symbolic, f"__r{_row.operator}__", _method(_row, reflected=True))
+    for _name in {_row.name, _row.numpy} if isinstance(_row.numpy, str) else {_row.name}:
+        setattr(Symbolic, _name, _function(_row))  # what NumPy's functions look for, as in np.cos(x)

@@ -754,3 +754,43 @@ def test_a_graph_that_a_program_ran_is_drawn_and_stepped_with_its_present_number
     x.data = 5.0
     autograd.steps(y)
     assert (inner.data, y.data) == (15.0, 16.0)
+
+
+def test_a_run_that_changes_nothing_makes_no_later_graph_stale():
+    x = Value(1.0)
+    f = autograd.exp(x)
+    program = autograd.compile(f)
+    later = f * 2.0 + x
+    program()
+    later.backward()
+    assert x.grad == pytest.approx(2.0 * math.e + 1.0 + math.e)  # added to what the program left
+    x.data = 0.0
+    with pytest.raises(RuntimeError, match="was assigned after"):
+        f.backward()
+    program()
+    x.grad = 0.0
+    f.backward()
+    assert (f.data, x.grad) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("members", [1, 3, 300])
+def test_operations_of_ones_own_in_whatever_way_they_are_written(members, engine):
+    rows = [
+        autograd.Operation("positive", lambda x: float(x > 0), [lambda *_: 0.0], numpy=lambda _np, x: x > 0),
+        autograd.Operation(
+            "whole", lambda x: float(int(x)), [lambda *_: 0.0], numpy=lambda _, x: x.astype(int)
+        ),
+        autograd.Operation("sine", math.sin, [lambda _z, x: np.cos(x)], numpy="sin"),
+        autograd.Operation("cubed", lambda x: x**3, [lambda _z, x: 3 * x**2]),
+    ]
+    values = [Value(0.5 + 0.01 * i) for i in range(members)]
+    for row in rows:
+        total = sum(row(v) * (i + 1) for i, v in enumerate(values))
+        program = autograd.compile(total + row(values[0]) * 0.0, inputs=values, engine=engine)
+        total.backward()
+        expected = [v.grad for v in values]
+        assert program() == pytest.approx(total.data, rel=1e-13)
+        assert [v.grad for v in values] == pytest.approx(expected, rel=1e-13)
+        for v in values:
+            v.grad = 0.0

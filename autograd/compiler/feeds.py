@@ -43,14 +43,14 @@ class Bank:
         """Write the array's numbers to the leaves, or to those at some places, where they differ."""
         for place in range(len(self.leaves)) if places is None else places:
             number = float(self.numbers[place])
-            if not _same(self.leaves[place].data, number):
+            if not same(self.leaves[place].data, number):
                 self.leaves[place].data = number
             self._read[place] = number
 
     def assigned(self) -> list[Value]:
         """Return the leaves whose numbers are others than when they were read."""
         pairs = zip(self.leaves, self._read.tolist(), strict=True)
-        return [leaf for leaf, number in pairs if not _same(leaf.data, number)]
+        return [leaf for leaf, number in pairs if not same(leaf.data, number)]
 
     def write_changes(self) -> None:
         """Write to the leaves the numbers that have changed in the array since they were read.
@@ -61,7 +61,7 @@ class Bank:
         changed = np.flatnonzero(self.numbers.view(np.int64) != self._read.view(np.int64)).tolist()
         for place in changed:
             leaf, before, after = self.leaves[place], float(self._read[place]), float(self.numbers[place])
-            if not _same(leaf.data, before) and not _same(leaf.data, after):
+            if not same(leaf.data, before) and not same(leaf.data, after):
                 raise RuntimeError(
                     f"{describe(leaf)} has two writers: it was {before!r} when the program read it, became "
                     f"{after!r} in the program and was assigned {leaf.data!r} meanwhile; update it in one "
@@ -72,7 +72,7 @@ class Bank:
         self.numbers[:] = self._read
 
 
-def _same(a: float, b: float) -> bool:
+def same(a: float, b: float) -> bool:
     """Tell whether two floats are the same, signed zeros and nan told apart from others."""
     return (a == b and (a != 0.0 or copysign(1.0, a) == copysign(1.0, b))) or (a != a and b != b)
 

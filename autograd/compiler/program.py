@@ -16,7 +16,7 @@ from autograd.compiler import engine as engines
 from autograd.compiler import saving
 from autograd.compiler.batching import Batches
 from autograd.compiler.engine import Running
-from autograd.compiler.feeds import Bank, Field, Fields, Floats
+from autograd.compiler.feeds import Bank, Field, Fields, Floats, same
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Array, Plan
 from autograd.files import write_file
@@ -401,7 +401,10 @@ class Program:
     def _write_outputs(self) -> None:
         for reference, result in zip(self._outputs, self._running.v[self._places].tolist(), strict=False):
             output = reference()
-            if output is not None and output.op is not None:
+            if output is None or output.op is None:
+                continue
+            stale = any(parent._time > output._time for parent in output.parents)
+            if stale or not same(output.data, result):  # what is as it was makes no later graph stale
                 output.data = result
 
     def _load(self, values: tuple[Any, ...], named: dict[str, Any]) -> None:
