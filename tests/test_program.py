@@ -723,6 +723,18 @@ def test_what_a_batch_computes_besides_may_depend_on_no_data(engine):
         assert {name: found.tolist() for name, found in program.aux.items()} == expected
 
 
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("largest", [1e308, math.inf])
+def test_a_batch_overflows_in_silence_as_numbers_one_by_one_do(largest, engine):
+    w, x = Value(1.0), Value(0.0)
+    program = autograd.compile(w * x, inputs=[w], data={"x": x}, engine=engine)
+    many = [largest] * program._batches.chunk + [largest] * 3
+    assert program.batch(x=many, reduction="sum") == w.grad == math.inf
+    many[-3:] = [-math.inf] * 3
+    assert math.isnan(program.batch(x=many, reduction="sum"))
+    assert math.isnan(w.grad)
+
+
 def test_a_batch_refuses_what_makes_none():
     w, x, y = Value(1.0, "w"), Value(2.0), Value(3.0)
     program = autograd.compile(w * x + y, inputs={"w": w}, data={"x": x, "y": y})

@@ -193,9 +193,9 @@ class Program:
                 self._write_gradients()
             outputs: list[Any] = [*results]
             if reduction:
-                outputs[: self._count] = (
-                    results[: self._count].sum(axis=1) / (points if reduction == "mean" else 1)
-                ).tolist()
+                with np.errstate(all="ignore"):  # as eager sums of infinities are silent
+                    totals = results[: self._count].sum(axis=1)
+                outputs[: self._count] = (totals / points if reduction == "mean" else totals).tolist()
             return self._returned(outputs)
 
     def batch_forward(self, /, *values: Any, **named: Any) -> Any:
