@@ -20,10 +20,12 @@ COMMANDS = {
     "step": "walk through a formula, forward and backward, one gate at a time",
     "train": "train a network on a data set or on a table of your own",
     "predict": "print what a trained network says about the rows of a table",
+    "train-gpt": "train a GPT on the lines of a text, such as names",
+    "generate": "print new lines from a GPT that was trained",
     "play": "open the playground in a browser: Python to be typed, and walked through",
     "site": "build the playground as a folder of files that any web server hands out",
 }
-"""Each subcommand is the module ``chainrule.commands.<name>``, imported when it is called."""
+"""Each subcommand is the module of its name in ``chainrule.commands``, imported when it is called."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not name:
             _parse_without_command(arguments)
-        command = import_module(f"chainrule.commands.{name}")
+        command = import_module(f"chainrule.commands.{name.replace('-', '_')}")
         parser = _Parser(prog=program, description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False)
         command.add_arguments(parser)
         parsed = parser.parse_intermixed_args(_marked(arguments[1:], parser))

@@ -1,5 +1,6 @@
 """Texts for a GPT: documents from a file, their characters as numbers, and new documents from a model."""
 
+import math
 import os
 import random
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from autograd.functions import softmax
 from nn import storage
 from nn.checks import at_least_zero
+from nn.step import DivergenceError
 from nn.transformer import GPT
 
 __all__ = ["Tokenizer", "generate", "load_gpt", "names", "read_documents", "save_gpt"]
@@ -144,6 +146,7 @@ def generate(
     Raises:
         ValueError: a negative temperature, a character that is not in the vocabulary, a prompt longer than
             the block, or a tokenizer of another number of tokens than the model.
+        DivergenceError: the model's scores are not finite.
 
     Example:
         >>> tokenizer = Tokenizer("ab")
@@ -184,6 +187,10 @@ def _continued(
 
 
 def _drawn(scores: Sequence[float], temperature: float, rng: random.Random) -> int:
+    if not math.isfinite(sum(scores)):
+        raise DivergenceError(
+            "the scores of the next character are not finite; train with a lower learning rate"
+        )
     top = max(scores)
     if temperature == 0.0:
         return scores.index(top)
@@ -243,15 +250,24 @@ def save_gpt(path: str | os.PathLike[str], model: GPT, tokenizer: Tokenizer) -> 
     model.save(path, {"characters": tokenizer.characters})
 
 
+def parameters_of(*, vocabulary: int, block: int, width: int, heads: int, layers: int) -> int:  # noqa: ARG001 - the sizes of a GPT
+    """Count the parameters of a GPT before any is made.
+
+    Example:
+        >>> parameters_of(vocabulary=27, block=16, width=16, heads=4, layers=1)
+        4192
+    """
+    return width * (2 * vocabulary + block) + 12 * width * width * layers
+
+
 def _parameters(facts: dict[str, Any]) -> int:
-    """Count the parameters of a GPT before any is made, as a damaged file may ask for very many.
+    """Count the parameters that a file's sizes make: a damaged one may ask for very many.
 
     Raises:
         ValueError: a size is missing, unknown or no count.
     """
     wanted = {"vocabulary", "block", "width", "heads", "layers"}
-    for name in wanted | facts.keys():
+    for name in sorted(wanted | facts.keys()):
         if name not in wanted or type(facts.get(name)) is not int or facts[name] < 1:
             raise ValueError(f"its {name} is no count that a GPT has: {facts.get(name)!r:.40}")
-    width = facts["width"]
-    return int(width * (2 * facts["vocabulary"] + facts["block"]) + 12 * width * width * facts["layers"])
+    return parameters_of(**facts)

@@ -240,6 +240,15 @@ def test_mistakes_in_generating_are_named(arguments, said):
         generate(small(), **{"tokenizer": TOKENIZER} | arguments)
 
 
+def test_a_model_that_has_diverged_generates_nothing():
+    model = small()
+    for p in model.out.parameters():
+        p.data = 1e308
+    for temperature in (0.0, 1.0):
+        with pytest.raises(ArithmeticError, match="are not finite; train with a lower learning rate"):
+            generate(model, TOKENIZER, temperature=temperature)
+
+
 def test_tokenizers_refuse_what_they_do_not_know():
     with pytest.raises(ValueError, match="at least one character"):
         Tokenizer([""])

@@ -86,23 +86,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(OPTIMIZERS)} (default: adam)",
     )
     rates = "; ".join(f"{name} {rate:g}" for name, (_, rate) in OPTIMIZERS.items())
-    add("--lr", type=_positive, metavar="RATE", help=f"the learning rate (default: {rates})")
-    add("--epochs", type=_count, default=50, metavar="N", help="how often all points are used (default: 50)")
+    add("--lr", type=positive, metavar="RATE", help=f"the learning rate (default: {rates})")
+    add("--epochs", type=count, default=50, metavar="N", help="how often all points are used (default: 50)")
     add(
         "--early-stopping",
-        type=_count,
+        type=count,
         metavar="N",
         help="end when the loss of the validation was not better for N epochs, and keep the best parameters",
     )
-    add("--batch-size", type=_count, default=32, metavar="N", help="points per step (default: 32)")
+    add("--batch-size", type=count, default=32, metavar="N", help="points per step (default: 32)")
     add(
         "--l2",
-        type=_at_least_zero,
+        type=at_least_zero,
         default=0.0,
         metavar="STRENGTH",
         help="a penalty on squared parameters (default: 0)",
     )
-    add("--seed", type=_seed, default=0, metavar="N", help="same seed, same result (default: 0)")
+    add("--seed", type=seed, default=0, metavar="N", help="same seed, same result (default: 0)")
     parser.add_argument(
         "--out",
         metavar="FOLDER",
@@ -163,19 +163,23 @@ def _number(text: str, kind: type[Any], allowed: Callable[[Any], bool], what: st
     return number
 
 
-def _count(text: str) -> Any:
+def count(text: str) -> Any:
+    """Read a whole number of at least 1."""
     return _number(text, int, lambda n: n >= 1, "a whole number of at least 1")
 
 
-def _seed(text: str) -> Any:
+def seed(text: str) -> Any:
+    """Read the seed of a source of random numbers."""
     return _number(text, int, lambda n: 0 <= n < 2**32, "a whole number from 0 to 4294967295")
 
 
-def _positive(text: str) -> Any:
+def positive(text: str) -> Any:
+    """Read a number above 0."""
     return _number(text, float, lambda x: 0 < x < np.inf, "a positive number")
 
 
-def _at_least_zero(text: str) -> Any:
+def at_least_zero(text: str) -> Any:
+    """Read a number that is not negative."""
     return _number(text, float, lambda x: 0 <= x < np.inf, "a number of at least 0")
 
 

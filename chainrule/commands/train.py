@@ -3,7 +3,6 @@
 import argparse
 import io
 import random
-import secrets
 import sys
 import tempfile
 import textwrap
@@ -21,6 +20,7 @@ from rich.table import Table
 
 from chainrule.commands.options import MOST_PARAMETERS, OPTIMIZERS, add_arguments, choices
 from chainrule.commands.recipe import OnRawRows, Recipe
+from chainrule.commands.results import require_writable
 from chainrule.commands.sources import LOSSES, Data, load
 from chainrule.terminal import CommandError, plain, shown
 from nn import MLP, EarlyStopping, History, diagnose, fit, l2, losses, plot, split
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     create, usual_rate = OPTIMIZERS[arguments.optimizer]
     optimizer = create(model.parameters(), lr=arguments.lr or usual_rate)
     folder: Path = arguments.out
-    _require_writable(folder)
+    require_writable(folder)
     _introduce(data, recipe, model, optimizer, training, held_out, arguments)
     history = _train(model, recipe, optimizer, training, held_out, arguments)
     if history.stopped:
@@ -67,18 +67,6 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"{finding}\n")
     for path in _save(folder, model, recipe, history, data):
         print(f"wrote {plain(str(path))}")
-
-
-def _require_writable(folder: Path) -> None:
-    """Make the folder for the results, and see that a file can be written there.
-
-    Raises:
-        OSError: that is not possible.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    trial = folder / f".{secrets.token_hex(8)}.part"
-    trial.write_bytes(b"")
-    trial.unlink()
 
 
 def _introduce(
