@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from autograd.files import write_file
 from autograd.nested import Nested, flatten
 from autograd.questions import describe
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.compiler.jax_program import JaxProgram
 
 BUSY = (
     "this program is running in another thread, and its arrays are in use; "
@@ -272,6 +275,33 @@ class Program:
         engine = NumpyEngine(self._plan)
         engine.v[:] = self._running.v
         return engine.source
+
+    def to_jax(self) -> "JaxProgram":
+        """Return the program as a pure function of JAX, for GPUs, many devices, `jit`, `vmap` and `grad`.
+
+        Returns:
+            A function ``(parameters, data) -> (outputs, gradients)`` with the methods ``forward``, ``batch``
+            and ``batch_forward``; see `autograd.compiler.jax_program.JaxProgram`.
+
+        Raises:
+            ImportError: JAX is not installed.
+            TypeError: an operation of one's own has no array form that JAX can trace.
+
+        Example:
+            ``step = jax.jit(program.to_jax().batch)``, then ``loss, gradients = step(parameters, data)``.
+        """
+        try:
+            from autograd.compiler.jax_program import JaxProgram
+        except ImportError as error:
+            raise ImportError("to_jax needs JAX: pip install chainrule[jax]") from error
+
+        outputs, _, inputs, data = self._nests
+        places = {leaf: i for bank in (self._leaves, self._data.leaves) for i, leaf in enumerate(bank)}
+        numbered = [
+            None if nest is None else rebuild(places[leaf] for leaf in leaves)
+            for nest, (leaves, rebuild) in ((nest, flatten(nest)) for nest in (inputs, data))
+        ]
+        return JaxProgram(self._plan, outputs, *numbered)
 
     def summary(self) -> str:
         """Say how many scalar nodes became how many statements, what was recognised, and what runs it."""
