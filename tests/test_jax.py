@@ -47,7 +47,7 @@ def test_every_family_of_programs_agrees(name):
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(s, marks=pytest.mark.slow) for s in range(6, 60))]
+    "seed", [*range(4), *(pytest.param(s, marks=pytest.mark.slow) for s in range(4, 60))]
 )
 def test_a_random_plan_means_what_the_reference_says(seed):
     """Every kind of place, sum, addition and loop; all its cells depend on data here."""
@@ -105,7 +105,7 @@ def batch():
 
 class TestParametersAndData:
     def test_the_flat_array_is_that_of_the_program(self, net):
-        value, gradients = net.to_jax()(net.parameters, {"x": [0.5, -0.3], "y": 0.2})
+        value, gradients = jax.jit(net.to_jax())(net.parameters, {"x": [0.5, -0.3], "y": 0.2})
         assert float(value) == pytest.approx(net(), rel=1e-14)
         assert_same(gradients, net.gradients)
 
@@ -158,6 +158,12 @@ class TestParametersAndData:
         with pytest.raises(ValueError, match="same number of points"):
             function.batch(net.parameters, batch | {"y": np.zeros(7)})
 
+    def test_a_batch_has_no_mean_of_what_depends_on_no_data(self):
+        w, x = Value(2.0), Value(1.0)
+        function = autograd.compile([w * w, w * x], inputs=w, data={"x": x}).to_jax()
+        with pytest.raises(ValueError, match="output 0 depends on no data"):
+            function.batch(np.array([2.0]), {"x": np.ones(3)})
+
     def test_32_bits_are_refused(self, net):
         with jax.enable_x64(False), pytest.raises(RuntimeError, match="jax_enable_x64"):
             net.to_jax()(net.parameters, {"x": [0.5, -0.3], "y": 0.2})
@@ -197,8 +203,9 @@ class TestParametersAndData:
 class TestTransformations:
     def test_grad_of_forward_is_the_gradient(self, net):
         function, data = net.to_jax(), {"x": [0.5, -0.3], "y": 0.2}
-        gradient = jax.grad(function.forward)(jnp.array(net.parameters), data)
-        assert_same(gradient, function(net.parameters, data)[1])
+        gradient = jax.jit(jax.grad(function.forward))(jnp.array(net.parameters), data)
+        net()
+        assert_same(gradient, net.gradients)
 
     def test_vmap_over_points_is_the_batch(self, net, batch):
         function = net.to_jax()
@@ -209,12 +216,12 @@ class TestTransformations:
         mean, gradient = jax.jit(function.batch)(net.parameters, batch)
         assert_same([mean], [loss])
         assert_same(gradient, net.gradients)
-        assert_same(function.batch_forward(net.parameters, batch), values)
+        assert_same(jax.jit(function.batch_forward)(net.parameters, batch), values)
 
     def test_vmap_over_parameters(self, net):
         data = {"x": [0.5, -0.3], "y": 0.2}
         many = jnp.stack([net.parameters, 2.0 * net.parameters])
-        values, _ = jax.vmap(net.to_jax(), (0, None))(many, data)
+        values = jax.jit(jax.vmap(net.to_jax().forward, (0, None)))(many, data)
         net.parameters = many[1]
         assert_same(values[1:], [net()])
 
@@ -234,7 +241,7 @@ def test_a_batch_chooses_at_every_point():
     value, gradients = step(program.parameters, data)
     assert_same([value], [mean])
     assert_same(gradients, program.gradients)
-    values, each = jax.vmap(function, (None, 0))(program.parameters, data)
+    values, each = jax.jit(jax.vmap(function, (None, 0)))(program.parameters, data)
     assert_same([values.mean()], [mean])
     assert_same(each.mean(axis=0), program.gradients)
     for wrong in (4, -1, 0.5):
@@ -307,4 +314,3 @@ def test_data_on_two_devices_average_their_gradients():
     assert found["shard_map"] == ["True", "1", "0"]
     assert found["sharded"][0] == "True"
     assert found["sharded"][2] == "0"
-    print(run.stdout)

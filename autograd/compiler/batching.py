@@ -90,6 +90,17 @@ KEPT = 8
 """So many programs for the last, smaller chunks of batches are kept."""
 
 
+def check_outputs(plan: Plan, count: int) -> None:
+    """Refuse a batch if one of the first ``count`` outputs is the same at all points.
+
+    Raises:
+        ValueError: an output depends on no data.
+    """
+    for place, address in enumerate(plan.outputs[:count]):
+        if not plan.fixed <= address < plan.size - len(plan.constants):
+            raise ValueError(f"output {place} depends on no data, so it has no mean over points")
+
+
 def batched(plan: Plan, points: int) -> Plan:
     """Return the plan of ``points`` independent points with the same parameters.
 

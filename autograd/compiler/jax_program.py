@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from autograd.compiler.batching import check_outputs
 from autograd.compiler.jax_engine import JaxEngine, Memory
 from autograd.compiler.plan import Plan
 from autograd.nested import Nested, flatten, shape_of
@@ -52,10 +53,13 @@ class JaxProgram:
         Args:
             parameters: as of a call.
             data: as of a call, with one more, leading axis for the points in every array. It may be sharded
-                along that axis: results are then added up across the devices.
+                along that axis of a mesh with automatic axes: then gradients are added up across the
+                devices, statement by statement. In `jax.shard_map`, ``jax.lax.pmean`` of what a device
+                returns for equally many points is one all-reduce.
 
         Raises:
-            ValueError, RuntimeError: as of a call; also different numbers of points.
+            ValueError: as of a call; different numbers of points, or an output depends on no data.
+            RuntimeError: as of a call.
         """
         return self._both(parameters, data, 1)
 
@@ -78,6 +82,8 @@ class JaxProgram:
                 'call jax.config.update("jax_enable_x64", True) before the first computation'
             )
         plan = self._engine.plan
+        if leading:
+            check_outputs(plan, self._count)
         flat, nest = _flat(parameters, self._inputs, plan.parameters, 0, "parameters")
         fed, _ = _flat(data, self._data, plan.data, leading, "data")
         values = self._engine.forward(flat[0], fed.T)

@@ -14,7 +14,7 @@ from autograd import questions
 from autograd.choosing import check_index
 from autograd.compiler import engine as engines
 from autograd.compiler import saving
-from autograd.compiler.batching import Batches
+from autograd.compiler.batching import Batches, check_outputs
 from autograd.compiler.engine import Running
 from autograd.compiler.feeds import Bank, Field, Fields, Floats, same
 from autograd.compiler.numpy_engine import NumpyEngine
@@ -220,9 +220,7 @@ class Program:
         self, values: tuple[Any, ...], named: dict[str, Any], *, sweep: bool
     ) -> tuple[Array, Array, int]:
         feeds, points = self._fields.match_points(values, named)
-        for place, address in enumerate(self._plan.outputs[: self._count]):
-            if address < self._plan.fixed or address >= self._plan.size - len(self._plan.constants):
-                raise ValueError(f"output {place} depends on no data, so it has no mean over points")
+        check_outputs(self._plan, self._count)
         if not self._detached:
             self._bank.read()
             self._data.read()
