@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from benchmarks import compiled, eager
+from benchmarks.timing import one_core
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
     compiled.add_arguments(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     arguments = parser.parse_args()
-    compiled.one_core()
+    one_core()
     console = compiled.wide_console()
     results = {"eager": eager.measure(arguments.rounds, console)}
     eager.report(results["eager"], console)

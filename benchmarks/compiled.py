@@ -9,7 +9,6 @@ gradients are compared before the clock starts. What is not installed is skipped
 import argparse
 import json
 import multiprocessing
-import os
 import platform
 import sys
 import time
@@ -25,7 +24,7 @@ import autograd
 from autograd import Value
 from benchmarks import contenders, workloads
 from benchmarks.contenders import VALUES, Run
-from benchmarks.timing import show, take_turns
+from benchmarks.timing import one_core, show, take_turns
 from benchmarks.workloads import Workload
 from nn import MLP, cross_entropy
 
@@ -293,12 +292,6 @@ def main() -> None:
 def wide_console() -> Console:
     """Return a console with room for the tables, also where the output goes to a file."""
     return Console(width=None if sys.stdout.isatty() else 120)
-
-
-def one_core() -> None:
-    """Keep this process and its children on one core, where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 if __name__ == "__main__":

@@ -6,17 +6,14 @@ that is not installed raises ImportError, a compiler that is not there FileNotFo
 
 import ctypes
 import math
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Value, ops
+from benchmarks.c import step_of
 from benchmarks.eager import Problem
 from benchmarks.scalars import peer
 from benchmarks.workloads import Floats, Functions, Workload, moons
@@ -194,17 +191,7 @@ def jax_jit(workload: Workload) -> Run:
 
 def c_by_hand(workload: Workload) -> Run:
     """Run the C file, compiled with -O3."""
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        raise FileNotFoundError("there is no C compiler")
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "micrograd_demo.so"
-        source = Path(__file__).with_name("micrograd_demo.c")
-        subprocess.run(
-            [compiler, "-O3", "-march=native", "-shared", "-fPIC", source, "-o", library], check=True
-        )
-        step = ctypes.CDLL(str(library)).step
-    step.restype = ctypes.c_double
+    step = step_of("micrograd_demo.c")
     X, y = moons()
     gradient, pointer = np.zeros(len(workload.point)), ctypes.POINTER(ctypes.c_double)
     arrays = [X, y, workload.point, gradient]

@@ -1,10 +1,32 @@
-"""A document of a GPT as scalar code: what users of scalar engines run today."""
+"""A document of a GPT as scalar code, which users of scalar engines run today, and what becomes of it.
 
+    python -m benchmarks.gpt [--seconds S] [--json FILE]
+
+Loss and gradient of one document of 8 characters, on one core, in turns: the program with a class of
+microgpt's kind, with this engine, compiled, and the same written in C by hand; then a whole training.
+"""
+
+import argparse
+import ctypes
+import json
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
 from typing import Any
 
-from benchmarks.scalars import Peer
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import autograd
+from autograd import Value
+from benchmarks.c import step_of
+from benchmarks.scalars import Peer, peer
+from benchmarks.timing import one_core, show, take_turns
+from nn import GPT, Adam, Tokenizer, fit_documents, names
+from nn.optim import linear
 
 LETTERS, WIDTH, HEADS, BLOCK = 27, 16, 4, 16
 HEAD = WIDTH // HEADS
@@ -92,3 +114,152 @@ def normalised(x: Sequence[Any]) -> list[Any]:
     """Return a vector divided by the root of the mean of its squares."""
     scale = (dot(x, x) * (1.0 / len(x)) + 1e-5) ** -0.5
     return [z * scale for z in x]
+
+
+Run = Callable[[], tuple[float, Any]]
+
+
+def eager(name: str) -> Run:
+    """Record the document with the scalars of an engine and sweep it."""
+    document = Document(peer(name))
+
+    def run() -> tuple[float, Any]:
+        for leaf in document.leaves:
+            leaf.grad = 0.0
+        loss = document.loss()
+        loss.backward()
+        return loss.data, [leaf.grad for leaf in document.leaves]
+
+    return run
+
+
+def compiled(engine: str) -> Run:
+    """Record and compile the document once; a step leaves the leaves alone."""
+    document = Document(peer("chainrule"))
+    program = autograd.compile(document.loss(), inputs=document.leaves, engine=engine)
+    program.__enter__()
+
+    def run() -> tuple[float, Any]:
+        return program(), program.gradients
+
+    return run
+
+
+def with_tokens_as_data() -> Run:
+    """Compile nn's GPT for any document of this length, and feed the tokens at each step."""
+    document = Document(peer("chainrule"))
+    model = GPT(LETTERS, BLOCK, WIDTH, HEADS)
+    block, attention = model.blocks[0], model.blocks[0].attention
+    parts = [model.token, model.position, attention.query, attention.key, attention.value, attention.mix]
+    inputs = [p for part in (*parts, block.widen, block.narrow, model.out) for p in part.parameters()]
+    for parameter, leaf in zip(inputs, document.leaves, strict=True):
+        parameter.data = leaf.data
+    data = [Value(float(token)) for token in document.tokens]
+    program = autograd.compile(model.loss(data), inputs=inputs, data={"tokens": data})
+    program.__enter__()
+
+    def run() -> tuple[float, Any]:
+        return program(tokens=document.tokens), program.gradients
+
+    return run
+
+
+def c_by_hand() -> Run:
+    """Run the C file."""
+    document, step = Document(peer("chainrule")), step_of("gpt.c")
+    tokens = np.array(document.tokens, dtype=np.intc)
+    numbers = np.array([leaf.data for leaf in document.leaves])
+    gradient = np.zeros_like(numbers)
+    tokens_at = tokens.ctypes.data_as(ctypes.POINTER(ctypes.c_int))
+    p_at, g_at = (a.ctypes.data_as(ctypes.POINTER(ctypes.c_double)) for a in (numbers, gradient))
+
+    def run(_keep: Any = (tokens, numbers)) -> tuple[float, Any]:
+        return step(tokens_at, len(tokens) - 1, p_at, g_at), gradient
+
+    return run
+
+
+CONTENDERS: dict[str, Callable[[], Run]] = {
+    "microgpt's kind": lambda: eager("microgpt's kind"),
+    "chainrule, eager": lambda: eager("chainrule"),
+    "chainrule, compiled for NumPy": lambda: compiled("numpy"),
+    "chainrule, machine code": lambda: compiled("auto"),
+    "chainrule, machine code, tokens as data": with_tokens_as_data,
+    "C by hand": c_by_hand,
+}
+
+
+def contenders() -> dict[str, Run]:
+    """Return all that can run here, once they are seen to agree on loss and gradient.
+
+    Raises:
+        RuntimeError: they do not agree.
+    """
+    found: dict[str, Run] = {}
+    for name, make in CONTENDERS.items():
+        try:
+            found[name] = make()
+        except (ImportError, FileNotFoundError):
+            continue  # it is not installed, and its row is missing
+    loss, gradient = found["chainrule, eager"]()
+    gradient = np.array(gradient)
+    for name, run in found.items():
+        other, slopes = run()
+        if not (abs(other - loss) < 1e-12 and np.allclose(slopes, gradient, rtol=1e-9, atol=1e-14)):
+            raise RuntimeError(f"{name} disagrees on the loss or the gradient of the document")
+    return found
+
+
+def time_compiling(rounds: int = 3) -> dict[str, float]:
+    """Return the median seconds that it takes to compile the recorded document for each engine."""
+    document = Document(peer("chainrule"))
+    times: dict[str, list[float]] = {"numpy": [], "auto": []}
+    for _ in range(rounds):
+        for engine, runs in times.items():
+            loss = document.loss()
+            start = time.perf_counter()
+            autograd.compile(loss, inputs=document.leaves, engine=engine)
+            runs.append(time.perf_counter() - start)
+    return {engine: median(runs) for engine, runs in times.items()}
+
+
+def train(steps: int, compile: bool = True) -> tuple[float, float]:  # noqa: A002 - as fit_documents calls it
+    """Train on the made-up names; return the seconds, recording and compiling included, and the last loss."""
+    tokenizer = Tokenizer(names())
+    documents = [tokenizer.encode(name) for name in names()]
+    model = GPT(len(tokenizer), BLOCK, WIDTH, HEADS, rng=42)
+    optimizer = Adam(model.parameters(), lr=linear(0.01, 0.0, steps), betas=(0.85, 0.99))
+    start = time.perf_counter()
+    history = fit_documents(model, documents, optimizer, steps, progress=False, compile=compile)
+    return time.perf_counter() - start, history["loss"][-1]
+
+
+def main() -> None:
+    """Measure, print, and write the figures to a file if one is named."""
+    parser = argparse.ArgumentParser(description="Measure a GPT's document.")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long to take turns (default: 20)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    arguments = parser.parse_args()
+    one_core()
+    times = take_turns(contenders(), arguments.seconds)
+    table = Table(title="A document of 8 characters: loss and gradient", title_justify="left")
+    for header in ("", "time", "times as fast as microgpt's kind"):
+        table.add_column(header, justify="right" if header else "left")
+    slowest = times.get("microgpt's kind", times["chainrule, eager"])
+    for name, seconds in times.items():
+        table.add_row(name, show(seconds), f"{slowest / seconds:,.1f}")
+    console = Console(width=100)
+    console.print(table)
+    compiling = time_compiling()
+    console.print(
+        f"compiled in {compiling['numpy']:.2f} s for NumPy, in {compiling['auto']:.2f} s as machine code"
+    )
+    seconds, loss = train(1000)
+    console.print(f"1,000 steps of training, all included: {seconds:.1f} s, loss {loss:.4f}")
+    if arguments.json:
+        results = {"document": times, "compiling": compiling, "training": {"seconds": seconds, "loss": loss}}
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """Contenders take turns, so that whatever else the machine does slows all of them alike."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -59,3 +60,9 @@ def show(seconds: float) -> str:
     """
     factor, unit = next((f, u) for f, u in UNITS if seconds * f >= 1.0 or f == 1e6)
     return f"{seconds * factor:.0f} {unit}" if seconds * factor >= 100 else f"{seconds * factor:#.3g} {unit}"
+
+
+def one_core() -> None:
+    """Keep this process and its children on one core, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import compiled, contenders, families, workloads
+from benchmarks import compiled, contenders, families, gpt, workloads
 from benchmarks.eager import Problem
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, nodes_of, peer
@@ -93,3 +93,8 @@ def test_contenders_take_turns():
 )
 def test_times_have_three_digits(seconds, text):
     assert show(seconds) == text
+
+
+def test_all_that_compute_a_gpts_document_agree():
+    found = gpt.contenders()  # which compares them
+    assert {"chainrule, eager", "chainrule, compiled for NumPy", "chainrule, machine code"} <= found.keys()
