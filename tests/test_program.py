@@ -657,6 +657,17 @@ def test_what_is_declared_so_is_fed_so():
         program(ragged=[[10**400], [0, 0]])
 
 
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_factor_that_is_zero_makes_nan_of_an_infinite_adjoint_as_eagerly(count, engine):
+    x = [Value(1.0 + k) for k in range(count)]
+    loss = sum(log(0.0 * a) for a in x)
+    loss.backward()
+    assert all(math.isnan(a.grad) for a in x)
+    autograd.compile(loss, inputs=x, engine=engine)()
+    assert all(math.isnan(a.grad) for a in x)
+
+
 def _logarithm(x, y):
     return math.log(x) * y
 

@@ -146,7 +146,9 @@ def _derivative(expression: Expression, place: Place, value: Any) -> Any:
             if any(found is place for found in places_of(argument)):
                 inner = _derivative(argument, place, _term(argument))
                 local = derivative(value, *arguments)
-                if inner is not None and not (isinstance(local, float) and local == 0.0):
+                # A factor that is 0 is no strong zero: an infinite adjoint times it is nan, as eagerly.
+                chosen = local != 0.0 or not expression.operation.selects
+                if inner is not None and chosen:
                     total = local * inner if total is None else total + local * inner
     return total
 
