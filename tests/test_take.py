@@ -39,6 +39,21 @@ def test_what_is_not_chosen_may_be_infinite():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("points", [1, 5, 40])
+def test_items_lie_in_any_order(points, engine):
+    a, index, x = [Value(float(k)) for k in range(1, 6)], Value(0.0), Value(1.0)
+    sums = [x * a[0]]
+    for v in a[1:]:
+        sums.append(sums[-1] * 0.5 + v * x)
+    program = autograd.compile(
+        take(sums[::-1], index) + sum(sums), inputs=a, data={"index": index, "x": x}, engine=engine
+    )
+    chosen = [k % 5 for k in range(points)]
+    alone = [program(index=k, x=2.0) for k in chosen]
+    assert program.batch(index=chosen, x=[2.0] * points, reduction=None) == pytest.approx(alone)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_there_may_be_one_item(engine):
     x, index = Value(3.0), Value(0.0, "which")
     program = autograd.compile(take([x * x], index), inputs=[x], data={"index": index}, engine=engine)

@@ -584,7 +584,9 @@ class Nest:
         if access.choice is not None:
             self._chosen(access, offsets)
             parts += 1
-        if offset < 0 or not parts:
+        # What a load adds to an address does not wrap around: not if items that come first lie behind.
+        behind = access.choice is not None and access.step < 0
+        if offset < 0 or behind or not parts:
             code.integer(offset)
             parts += 1
             offset = 0
