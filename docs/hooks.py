@@ -29,6 +29,10 @@ REFERENCE = {
     "autograd.compiler": ["autograd.compiler"],
     "nn": [
         "nn.modules",
+        "nn.transformer",
+        "nn.recurrent",
+        "nn.text",
+        "nn.documents",
         "nn.losses",
         "nn.optim",
         "nn.data",
