@@ -18,7 +18,11 @@ ROWS = sorted(ops.TABLE.values(), key=lambda row: row.name)
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e300, 5e-324, math.inf, -math.inf, math.nan)
 
 
-@pytest.fixture(params=PATHS)
+QUICK = ("as compiled", "one by one")
+"""The paths that are always taken; the others are when slow tests are asked for."""
+
+
+@pytest.fixture(params=[p if p in QUICK else pytest.param(p, marks=pytest.mark.slow) for p in PATHS])
 def path(request, monkeypatch):
     force(monkeypatch, request.param)
     return request.param
