@@ -33,6 +33,7 @@ def topological_order(*roots: Value, until: Collection[Value] = ()) -> list[Valu
         until: nodes at which to stop: neither they nor what only they depend on is returned.
 
     Example:
+        >>> from autograd import Value
         >>> x = Value(2.0, "x")
         >>> [node.data for node in topological_order(x * x + x)]
         [2.0, 4.0, 6.0]
@@ -387,6 +388,7 @@ def bring_up_to_date(order: Iterable[Value]) -> None:
         order: the graph in topological order.
 
     Example:
+        >>> from autograd import Value
         >>> x = Value(2.0)
         >>> y = x * x
         >>> x.data = 3.0
