@@ -1,8 +1,8 @@
 """A statement of a plan as calls of NumPy.
 
 Places that are evenly spaced are views, made before the program runs; others are gathered and scattered. A
-sum of products is a matrix product wherever the axes allow it. Results go where they belong, or into buffers in
-one scratch memory that all statements share, so that it stays in the cache.
+sum of products is a matrix product wherever the axes allow it. Results go where they belong, or into buffers
+in one scratch memory that all statements share, so that it stays in the cache.
 """
 
 from collections import Counter
@@ -337,7 +337,7 @@ class Writer:
         return buffer
 
     def _items(self, read: Read, axes: Sequence[int]) -> tuple[str, "_Index", list[int], list[int]]:
-        """Return a memory, or its rows, the index in it, and the axes that go through items and along rows."""
+        """Return a memory, or its rows, the index in it, and the axes through items and along rows."""
         regular = sorted((a for a in axes if not read.is_irregular(a)), key=lambda a: abs(read.strides[a]))
         rows: list[int] = []
         width = 1

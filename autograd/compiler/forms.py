@@ -84,7 +84,7 @@ def recorded(operation: Operation) -> Tree | None:
             return _tree(operation.numpy(_Namespace(), *symbols))
         form = _tree(operation.value(*symbols))
         return form if _agrees(form, operation) else None
-    except Exception:  # noqa: BLE001 - a user's function may do anything with what is no array; then it is called
+    except Exception:
         return None
 
 
@@ -169,7 +169,9 @@ def _simplified(function: str | Operation, arguments: tuple[Tree, ...]) -> Tree:
         return as_float(last if _is(first, 1.0) else first)
     if function == "where" and isinstance(first, float):
         return as_float(arguments[1] if first else last)
-    if function in ("abs", "fabs") and isinstance(first, Call):  # so that sigmoid(x) and sigmoid(-x) share exp
+    if function in ("abs", "fabs") and isinstance(
+        first, Call
+    ):  # so that sigmoid(x) and sigmoid(-x) share exp
         if first.function == "negative":
             return _simplified(function, first.arguments)
         factor = first.arguments[0]
@@ -211,7 +213,7 @@ _SAMPLES = (0.7, -0.3, 1.9, -2.6, 0.0, 5.5, -17.0, 1e-9)
 
 
 def _agrees(form: Tree, operation: Operation) -> bool:
-    """Tell whether a form made from a row's value has that value: a function may ask for the type of a float."""
+    """Tell whether a form made from a row's value has that value: a function may ask for a float's type."""
     for start in range(len(_SAMPLES)):
         point = [
             _within(_SAMPLES[(start + 3 * place) % len(_SAMPLES)], *interval)

@@ -140,7 +140,12 @@ def _gain(step: Step) -> float:
 def _blocked(statement: Statement) -> Loop | None:
     """Return a long computation on large arrays in blocks, so that what is in between stays in the cache."""
     target, shape = statement.target, statement.shape
-    if statement.summed or math.prod(shape) < 2 * BLOCK or target.table is not None or target.choice is not None:
+    if (
+        statement.summed
+        or math.prod(shape) < 2 * BLOCK
+        or target.table is not None
+        or target.choice is not None
+    ):
         return None
     if primitives(statement) < 4 or not all(n == 1 or s for n, s in zip(shape, target.strides, strict=True)):
         return None

@@ -1,9 +1,9 @@
 """Iteration spaces: what a statement's places look like as arrays, in as few axes as possible.
 
-A `Space` holds the axes of a statement, and of each place that it reads or writes a `Read`. Axes of length one
-go, neighbours that every place walks through as one become one, a table that is evenly spaced along an axis
-becomes a stride, and an axis along which an adding statement has one target is summed over. In a loop the space
-is that of one step, and a `Read` knows how it moves from step to step.
+A `Space` holds the axes of a statement, and of each place that it reads or writes a `Read`. Axes of length
+one go, neighbours that every place walks through as one become one, a table that is evenly spaced along an
+axis becomes a stride, and an axis along which an adding statement has one target is summed over. In a loop
+the space is that of one step, and a `Read` knows how it moves from step to step.
 """
 
 import math
@@ -62,7 +62,7 @@ class Space:
         lengths: the length of each axis.
         summed: whether each axis is summed over.
         steps: how many steps there are; 1 outside loops.
-        ragged: the axis whose length differs from step to step, or None; its entry in ``lengths`` is the most.
+        ragged: the axis whose length differs from step to step, or None; its ``lengths`` entry is the most.
         starts: where each step's slice of that axis begins, in the order in which the steps are run.
         rows: how long each step's slice is.
         is_empty: whether there is nothing to compute; then there are no places either.
