@@ -13,7 +13,7 @@ TINY = 64
 """A matrix product of fewer multiplications is done element by element if there are many of them."""
 
 LONG, FEW = 8, 128
-"""Products of rows with rows are matrix products if these are as long, or as few; else ``einsum`` is faster."""
+"""Products of rows with rows are matrix products if these are as long, or as few; else by ``einsum``."""
 
 
 class Product:
