@@ -665,6 +665,29 @@ def test_nothing_installed_by_hand_is_needed():
     assert draw_dot(simple()).png().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="the cache's folder is not found by the environment there"
+)
+def test_graphviz_is_compiled_once_for_a_user_and_not_once_for_a_process(tmp_path):
+    def draw(home):
+        script = "from autograd import Value, draw_dot; print(len(draw_dot(Value(2.0) * 3.0).svg()))"
+        known = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
+        environment = known | {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(home), "PATH": ""}
+        command = [sys.executable, "-c", script]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    def kept():
+        return {file: file.read_bytes() for file in tmp_path.rglob("modules/*/*") if file.suffix != ".stats"}
+
+    first = draw(tmp_path)
+    (module,) = kept()
+    module.write_bytes(module.read_bytes()[:1000])  # what was interrupted or spoilt is compiled again
+    assert draw(tmp_path) == first
+    assert len(kept()[module]) > 1000
+    assert draw(Path(os.devnull)) == first  # a home that keeps nothing
+
+
 def test_control_c_ends_a_layout_and_the_next_one_is_as_before():
     before = draw_dot(simple()).svg()
     long = draw_dot(chain(3000), limit=None)

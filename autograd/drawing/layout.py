@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -57,6 +58,8 @@ def _graphviz() -> Any:
         def __init__(self) -> None:
             config = wasmtime.Config()
             config.epoch_interruption = True
+            with suppress(wasmtime.WasmtimeError):  # without a home to keep it in, it is compiled every time
+                config.cache = True  # the machine code, in the user's cache: 0.01 s instead of 1.2 s of work
             self.engine = self._engine = wasmtime.Engine(config)
             self._module = wasmtime.Module.from_file(self.engine, str(PACKAGE_WASM_PATH))
             self.renew()
