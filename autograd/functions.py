@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from functools import reduce
+from math import inf
 from typing import Any
 
 from autograd.ops import exp, logaddexp, maximum
@@ -70,7 +71,9 @@ def softmax(values: Iterable[Any], axis: int = -1) -> Any:
     listed = list(values)
     if not listed:
         raise ValueError("softmax needs at least one value")
-    top = reduce(maximum, listed[1:], listed[0])  # recorded: where the largest is, is data
+    # The maximum is recorded, since where the largest is, is data. Both folds begin with their neutral
+    # element, so that one share has the form of many, and a compiled program has the same statements for all.
+    top = reduce(maximum, listed, -inf)
     powers = [exp(value - top) for value in listed]
-    total = sum(powers[1:], powers[0])
+    total = sum(powers)
     return [power / total for power in powers]

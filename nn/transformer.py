@@ -23,7 +23,7 @@ Source = random.Random | int | None
 
 def dot(a: Vector, b: Vector) -> Any:
     """Return the sum of products."""
-    return reduce(add, map(mul, a, b))
+    return sum(map(mul, a, b))  # from 0, so that one product is a sum, too: one form for all positions
 
 
 def require_length(what: str, x: Vector, width: int) -> None:

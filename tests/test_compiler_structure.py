@@ -12,7 +12,7 @@ import pytest
 
 import autograd
 from autograd import Value, maximum, relu, tanh
-from nn import MLP, cross_entropy, digits, two_moons
+from nn import GPT, MLP, cross_entropy, digits, two_moons
 from tests.compiling import assert_same, eager, replay
 from tests.program_families import FAMILIES, dot, make, softmax
 
@@ -114,6 +114,18 @@ def test_a_convolution_is_one_sum_of_gathered_windows():
     (nodes, forward, reverse), _ = found(autograd.compile(loss))
     assert nodes > 3000
     assert forward + reverse <= 10
+
+
+def test_a_gpt_whose_tokens_are_fed_has_as_few_statements_for_a_document_of_any_length():
+    model = GPT(27, rng=1337)
+    counts = []
+    for length in (3, 9, 14):
+        tokens = [Value(float(random.randrange(27))) for _ in range(length)]
+        program = autograd.compile(model.loss(tokens), inputs=model.parameters(), data={"tokens": tokens})
+        (_, *statements), kinds = found(program)
+        counts.append(sum(statements))
+        assert kinds["matrix product"] >= 5
+    assert max(counts) <= 150
 
 
 # One kind of structure at a time ----------------------------------------------------------------------------
