@@ -19,6 +19,7 @@ LEVELS = [
     ["sweeping"],
     ["value"],
     ["nested", "choosing", "expression", "files", "symbolic", "collector", "functions", "lazy", "variables"],
+    ["notation"],
     ["control"],
     ["transforms"],
     ["check", "drawing", "compiler"],

@@ -6,11 +6,12 @@ import random
 import pytest
 
 from autograd import Operation, Value, explain, ops, step_through, topological_order
+from autograd.notation.formula import Formula
+from autograd.notation.latex import Latex
+from autograd.notation.printing import write, write_numbers
 from autograd.row import operation
 from autograd.stepping import backprop_latex, backprop_source
-from autograd.stepping.formula import Formula, local_derivative, name_nodes
-from autograd.stepping.latex import Latex
-from autograd.stepping.printing import write, write_numbers
+from autograd.stepping.formula import local_derivative, name_nodes
 
 FORMS = [
     (row, index) for row in ops.TABLE.values() for index, form in enumerate(row.textbook) if form is not None

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.stepping.formula import Formula, local_derivative, name_nodes, right_side
-from autograd.stepping.printing import definition, write, write_numbers
+from autograd.notation.formula import Formula
+from autograd.notation.printing import write, write_numbers
+from autograd.stepping.formula import local_derivative, name_nodes, right_side
+from autograd.stepping.printing import definition
 from autograd.sweeping import bring_up_to_date, sweep, topological_order
 from autograd.text import format_number
 from autograd.value import Constant, Value

@@ -8,10 +8,11 @@ import unicodedata
 from collections.abc import Sequence
 
 from autograd import ops
+from autograd.notation.formula import Formula
+from autograd.notation.printing import BINDING, Printer, enclose, is_operator
 from autograd.row import Operation
 from autograd.stepping.events import Backward, Forward, graph_of, record
-from autograd.stepping.formula import Formula, Names, local_derivative, name_nodes, right_side
-from autograd.stepping.printing import BINDING, Printer, enclose, is_operator
+from autograd.stepping.formula import Names, local_derivative, name_nodes, right_side
 from autograd.value import Constant, Value
 
 
