@@ -98,7 +98,7 @@ def test_a_number_may_be_a_formula(tmp_path, capsys):
         (["draw", "x", "x=1", "x=2"], "'x=2': x is given already; give each name once"),
         (["draw", "x", "x=1", "y=2"], "the name 'y' is given but does not occur in \"x\""),
         (["draw", "x", "lambda=1"], "the name is a word of Python's grammar; choose another"),
-        (["draw", "x", "x=1", "-o", "x.gif"], "'.svg', '.png', '.dot', '.pdf', not '.gif'"),
+        (["draw", "x", "x=1", "-o", "x.gif"], "'.svg', '.png', '.pdf', '.tex', '.dot', not '.gif'"),
         (["draw", " * ".join(["(" + "x + " * 500 + "x)"] * 5), "x=1"], "above the limit of 2000"),
     ],
 )

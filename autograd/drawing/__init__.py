@@ -7,6 +7,7 @@ Graphviz gives all lines of a label one colour. Heavy libraries are imported whe
 
 from autograd.drawing.api import Drawing, draw_dot, draw_elements, draw_fitting
 from autograd.drawing.elements import Box, Gate, Wire
+from autograd.drawing.pdf import pdf_of
 from autograd.drawing.rendering import MAX_PIXELS, rasterise, spelled_out
 from autograd.drawing.style import (
     DATA_COLOUR,
@@ -16,6 +17,7 @@ from autograd.drawing.style import (
     TEXT_STYLES,
     WIRE_COLOUR,
 )
+from autograd.drawing.tikz import tikz_of
 
 __all__ = [
     "DATA_COLOUR",
@@ -32,6 +34,8 @@ __all__ = [
     "draw_dot",
     "draw_elements",
     "draw_fitting",
+    "pdf_of",
     "rasterise",
     "spelled_out",
+    "tikz_of",
 ]

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from autograd.drawing.dot import describe, with_tables
+from autograd.drawing.dot import describe
 from autograd.drawing.elements import Box, Gate, Wire
-from autograd.drawing.layout import layout, run_dot
+from autograd.drawing.layout import layout
 from autograd.drawing.lines import depth
+from autograd.drawing.pdf import pdf_of
 from autograd.drawing.rendering import rasterise, spelled_out, styled
 from autograd.drawing.style import SIDES
+from autograd.drawing.tikz import tikz_of
 from autograd.files import write_file
 from autograd.locks import computed_once
 from autograd.sweeping import bring_up_to_date, topological_order
@@ -28,7 +30,7 @@ _LARGE = 150  # wires and gates, beyond which no form fits a page
 Format = Literal["svg", "png"]
 Rankdir = Literal["LR", "RL", "TB", "BT"]
 FORMATS: tuple[str, ...] = get_args(Format)
-SUFFIXES = (".svg", ".png", ".dot", ".pdf")
+SUFFIXES = (".svg", ".png", ".pdf", ".tex", ".dot")
 
 
 def draw_dot(
@@ -113,7 +115,7 @@ class Drawing:
         """Return the picture as SVG.
 
         Raises:
-            RuntimeError: Graphviz could not lay out the graph; so for ``png`` and ``save``.
+            RuntimeError: Graphviz could not lay out the graph; so for the other forms.
         """
         return self._svg(self.source)
 
@@ -132,11 +134,22 @@ class Drawing:
             raise ValueError(f"scale must be a positive number, not {scale!r}")
         return rasterise(self._svg(spelled_out(self.source)), scale)
 
+    def pdf(self) -> bytes:
+        """Return the picture as a PDF of one page. Its texts can be searched.
+
+        A character that its font, DejaVu Sans, does not have is written as its code, such as ``[U+1F680]``.
+        """
+        return pdf_of([self._svg(spelled_out(self.source))], self.titles["graph"])
+
+    def tikz(self) -> str:
+        """Return the picture as a ``tikzpicture`` environment, for a document in LaTeX that loads TikZ."""
+        return tikz_of(self.svg())
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to a file, in the form that its suffix names.
 
         Args:
-            path: ends in ``.svg``, ``.png``, ``.dot`` or ``.pdf``. A PDF needs an installed Graphviz.
+            path: ends in ``.svg``, ``.png``, ``.pdf``, ``.tex`` (a ``tikzpicture`` for LaTeX) or ``.dot``.
 
         Returns:
             The path.
@@ -144,7 +157,6 @@ class Drawing:
         Raises:
             ValueError: another suffix.
             OSError: the file cannot be written; what was there before is untouched.
-            RuntimeError: a PDF without an installed Graphviz.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -152,7 +164,9 @@ class Drawing:
         if suffix == ".png":
             content = self.png()
         elif suffix == ".pdf":
-            content = run_dot(with_tables(self.source, self.rankdir), "pdf")
+            content = self.pdf()
+        elif suffix == ".tex":
+            content = f"{self.tikz()}\n".encode()
         else:
             content = (self.source if suffix == ".dot" else self.svg()).encode()
         write_file(path, content)
@@ -170,7 +184,7 @@ class Drawing:
 
         Args:
             filename: of the source; the picture's has the format's suffix after it.
-            format: ``"svg"``, ``"png"`` or ``"pdf"``; by default the drawing's own.
+            format: ``"svg"``, ``"png"``, ``"pdf"`` or ``"tex"``; by default the drawing's own.
             cleanup: keep the picture only.
             view: open the picture with the system's viewer.
 

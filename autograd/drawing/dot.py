@@ -1,6 +1,5 @@
 """A graph in the DOT language."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -11,10 +10,8 @@ from autograd.drawing.style import (
     COMPOSITE,
     CONSTANT,
     CORNER,
-    DATA_COLOUR,
     FONT,
     GATE,
-    GRAD_COLOUR,
     INK_COLOUR,
     LOCAL,
     LOCAL_COLOUR,
@@ -149,31 +146,6 @@ def _record(facts: Sequence[str], rankdir: str) -> str:
     if not label:
         return wire
     return f"{{{label[0]}|{{{wire}}}}}" if rankdir == "LR" else f"{{{{{wire}}}|{label[0]}}}"
-
-
-def with_tables(source: str, rankdir: str) -> str:
-    """Return the graph with tables, whose texts have colours, for records; only the program draws them."""
-
-    def text(escape: re.Match[str]) -> str:
-        return "<BR/>" if escape[1] == "n" else r"<I>\</I>"  # alone, or \N would become the node's name
-
-    def table(record: re.Match[str]) -> str:
-        fields = [re.sub(r"\\(.)", text, field) for field in re.split(r"[{|}]+", record[1].strip("{}"))]
-        *label, data, grad = fields[2:] + fields[:2] if rankdir == "RL" else fields
-        names = [f"<I>{name}</I>" for name in label]
-        data = f'<FONT COLOR="{DATA_COLOUR}">{data}</FONT>'
-        grad = f'<FONT COLOR="{GRAD_COLOUR}">{grad}</FONT>'
-        if rankdir in ("TB", "BT"):
-            rows = [f"<TD>{fact}</TD>" for fact in (*names, data, grad)]
-        else:
-            top = [f'<TD ROWSPAN="2">{name}</TD>' for name in names]
-            top.insert(len(top) * (rankdir == "LR"), f'<TD BORDER="1" SIDES="B">{data}</TD>')
-            rows = ["".join(top), f"<TD>{grad}</TD>"]
-        style = f'BORDER="0" CELLBORDER="0" CELLSPACING="0" COLOR="{WIRE_COLOUR}"'
-        content = "".join(f"<TR>{row}</TR>" for row in rows)
-        return f"label=<<TABLE {style}>{content}</TABLE>>{record[2]}plain"
-
-    return re.sub(r'label="([^"]*)"(.* shape=)record', table, source)
 
 
 def _escaped(text: str) -> str:

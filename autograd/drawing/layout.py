@@ -104,33 +104,19 @@ def _interruptible(source: str) -> bytes:
     return bytes(result)
 
 
-def run_dot(source: str, form: str) -> bytes:
+def run_program(source: str) -> bytes:
     """Return the picture as the installed program ``dot`` draws it.
-
-    Args:
-        source: the graph in the DOT language.
-        form: ``"svg"`` or ``"pdf"``.
 
     Raises:
         RuntimeError: the program is not installed, or cannot lay out the graph.
     """
     program = shutil.which("dot")
     if program is None:
-        raise RuntimeError(
-            f"a {form.upper()} is drawn by the program `dot`, which is not installed; install Graphviz "
-            "(https://graphviz.org/download), or choose .svg or .png"
-        )
-    run = subprocess.run([program, f"-T{form}"], input=source.encode(), capture_output=True, check=False)
-    if run.returncode or b"libexpat" in run.stderr:  # without that library it leaves tables out
-        raise RuntimeError(f"`dot` cannot lay out this graph: {run.stderr.decode(errors='replace').strip()}")
-    return run.stdout
-
-
-def run_program(source: str) -> bytes:
-    """Return the picture as the installed program ``dot`` draws it."""
-    if shutil.which("dot") is None:
         raise RuntimeError("it is not installed")
-    return run_dot(source, "svg")
+    run = subprocess.run([program, "-Tsvg"], input=source.encode(), capture_output=True, check=False)
+    if run.returncode:
+        raise RuntimeError(run.stderr.decode(errors="replace").strip())
+    return run.stdout
 
 
 ENGINES: dict[str, Engine] = {

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="path",
         metavar="FILE",
         default="graph.svg",
-        help="ends in .svg, .png or .dot, or with Graphviz installed in .pdf (default: graph.svg)",
+        help="ends in .svg, .png, .pdf, .tex (TikZ) or .dot (default: graph.svg)",
     )
     parser.add_argument(
         "--rankdir",
