@@ -1,8 +1,12 @@
-"""What several test files share: a headless browser for the tests of pages."""
+"""What several test files share: a headless browser for the tests of pages; no test fails by the clock."""
 
 import shutil
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]

@@ -381,7 +381,7 @@ def test_a_label_is_drawn_as_written(label, rankdir):
         assert seen.title(name).startswith(f"{label}: data ")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(TEXT | st.lists(st.sampled_from(NASTY), min_size=1).map("".join))
 @example("\u2028\u202e\u0301")
 def test_any_label_is_drawn_as_written(label):

@@ -28,10 +28,7 @@ from autograd import (
 from autograd.sweeping import sweep
 from tests.graphs import structured, unstructured
 
-settings.register_profile(
-    "chainrule", deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("chainrule")
+many = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 numbers = st.floats(-3.0, 3.0)
 seeds = st.integers(0, 2**32)
@@ -57,6 +54,7 @@ def close(actual, expected, scale=None):
     return all(abs(a - e) <= 1e-12 * scale + 1e-300 for a, e in zip(actual, expected, strict=True))
 
 
+@many
 @given(programs())
 def test_floats_and_values_compute_the_same_numbers(program):
     plain = program.wires(program.inputs)
@@ -64,6 +62,7 @@ def test_floats_and_values_compute_the_same_numbers(program):
     assert [w.data if isinstance(w, Value) else w for w in recorded] == plain
 
 
+@many
 @given(programs(), st.integers(-8, 8))
 def test_the_gradient_is_linear_in_the_seed(program, exponent):
     """Exactly so for powers of two, which round nothing."""
@@ -71,6 +70,7 @@ def test_the_gradient_is_linear_in_the_seed(program, exponent):
     assert derivatives(program, seed) == [seed * g for g in derivatives(program)]
 
 
+@many
 @given(programs())
 def test_two_backwards_are_exactly_twice(program):
     leaves = [Value(x) for x in program.inputs]
@@ -83,6 +83,7 @@ def test_two_backwards_are_exactly_twice(program):
     assert all(node.grad == g for node, g in interior.items())
 
 
+@many
 @given(programs(), programs(), numbers, numbers)
 def test_the_sum_rule(f, g, a, b):
     n = max(len(f.inputs), len(g.inputs))
@@ -101,6 +102,7 @@ def test_the_sum_rule(f, g, a, b):
     assert close(both, expected, abs(a) * paths[0] + abs(b) * paths[1])
 
 
+@many
 @given(programs(), programs())
 def test_the_chain_rule(f, g):
     """The gradient of g at f's value, by f's input, is the product of the two derivatives."""
@@ -114,6 +116,7 @@ def test_the_chain_rule(f, g):
     assert close(composed, [outer * d for d in derivatives(f)], scale)
 
 
+@many
 @given(programs(), st.randoms(use_true_random=False))
 def test_the_order_in_which_leaves_are_made_does_not_matter(program, shuffler):
     leaves: list = [None] * len(program.inputs)
@@ -126,6 +129,7 @@ def test_the_order_in_which_leaves_are_made_does_not_matter(program, shuffler):
     assert gradients(root, [leaves[p] for p in places]) == [derivatives(program)[p] for p in places]
 
 
+@many
 @given(programs())
 def test_reverse_and_forward_mode_agree(program):
     reverse = derivatives(program)
@@ -135,6 +139,7 @@ def test_reverse_and_forward_mode_agree(program):
     assert close(forward, reverse, _path_sum(program))
 
 
+@many
 @given(programs())
 def test_recording_a_sweep_gives_the_numbers_of_a_plain_one(program):
     leaves = [Value(x) for x in program.inputs]
@@ -157,6 +162,7 @@ def _path_sum(program):
     return max(total.get(leaf, 0.0) for leaf in leaves)
 
 
+@many
 @given(programs(most=15, ties=False))
 @settings(max_examples=50)
 def test_a_hessian_is_symmetric(program):
@@ -178,6 +184,7 @@ HOMOGENEOUS = [
 ]
 
 
+@many
 @given(st.sampled_from(HOMOGENEOUS), st.tuples(*3 * [numbers.filter(lambda x: abs(x) > 0.01)]))
 def test_eulers_identity_for_homogeneous_functions(case, point):
     f, degree = case
@@ -204,6 +211,7 @@ ROUND_TRIPS = [
 ]
 
 
+@many
 @given(st.sampled_from(ROUND_TRIPS), st.floats(0.0, 1.0))
 def test_a_function_after_its_inverse_has_derivative_1_and_no_curvature(case, t):
     outer, inner, (low, high) = case
@@ -308,5 +316,5 @@ class Life(RuleBasedStateMachine):
             )
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestLife = Life.TestCase

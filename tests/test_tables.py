@@ -3,6 +3,8 @@
 import contextlib
 import csv
 import io
+import tracemalloc
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from chainrule.commands.sources import Choices, load
 from chainrule.tables import cells, reading, table
+from chainrule.tables.grid import Grid
 from chainrule.terminal import CommandError
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda x: f"{x:.4f}")
@@ -57,7 +60,7 @@ def test_what_is_written_by_the_book_is_read_to_the_letter(path, rows, separator
     assert read.header
     assert read.names == ("first", "word", "last")
     kept = [row for row in rows if not row[0].startswith(reading.COMMENTS)]
-    assert [tuple(row) for row in read.rows] == [tuple(cell.strip() for cell in row) for row in kept]
+    assert [tuple(row) for row in read.grid] == [tuple(cell.strip() for cell in row) for row in kept]
 
 
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
@@ -97,3 +100,31 @@ def test_what_is_no_number_is_none(cell):
 )
 def test_a_header_is_guessed(first, below, named):
     assert table.names_columns(first, below) == named
+
+
+CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=3)
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=9), data=st.data())
+def test_a_grid_holds_rows_of_any_length(rows, data):
+    numbered = list(enumerate(rows, 1))
+    kept = [place for place in range(len(rows)) if data.draw(st.booleans())]
+    with mock.patch("chainrule.tables.grid.BLOCK", 2):
+        grid = Grid(numbered)
+    assert list(grid) == rows
+    assert list(grid.only(kept)) == [rows[place] for place in kept]
+    assert list(grid.only(kept).numbers) == [place + 1 for place in kept]
+    assert grid.column(2) == [([*row, "", "", ""])[2] for row in rows]
+
+
+def test_a_cell_costs_its_characters():
+    rows = 50_000
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        grid = Grid((row, [f"{row}.25", "some text", "?"]) for row in range(rows))
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    characters = sum(len(cell) + 1 for row in grid for cell in row)
+    assert grown < characters + 24 * rows

@@ -151,7 +151,7 @@ def _from_table(read: Table, choices: Choices) -> Data:
     used = [*(column.place for column in made_of), *places]
     read, gaps = _without_gaps(read, used, places, choices.missing)
     warnings += gaps
-    if len(read.rows) < 2:
+    if len(read) < 2:
         raise CommandError(f"{read.path}: there is one row only; training needs at least two")
     X = np.hstack([column.encoded(read, column.place) for column in made_of])
     y, classes, loss = _target(read, places, choices.loss)
@@ -197,16 +197,16 @@ def _without_gaps(read: Table, used: list[int], targets: list[int], missing: str
         raise read.gap(row, place, "fill it, or choose --missing drop or --missing mean")
     # What is to be predicted cannot be filled.
     gone = {row for place in (targets if missing == "mean" else used) for row in gaps[place]}
-    kept = [row for row in range(len(read.rows)) if row not in gone]
+    kept = [row for row in range(len(read)) if row not in gone]
     if gone and len(kept) < 2:
         worst = max(used, key=lambda place: len(gaps[place]))
         raise CommandError(
-            f"{read.path}: {counted(len(kept), 'row')} of {len(read.rows)} would be left without gaps; "
+            f"{read.path}: {counted(len(kept), 'row')} of {len(read)} would be left without gaps; "
             "choose --missing mean, or leave out the column that has the most of them with "
             f"--drop '{plain(read.names[worst])}'"
         )
     filled = sum(len(set(rows) - gone) for rows in gaps.values())
-    said = [f"left out {counted(len(gone), 'row')} of {len(read.rows)} with gaps"] * bool(gone)
+    said = [f"left out {counted(len(gone), 'row')} of {len(read)} with gaps"] * bool(gone)
     said += [f"filled {counted(filled, 'gap')} with the column's mean"] * bool(filled)
     return read.only(kept), said
 

@@ -2,6 +2,10 @@
 
 import math
 import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 GAPS = frozenset(
     ("", "?", "-", "--", ".", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None")
@@ -60,19 +64,32 @@ def number(cell: str, decimal: str = ".") -> float | None:
     return float(bare.replace(",", "")) if _THOUSANDS.fullmatch(bare) else None
 
 
-def numbers(said: list[str], decimal: str = ".") -> list[float | None]:
-    """Return what each cell of a column says as a number: nan for a gap, None for what is none.
+class Said(NamedTuple):
+    """What a column says as numbers.
+
+    Attributes:
+        numbers: a number for each cell; nan for a gap and for what is no number.
+        others: the rows, from 0, whose cells are neither a number nor a gap.
+    """
+
+    numbers: NDArray[np.float64]
+    others: list[int]
+
+
+def numbers(column: list[str], decimal: str = ".") -> Said:
+    """Return what the cells of a column say as numbers.
 
     Example:
         >>> numbers(["1", "?", "x"])
-        [1.0, nan, None]
+        Said(numbers=array([ 1., nan, nan]), others=[2])
     """
-    if decimal == "." and _PLAIN.issuperset("".join(said)):  # where the notation of ``number`` is Python's
+    if decimal == "." and _PLAIN.issuperset("".join(column)):  # where the notation of ``number`` is Python's
         try:
-            return list(map(float, said))
+            return Said(np.fromiter(map(float, column), float, len(column)), [])
         except ValueError:  # a cell such as - or 1.2.3
             pass
-    return [math.nan if is_gap(cell) else number(cell, decimal) for cell in said]
+    parsed = [math.nan if is_gap(cell) else number(cell, decimal) for cell in column]
+    return Said(np.array(parsed, dtype=float), [row for row, said in enumerate(parsed) if said is None])
 
 
 def is_code(cell: str) -> bool:

@@ -73,18 +73,16 @@ def numbers(table: Table, place: int) -> NDArray[np.float64]:
     Raises:
         CommandError: a cell is no finite number.
     """
-    said = table.numbers_of(place)
-    if None in said:
-        row = said.index(None)
-        name, cell = plain(table.names[place]), plain(table.rows[row][place])
+    column, others = table.numbers_of(place)
+    if others:
+        name, cell = plain(table.names[place]), plain(table.column(place)[others[0]])
         raise table.mistake(
-            row, place, f"'{cell:.40}' is not a number; correct it, put ? for it, or --drop '{name}'"
+            others[0], place, f"'{cell:.40}' is not a number; correct it, put ? for it, or --drop '{name}'"
         )
-    column = np.array(said, dtype=float)
     infinite = np.flatnonzero(np.isinf(column))
     if len(infinite):
         row = int(infinite[0])
-        raise table.mistake(row, place, f"'{plain(table.rows[row][place]):.40}' is not a finite number")
+        raise table.mistake(row, place, f"'{plain(table.column(place)[row]):.40}' is not a finite number")
     return column
 
 
@@ -94,16 +92,17 @@ def kind(table: Table, place: int) -> str:
     A column of numbers in which some cells are none holds texts if few different texts recur in it, else
     numbers, so that a slip is not taken for a text.
     """
-    parsed = table.numbers_of(place)
-    if None not in parsed:
-        return "nothing" if all(map(cells.is_gap, table.column(place))) else "numbers"
-    said = [cell for cell in table.column(place) if not cells.is_gap(cell)]
+    column, others = table.numbers_of(place)
+    if not others:
+        return "nothing" if np.isnan(column).all() else "numbers"
+    cells_of = table.column(place)
+    said = [cell for cell in cells_of if not cells.is_gap(cell)]
     if all(map(cells.is_date, said)):
         return "dates"
-    others = Counter(cell for cell, number in zip(table.column(place), parsed, strict=True) if number is None)
-    if 2 * others.total() > len(said):
+    texts = Counter(cells_of[row] for row in others)
+    if 2 * texts.total() > len(said):
         return "texts"
-    recurring = min(others.values()) > 1 and len(set(said)) <= min(MOST_TEXTS, len(said) // 2)
+    recurring = min(texts.values()) > 1 and len(set(said)) <= min(MOST_TEXTS, len(said) // 2)
     return "texts" if recurring else "numbers"
 
 
@@ -128,7 +127,7 @@ def inputs(
             continue
         why = _unsuitable(table, place, asked=chosen is not None)
         if why and chosen is not None:
-            raise table.error(table.numbers[0], place, f"the column holds {why}, which is no input")
+            raise table.mistake(0, place, f"the column holds {why}, which is no input")
         if why:
             left_out[name] = why
             continue
@@ -142,19 +141,19 @@ def inputs(
 def _unsuitable(table: Table, place: int, *, asked: bool) -> str:
     """Return why a network should not learn from a column, "" if it may."""
     what, name = kind(table, place), table.names[place]
-    said = [cell for cell in table.column(place) if not cells.is_gap(cell)]
-    different = len(set(said))
     if what in ("nothing", "dates"):
         return {"nothing": "no values", "dates": "dates"}[what]
     if asked:
         return ""
+    said = [cell for cell in table.column(place) if not cells.is_gap(cell)]
     if what == "texts":
+        different = len(set(said))
         if different == len(said) > 2:
             return "a different text in each row"
         if different > MOST_TEXTS or (different > 10 and 2 * different > len(said)):
             return f"{different} different texts"
         return ""
-    if different < len(said):
+    if not _all_different(said):
         return ""
     whole = all(cell.lstrip("+-").isdecimal() for cell in said)
     if whole and _DATE_NAME.fullmatch(name):
@@ -162,3 +161,12 @@ def _unsuitable(table: Table, place: int, *, asked: bool) -> str:
     if whole and (place in table.unnamed or _IDENTIFIER.fullmatch(name) or all(map(cells.is_code, said))):
         return "a different number in each row, as identifiers do"
     return ""
+
+
+def _all_different(said: list[str]) -> bool:
+    seen: set[str] = set()
+    for cell in said:  # among a million numbers, two that are equal come early
+        if cell in seen:
+            return False
+        seen.add(cell)
+    return True

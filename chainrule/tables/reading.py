@@ -9,10 +9,13 @@ import gzip
 import re
 import zlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import itemgetter
 
 from chainrule.tables.cells import is_gap, number
+from chainrule.tables.grid import Grid
 from chainrule.terminal import CommandError, plain
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", "|": "bars", ",": "commas", " ": "white space"}
@@ -36,15 +39,13 @@ class Cells:
     """The cells of a file.
 
     Attributes:
-        rows: the cells of each row that holds any.
-        numbers: the number of each row as a spreadsheet shows it: comments and empty lines count.
+        grid: the rows that hold any; comments and empty lines count in their numbers.
         separator: a key of ``SEPARATORS``.
         encoding: how the bytes were read.
         comments: the lines above the table that are no part of it: comments and titles.
     """
 
-    rows: list[list[str]]
-    numbers: list[int]
+    grid: Grid
     separator: str
     encoding: str
     comments: list[str] = field(default_factory=list)
@@ -62,13 +63,13 @@ def read(name: str, content: bytes, separator: str | None = None) -> Cells:
         CommandError: it is no text, there is no row in it, or a quote is not closed.
 
     Example:
-        >>> read("a.csv", b"a;b\n1,5;2\n").rows
+        >>> list(read("a.csv", b"a;b\n1,5;2\n").grid)
         [['a', 'b'], ['1,5', '2']]
     """
     text, encoding = decoded(name, content)
-    lines = text.rstrip("\x1a\0").splitlines(keepends=True)
+    text = text.rstrip("\x1a\0")
     first, comments = 0, []
-    for first, line in enumerate(lines):  # noqa: B007 - used below
+    for first, line in enumerate(_lines(text)):  # noqa: B007 - used below
         if line.strip() and not line.lstrip().startswith(COMMENTS) and not re.match(r"sep=.\s*$", line):
             break
         comments += [line.strip()] if line.strip() else []
@@ -77,21 +78,28 @@ def read(name: str, content: bytes, separator: str | None = None) -> Cells:
     if separator is None and comments and (said := re.match("sep=(.)", comments[-1])):
         separator = said[1]
     if separator is None:
-        separator = sniffed(lines[first : first + SAMPLE])
-    rows, numbers = [], []
-    for place, row in _parsed(name, lines[first:], separator, first):
-        if any(row):
-            rows.append(row)
-            numbers.append(place)
-    if not rows:
+        separator = sniffed(list(islice(_lines(text), first, first + SAMPLE)))
+    grid = Grid(_parsed(name, islice(_lines(text), first, None), separator, first))
+    if not len(grid):
         raise CommandError(f"{name}: there are no rows")
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    while len(rows) > 2 and width > 2 and _is_title(rows[0]):
-        comments.append(rows.pop(0)[0])
-        numbers.pop(0)
-    whole = [i for i, row in enumerate(rows) if len(row) == width or not row[0].startswith(COMMENTS)]
+    width = Counter(grid.widths).most_common(1)[0][0]
+    titles = 0
+    for row in islice(grid, max(len(grid) - 2, 0) if width > 2 else 0):
+        if not _is_title(row):
+            break
+        titles += 1
+        comments.append(row[0])
+    odd = [i for i, cells in enumerate(grid.widths) if cells != width]
+    starts = grid.column(0) if odd else []
+    gone = {*range(titles), *(i for i in odd if starts[i].startswith(COMMENTS))}
     comments = [line for line in comments if not line.startswith("sep=")]
-    return Cells([rows[i] for i in whole], [numbers[i] for i in whole], separator, encoding, comments)
+    grid = grid.only(i for i in range(len(grid)) if i not in gone) if gone else grid
+    return Cells(grid, separator, encoding, comments)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Run through the lines of a text, with their ends, and hold one at a time."""
+    return (line[0] for line in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", text))
 
 
 def decoded(name: str, content: bytes) -> tuple[str, str]:
@@ -142,7 +150,7 @@ def sniffed(lines: list[str]) -> str:
     best, share = ",", 0.0
     for separator in SEPARATORS:
         try:
-            rows = [row for _, row in _parsed("", lines, separator, 0, strict=False) if any(row)]
+            rows = [row for _, row in _parsed("", lines, separator, 0, strict=False)]
         except CommandError:
             continue
         body = rows[1:] or rows  # a header may have a cell less, for the row's names
@@ -163,24 +171,29 @@ def _are_numbers(parts: list[str]) -> bool:
 
 
 def _parsed(
-    name: str, lines: list[str], separator: str, skipped: int, *, strict: bool = True
-) -> list[tuple[int, list[str]]]:
-    spaced = separator == " "
-    if spaced:
-        lines = [" ".join(line.split("\t")).strip() + "\n" for line in lines]
-    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
-    rows: list[tuple[int, list[str]]] = []
+    name: str, lines: Iterable[str], separator: str, skipped: int, *, strict: bool = True
+) -> Iterator[tuple[int, list[str]]]:
+    """Run through the rows that hold anything, each with its number."""
+    row_lines: list[str] = []  # of the row at work, for the error
+
+    def told() -> Iterator[str]:
+        for line in lines:
+            row_lines.append(line)
+            yield " ".join(line.split("\t")).strip() + "\n" if separator == " " else line
+
+    reader = csv.reader(told(), delimiter=separator, skipinitialspace=True, strict=strict)
     begins = 0
     try:
         for place, row in enumerate(reader, skipped + 1):
-            rows.append((place, [cell.strip() for cell in row]))
+            row_lines.clear()
             begins = reader.line_num
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield place, cells
     except csv.Error as error:
-        place = skipped + begins + 1
-        line = lines[begins] if begins < len(lines) else ""
+        line = row_lines[0] if row_lines else ""
         what = str(error)
         if '"' in line:
             quoted = f"{plain(line.strip()):.40}"
             what = f"a quote is opened and not closed before a separator; close it or leave it out: {quoted}"
-        raise CommandError(f"{name}: row {place}: {what}") from None
-    return rows
+        raise CommandError(f"{name}: row {skipped + begins + 1}: {what}") from None

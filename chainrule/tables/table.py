@@ -3,10 +3,12 @@
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from chainrule.tables import cells, reading
+from chainrule.tables.cells import Said
+from chainrule.tables.grid import Grid
 from chainrule.terminal import CommandError, counted, plain, shown
 
 SAMPLE = 1000
@@ -20,26 +22,26 @@ class Table:
     Attributes:
         path: the file.
         names: the columns' names; without a header ``column 1`` and so on.
-        rows: the cells of each row, as many as there are names.
-        numbers: the number of each row as a spreadsheet shows it: a header is row 1, empty lines count.
+        grid: the rows below the header.
         header: whether the file names its columns.
         decimal: the decimal sign, a point or a comma.
         unnamed: the places of columns that the header gives no name.
-        lengths: how many cells the row of a number has, if it has fewer than the others.
         notes: how the file was read, for people.
-        parsed: the columns that ``numbers_of`` has read.
+        parsed: what ``numbers_of`` has read.
     """
 
     path: str
     names: tuple[str, ...]
-    rows: list[list[str]]
-    numbers: list[int]
+    grid: Grid
     header: bool
     decimal: str = "."
     unnamed: frozenset[int] = frozenset()
-    lengths: dict[int, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    parsed: dict[int, list[float | None]] = field(default_factory=dict, repr=False, compare=False)
+    parsed: dict[int, Said] = field(default_factory=dict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.grid)
 
     def place(self, name: str) -> int:
         """Return the place of a column, given its name or its number from 1.
@@ -56,33 +58,30 @@ class Table:
         )
 
     def only(self, kept: Sequence[int]) -> "Table":
-        """Return the table of some rows, given by their places in ``rows``."""
-        if len(kept) == len(self.rows):
-            return self
-        rows, numbers = [self.rows[i] for i in kept], [self.numbers[i] for i in kept]
-        return replace(self, rows=rows, numbers=numbers, parsed={})
+        """Return the table of some rows, given by their places."""
+        return self if len(kept) == len(self) else replace(self, grid=self.grid.only(kept), parsed={})
 
     def column(self, place: int) -> list[str]:
         """Return the cells of a column."""
-        return [row[place] for row in self.rows]
+        return self.grid.column(place)
 
-    def numbers_of(self, place: int) -> list[float | None]:
-        """Return what the cells of a column say: nan for a gap, None for what is no number."""
+    def numbers_of(self, place: int) -> Said:
+        """Return what the cells of a column say as numbers, and the rows that say none."""
         if place not in self.parsed:
             self.parsed[place] = cells.numbers(self.column(place), self.decimal)
         return self.parsed[place]
 
     def mistake(self, row: int, place: int, what: str) -> CommandError:
-        """Return the error about a cell of a row, which is given by its place in ``rows``."""
-        return self.error(self.numbers[row], place, what)
+        """Return the error about a cell of a row, which is given by its place from 0."""
+        return self.error(self.grid.numbers[row], place, what)
 
     def gap(self, row: int, place: int, remedy: str) -> CommandError:
         """Return the error about a cell that holds no value."""
-        said, number = self.rows[row][place], self.numbers[row]
+        said, width = self.column(place)[row], self.grid.widths[row]
         what = f"'{plain(said)}' stands for no value" if said else "the cell is empty"
-        if place >= self.lengths.get(number, len(self.names)):
+        if place >= width:
             first = f"{len(self.names)} in the others"
-            what = f"the cell is missing: {counted(self.lengths[number], 'cell')} in this row, {first}"
+            what = f"the cell is missing: {counted(width, 'cell')} in this row, {first}"
         return self.mistake(row, place, f"{what}; {remedy}")
 
     def error(self, number: int, place: int, what: str) -> CommandError:
@@ -112,53 +111,49 @@ def read(
     """
     name = os.fspath(path)
     found = reading.read(plain(name), Path(path).read_bytes(), separator)
-    rows, numbers = found.rows, found.numbers
+    grid = found.grid
     notes = [reading.SEPARATORS.get(found.separator, f"'{plain(found.separator)}'")]
-    decimal = "." if found.separator == "," else _decimal(rows)
+    decimal = "." if found.separator == "," else _decimal(grid)
     notes += ["decimal commas"] * (decimal == ",")
     notes += [found.encoding] * (found.encoding not in ("utf-8", "ascii"))
     notes += [f"{counted(len(found.comments), 'comment line')} above"] * bool(found.comments)
 
     guessed = header is None
+    first, *body = islice(grid, SAMPLE)
     if header is None:
-        header = set(expected) <= set(rows[0]) if expected else False
-        header = header or names_columns(rows[0], rows[1:SAMPLE], decimal)
-    head, head_number = (rows[0], numbers[0]) if header else ([], 0)
+        header = set(expected) <= set(first) if expected else False
+        header = header or names_columns(first, body, decimal)
+    head, head_number = (first, grid.numbers[0]) if header else ([], 0)
     if header:
-        rows, numbers = rows[1:], numbers[1:]
+        grid = grid.only(range(1, len(grid)))
         said = f"row {head_number} is the header"
         notes += [f"{said} (guessed; --no-header if it is a point)" if guessed else said]
-    elif named := _commented_names(found, rows, decimal) if guessed else []:
+    elif named := _commented_names(found, len(first), decimal) if guessed else []:
         header, head, head_number = True, named, 0
         notes += ["the last comment names the columns"]
     else:
         notes += ["no header" + " (guessed; --header if row 1 names the columns)" * guessed]
-    if not rows:
+    if not len(grid):
         raise CommandError(f"{plain(name)}: there are no rows below the header in row {head_number}")
 
-    width = _width(head, rows)
+    width = _width(head, grid)
     if header and len(head) == width - 1:
         head = ["", *head]  # as R writes it, with a column of row names
     names, unnamed = _names(head, width)
     repeated = len(set(filter(None, head))) < len(list(filter(None, head)))
     notes += ["repeated names are numbered"] * repeated
-    short = {n: len(row) for n, row in zip(numbers, rows, strict=True) if len(row) < width}
-    table = Table(
-        plain(name),
-        names,
-        [row if len(row) == width else [*row[:width], *[""] * (width - len(row))] for row in rows],
-        numbers,
-        header,
-        decimal,
-        unnamed,
-        short,
-        tuple(notes),
-    )
-    for number, row in zip(numbers, rows, strict=True):
-        if any(row[width:]):
-            what = f"a cell too many: {len(row)} in this row, {width} in row {head_number or numbers[0]}"
-            raise table.error(number, width, f"{what}; a comma within a cell needs quotes around the cell")
+    table = Table(plain(name), names, grid, header, decimal, unnamed, tuple(notes))
+    beyond = [row for place in range(width, max(grid.widths)) for row in _filled(grid.column(place))]
+    if beyond:
+        row = min(beyond)
+        other = head_number or grid.numbers[0]
+        what = f"a cell too many: {grid.widths[row]} in this row, {width} in row {other}"
+        raise table.mistake(row, width, f"{what}; a comma within a cell needs quotes around the cell")
     return table
+
+
+def _filled(column: list[str]) -> list[int]:
+    return [row for row, cell in enumerate(column) if cell]
 
 
 def names_columns(first: list[str], body: list[list[str]], decimal: str = ".") -> bool:
@@ -203,32 +198,32 @@ def names_columns(first: list[str], body: list[list[str]], decimal: str = ".") -
     return counting or new_text
 
 
-def _decimal(rows: list[list[str]]) -> str:
+def _decimal(grid: Grid) -> str:
     """Return the decimal sign: a comma if it is one in some cell, and the point in none."""
     commas = points = 0
-    for row in rows:
-        for cell in row:
+    for place in range(max(grid.widths)):
+        for cell in grid.column(place):
             commas += "," in cell and cells.number(cell, ",") is not None
             points += "." in cell and cells.number(cell) is not None and cells.number(cell, ",") is None
     return "," if commas and not points else "."
 
 
-def _commented_names(found: reading.Cells, rows: list[list[str]], decimal: str) -> list[str]:
+def _commented_names(found: reading.Cells, width: int, decimal: str) -> list[str]:
     """Return the names in the last comment, as NumPy writes them, if it has one for each column."""
     if not found.comments:
         return []
     line = found.comments[-1].lstrip("#%/ ")
     names = line.split() if found.separator == " " else [n.strip() for n in line.split(found.separator)]
     numbers = any(cells.number(name, decimal) is not None for name in names)
-    return names if len(names) == len(rows[0]) > 1 and not numbers else []
+    return names if len(names) == width > 1 and not numbers else []
 
 
-def _width(head: list[str], rows: list[list[str]]) -> int:
+def _width(head: list[str], grid: Grid) -> int:
     """Return how many columns there are: as in the header, or one more for the names of the rows."""
     if not head:
-        return len(rows[0])
-    row_names = {row[0] for row in rows if len(row) == len(head) + 1 and row[-1]}
-    return len(head) + (len(row_names) == len(rows) > 1)
+        return grid.widths[0]
+    longer = set(grid.widths) == {len(head) + 1} and all(grid.column(len(head)))
+    return len(head) + (longer and len(set(grid.column(0))) == len(grid) > 1)
 
 
 def _names(head: list[str], width: int) -> tuple[tuple[str, ...], frozenset[int]]:
