@@ -162,7 +162,6 @@ def _path_sum(program):
     return max(total.get(leaf, 0.0) for leaf in leaves)
 
 
-@many
 @given(programs(most=15, ties=False))
 @settings(max_examples=50)
 def test_a_hessian_is_symmetric(program):
