@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd import Value, maximum, relu, tanh
+from autograd import Value, maximum, ops, relu, tanh
 from nn import GPT, MLP, cross_entropy, digits, two_moons
 from tests.compiling import assert_same, eager, replay
 from tests.program_families import FAMILIES, dot, make, softmax
@@ -68,6 +68,60 @@ def test_a_family_agrees_with_the_engine_at_the_point_where_it_was_recorded_and_
     for at in (point, [1.05 * x + 0.01 for x in point]):
         for got, expected in zip(replay(program, values, at), eager(build, at), strict=True):
             assert_same(got, expected)
+
+
+def no_structure(operations, reach):
+    """Return a program of operations drawn at random, each on two of the results just before it."""
+    rng = random.Random(operations)
+    rows = (
+        ops.mul,
+        lambda x, y: 0.5 * (x + y),
+        lambda x, y: x - 0.5 * y,
+        lambda x, _: ops.sin(x),
+        lambda x, y: tanh(x + y),
+    )
+    lines = [(rng.choice(rows), rng.randrange(reach), rng.randrange(reach)) for _ in range(operations)]
+
+    def build(leaves):
+        made = list(leaves)
+        for row, i, j in lines:
+            made.append(row(made[-1 - i], made[-1 - j]))
+        return sum(made[-reach:])
+
+    return build, [rng.uniform(-1.0, 1.0) for _ in range(reach)]
+
+
+@pytest.mark.parametrize("reach", [50, 5, 1])
+@pytest.mark.parametrize("operations", [600, pytest.param(6000, marks=pytest.mark.slow)])
+def test_what_has_no_structure_has_as_many_statements_as_forms(operations, reach):
+    build, point = no_structure(operations, reach)
+    values = [Value(x) for x in point]
+    program = autograd.compile(build(values), inputs=values)
+    (nodes, forward, reverse), _ = found(program)
+    assert nodes > operations
+    assert forward + reverse <= 120
+    for at in (point, [0.9 * x + 0.01 for x in point]):
+        for got, expected in zip(replay(program, values, at), eager(build, at), strict=True):
+            assert_same(got, expected)
+
+
+def test_a_loop_within_what_has_no_structure_stays_a_loop():
+    before, point = no_structure(500, 20)
+    after, _ = no_structure(501, 20)
+
+    def build(leaves):
+        state = [before(leaves), *leaves[1:]]
+        for _ in range(200):
+            state = [tanh(x + 0.5 * y) for x, y in zip(state, [*state[1:], state[0]], strict=True)]
+        return after(state)
+
+    values = [Value(x) for x in point]
+    program = autograd.compile(build(values), inputs=values)
+    (_, forward, reverse), kinds = found(program)
+    assert forward + reverse <= 250
+    assert 3 <= kinds["loop"] <= 5
+    for got, expected in zip(replay(program, values, point), eager(build, point), strict=True):
+        assert_same(got, expected)
 
 
 # The three that are published -------------------------------------------------------------------------------

@@ -490,11 +490,11 @@ def test_a_program_too_large_for_its_addresses_is_refused():
 def test_without_wasmtime_the_reason_is_given(monkeypatch):
     from autograd.compiler.wasm import engine
 
-    engine._runtime.cache_clear()
+    engine._begin_anew()
     monkeypatch.setitem(sys.modules, "wasmtime", None)
     with pytest.raises(CannotStartError, match="wasmtime cannot be imported"):
         WasmEngine(simple())
-    engine._runtime.cache_clear()
+    engine._begin_anew()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")

@@ -8,10 +8,10 @@ families at every step, on as many members as the step has.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain, permutations
+from itertools import chain, groupby, pairwise, permutations
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,14 @@ SHORTEST = 6
 SHORTEST_CHAIN = 3
 """Fewer operations in a chain than this are families of their own."""
 
+LONGEST_CHAIN = 8
+"""More operations in a chain than this are not run with what has no structure, link by link."""
+
 FEW = 4
 """Up to so many nodes are computed one by one, and into so many lengths of sums a family is split."""
+
+MANY = 200
+"""More statements than this are too many: then what has no structure is run depth by depth."""
 
 LONGEST_BODY, WINDOW, TRIES = 10_000, 4, 6
 
@@ -134,13 +140,64 @@ def find_families(flat: Flat, terms: Terms) -> list[Family | Cycle]:
     """Return the families and cycles of a graph in the order in which they can be computed."""
     ranks = _Ranks(flat, terms)
     found: list[Family | Cycle] = []
+    for start, period, steps in _without_structure(ranks, _stretches(ranks)):
+        if period:
+            found.append(ranks.cycle(start, period, steps))
+        else:
+            found += ranks.plain(start, start + steps)
+    return found
+
+
+Stretch = tuple[int, int, int]
+"""Depths in a row: where they start, and a period and its steps; or 0 and how many depths do not repeat."""
+
+
+def _stretches(ranks: "_Ranks") -> Iterator[Stretch]:
+    """Yield the stretches of a graph, those that repeat and those between."""
     done = 0
     for start, period, steps in find_periods(ranks.signatures) if len(ranks.nodes) else ():
         for begin, length, turns in _regular(ranks.sized, start, period, steps):
-            found += ranks.plain(done, begin)
-            found.append(ranks.cycle(begin, length, turns))
+            yield from _between(ranks, done, begin)
+            yield begin, length, turns
             done = begin + length * turns
-    return found + ranks.plain(done, len(ranks.levels) - 1)
+    yield from _between(ranks, done, len(ranks.levels) - 1)
+
+
+def _between(ranks: "_Ranks", start: int, stop: int) -> Iterator[Stretch]:
+    """Yield depths that do not repeat, those with long chains, which become cycles, by themselves."""
+    edges = chain.from_iterable((at, at + 1) for at in ranks.long_chains(start, stop))
+    for first, last in pairwise([start, *edges, stop]):
+        if first < last:
+            yield first, 0, last - first
+
+
+def _without_structure(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Join stretches that would become too many statements to cycles in which every depth is a step.
+
+    If nothing repeats, there are about as many statements as nodes, but few forms: then the depths have these
+    forms again and again, only each on other and on differently many nodes. What has so many nodes for each
+    statement that it is well off as it is, stays as it is.
+    """
+    parts = [(stretch, ranks.statements(*stretch)) for stretch in stretches]
+    total = sum(count for _, count in parts)
+    if total <= MANY:
+        yield from (stretch for stretch, _ in parts)
+        return
+
+    def poor(part: tuple[Stretch, int]) -> bool:
+        (start, period, steps), count = part
+        share = ranks.size(start, start + steps * (period or 1)) / len(ranks.nodes)
+        return count > share * MANY / 4 and not ranks.long_chains(start, start + steps * (period or 1))
+
+    for is_poor, group in groupby(parts, poor):
+        together = list(group)
+        first, (start, period, steps) = together[0][0][0], together[-1][0]
+        stop = start + steps * (period or 1)
+        count = sum(count for _, count in together)
+        if is_poor and count > 4 * ranks.forms_between(first, stop):
+            yield first, 1, stop - first
+        else:
+            yield from (stretch for stretch, _ in together)
 
 
 class _Ranks:
@@ -183,6 +240,31 @@ class _Ranks:
     @staticmethod
     def _changes(*keys: Index) -> Any:
         return np.any([key[1:] != key[:-1] for key in keys], axis=0)
+
+    def size(self, start: int, stop: int) -> int:
+        """Return how many nodes the depths from ``start`` to ``stop`` have."""
+        return int(self.families[self.levels[stop]] - self.families[self.levels[start]])
+
+    def statements(self, start: int, period: int, steps: int) -> int:
+        """Return about how many statements a stretch becomes."""
+        if period:
+            return int(self.levels[start + period] - self.levels[start])
+        bounds = self.families[self.levels[start] : self.levels[start + steps] + 1]
+        sizes = np.diff(bounds)
+        fed = self.terms.sort[self.nodes[bounds[:-1]]] - VALUE >= FED
+        return int(np.where((sizes <= FEW) & ~fed, sizes, 1).sum())
+
+    def forms_between(self, start: int, stop: int) -> int:
+        """Return how many forms the nodes of some depths have."""
+        starts = self.families[self.levels[start] : self.levels[stop]]
+        return len(np.unique(self.forms[starts] ^ _scatter(self.link[starts]).astype(np.intp)))
+
+    def long_chains(self, start: int, stop: int) -> list[int]:
+        """Return the depths, of some, that have long chains."""
+        links = self.link[self.families[self.levels[start] : self.levels[stop]]]
+        families = np.flatnonzero(links > LONGEST_CHAIN) + self.levels[start]
+        depths: list[int] = np.unique(np.searchsorted(self.levels, families, "right") - 1).tolist()
+        return depths
 
     def plain(self, start: int, stop: int) -> list[Family | Cycle]:
         """Return the families of the depths from ``start`` to ``stop``, each after those before it.
