@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from autograd import relu
+from autograd import compile, relu  # noqa: A004 - the package's name for it
 from nn import MLP, predict, two_moons
 
 PUBLISHED = {
@@ -17,25 +17,44 @@ PUBLISHED = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained():
+def demonstration(recorded_steps):
+    """A hundred steps of the demonstration: the first on recorded graphs, the others by a program."""
     np.random.seed(1337)  # noqa: NPY002 - the published demonstration draws from the global state
     random.seed(1337)
     X, y = two_moons(n_samples=100, noise=0.1)
     rows, targets = X.tolist(), (2 * y - 1).tolist()
     model = MLP(2, [16, 16, 1])
-    trajectory = []
-    for k in range(100):
+
+    def recorded():
         scores = [model(row) for row in rows]
         hinge = sum(relu(1 - target * score) for target, score in zip(targets, scores, strict=True))
-        loss = hinge / len(rows) + 1e-4 * sum(p * p for p in model.parameters())
-        right = [(s.data > 0) == (t > 0) for s, t in zip(scores, targets, strict=True)]
-        trajectory.append((loss.data, sum(right) / len(right)))
+        return hinge / len(rows) + 1e-4 * sum(p * p for p in model.parameters()), scores
+
+    def step(k):
+        if k < recorded_steps:
+            model.zero_grad()
+            loss, scores = recorded()
+            loss.backward()
+            return loss.data, [score.data for score in scores]
+        if k == recorded_steps:
+            loss, scores = recorded()
+            programs.append(compile(loss, inputs=model.parameters(), aux=scores))
         model.zero_grad()
-        loss.backward()
+        return programs[0](), programs[0].aux
+
+    programs, trajectory = [], []
+    for k in range(100):
+        loss, scores = step(k)
+        right = [(score > 0) == (target > 0) for score, target in zip(scores, targets, strict=True)]
+        trajectory.append((loss, sum(right) / len(right)))
         for p in model.parameters():
             p.data -= (1.0 - 0.9 * k / 100) * p.grad
     return model, X, targets, trajectory
+
+
+@pytest.fixture(scope="module", params=[5, pytest.param(100, marks=pytest.mark.slow)])
+def trained(request):
+    return demonstration(request.param)
 
 
 def test_the_network_has_337_parameters_drawn_neuron_by_neuron():
