@@ -1,9 +1,12 @@
-"""What several test files share: a headless browser for the tests of pages; no test fails by the clock."""
+"""What several test files share: a browser for pages, the player in it; no test fails by the clock."""
 
 import shutil
 
 import pytest
 from hypothesis import settings
+
+from autograd import step_through
+from tests.player_page import Player
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
@@ -23,3 +26,32 @@ def chromium():
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def open_player(chromium, tmp_path):
+    """Open the player of a graph, or a page; then the console must be empty and the network untouched."""
+    troubles, context = [], chromium.new_context(viewport={"width": 1280, "height": 720})
+
+    def open_graph(root, fragment="", **options):
+        path = tmp_path / "player.html"
+        if isinstance(root, str):
+            path.write_text(root, encoding="utf-8")
+        else:
+            step_through(root, **options).save(path)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(("file:", "data:")) else troubles.append(request.url)
+            ),
+        )
+        page.goto(path.as_uri() + fragment)
+        return Player(page)
+
+    yield open_graph
+    context.close()
+    assert troubles == []

@@ -14,67 +14,9 @@ from autograd.stepping.player import contents, shell
 from autograd.stepping.twin import twin_of
 from autograd.text import format_number
 from tests.examples import grouped, sigmoid_gate, simple
+from tests.player_page import Player
 
 NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
-
-
-class Player:
-    """A page with the player, as its user sees it."""
-
-    def __init__(self, page):
-        self.page = page
-
-    def press(self, key, times=1):
-        for _ in range(times):
-            self.page.keyboard.press(key)
-
-    def text(self, selector):
-        return self.page.inner_text(selector)
-
-    @property
-    def count(self):
-        return self.text("#count")
-
-    def facts(self):
-        terms = self.page.locator("#facts dt").all_inner_texts()
-        return dict(zip(terms, self.page.locator("#facts dd").all_inner_texts(), strict=True))
-
-    def numbers(self):
-        """What is written above and below each wire, by the place of the value."""
-        return self.page.evaluate(
-            """() => Object.fromEntries([...document.querySelectorAll("g.value")].map((g) => {
-                const text = (kind) => g.querySelector("text." + kind)?.textContent ?? "";
-                return [g.id.slice(1), [text("data"), text("grad")]];
-            }))"""
-        )
-
-    def marked(self, name):
-        return self.page.evaluate(f"[...document.querySelectorAll('#canvas .{name}')].map((e) => e.id)")
-
-
-@pytest.fixture
-def open_player(chromium, tmp_path):
-    """Open the player of a graph; afterwards the console must be empty and the network untouched."""
-    troubles, context = [], chromium.new_context(viewport={"width": 1280, "height": 720})
-
-    def open_graph(root, fragment="", **options):
-        path = step_through(root, **options).save(tmp_path / "player.html")
-        page = context.new_page()
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(("file:", "data:")) else troubles.append(request.url)
-            ),
-        )
-        page.goto(path.as_uri() + fragment)
-        return Player(page)
-
-    yield open_graph
-    context.close()
-    assert troubles == []
 
 
 def shown(root):
@@ -262,29 +204,6 @@ def test_local_gradients_are_written_at_the_gates_on_request(open_player):
     assert player.page.evaluate(visible).count("block") == 0
 
 
-def test_predict_hides_the_next_number_until_there_is_a_guess(open_player):
-    player = open_player(simple())
-    player.press("g")
-    player.press("ArrowRight")  # the inputs are given
-    player.press("ArrowRight")
-    assert player.text("#question") == "Your guess: q = x + y = -2 + 5 = ?"
-    assert player.count == "1 / 8"
-    assert player.numbers()["2"] == ["", ""]
-    player.page.keyboard.type("three")
-    player.press("Enter")
-    assert "Enter a number" in player.text("#verdict")
-    assert player.numbers()["2"] == ["", ""]
-    player.page.fill("#number", "3")
-    player.press("Enter")
-    assert player.text("#verdict") == "✓ Right: 3."
-    assert player.numbers()["2"] == ["3", ""]
-    player.page.keyboard.press("Enter")  # the focus is on the button for the next step
-    player.page.keyboard.type("12")
-    player.press("Enter")
-    assert player.text("#verdict") == "✗ You said 12; it is -12."
-    assert player.count == "3 / 8"
-
-
 def test_a_predicting_reader_cannot_look_ahead(open_player):
     player = open_player(simple())
     player.press("ArrowRight")
@@ -303,18 +222,6 @@ def test_a_predicting_reader_cannot_look_ahead(open_player):
     )
     assert "-12" not in seen
     assert not re.search(r"\b3\b", seen)
-
-
-def test_nan_and_infinity_can_be_predicted(open_player):
-    x = Value(0.0, "x")
-    player = open_player(log(x) * 0.0)
-    player.press("ArrowRight")
-    player.press("g")
-    for guess, verdict in (("-inf", "✓ Right: -inf."), ("NaN", "✓ Right: nan.")):
-        player.press("ArrowRight")
-        player.page.fill("#number", guess)
-        player.press("Enter")
-        assert player.text("#verdict") == verdict
 
 
 @pytest.mark.parametrize("label", NASTY)

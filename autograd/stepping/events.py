@@ -102,7 +102,9 @@ class Backward(Event):
         receiver: what that node is called.
         upstream: the global gradient: the derivative of the root by ``node``, complete by now.
         local: the derivative of ``node`` by this operand.
-        local_formula: where that comes from, such as ``d(q*z)/dq = z = -4``.
+        rule: where that comes from, as a textbook writes it: ``d(q*z)/dq = z``; without the right side if the
+            row has none that can be read.
+        local_formula: the rule with the numbers put into it, such as ``d(q*z)/dq = z = -4``.
         contribution: upstream times local; 0 where an infinity or nan meets a strong zero.
         before: the running sum in the receiving node until now.
         after: the running sum with this contribution.
@@ -113,6 +115,7 @@ class Backward(Event):
     receiver: str
     upstream: float
     local: float
+    rule: str
     local_formula: str
     contribution: float
     before: float
@@ -248,6 +251,7 @@ def record(order: Sequence[Value], names: dict[Value, str]) -> tuple[Event, ...]
         assert index is not None  # an edge
         parent = node.parents[index]
         backward.done[parent] = len(events)
+        rule, formula = _local_formulas(node, index, names, formulas[node], float(local))
         event = Backward(
             **facts(node, backward),
             index=index,
@@ -255,7 +259,8 @@ def record(order: Sequence[Value], names: dict[Value, str]) -> tuple[Event, ...]
             receiver=names[parent],
             upstream=adjoints[node],
             local=float(local),
-            local_formula=_local_formula(node, index, names, formulas[node], float(local)),
+            rule=rule,
+            local_formula=formula,
             contribution=float(contribution),
             before=0.0 if before is None else before,
             after=float(contribution if before is None else before + contribution),
@@ -268,16 +273,19 @@ def record(order: Sequence[Value], names: dict[Value, str]) -> tuple[Event, ...]
     return tuple(events)
 
 
-def _local_formula(node: Value, index: int, names: dict[Value, str], formula: str, local: float) -> str:
-    """Return for instance ``d(q*z)/dq = z = -4``: the derivative in symbols, then in numbers."""
+def _local_formulas(
+    node: Value, index: int, names: dict[Value, str], formula: str, local: float
+) -> tuple[str, str]:
+    """Return for instance ``d(q*z)/dq = z`` and ``d(q*z)/dq = z = -4``: in symbols, then in numbers."""
     derivative = local_derivative(node, index, names)
     parent = node.parents[index]
-    stages = [f"d({formula})/d{names[parent]}"]
+    left = f"d({formula})/d{names[parent]}"
     if node.parents.count(parent) > 1:  # x*x has two derivatives by x, one for each place
-        stages[0] += f" at operand {index + 1}"
-    if isinstance(derivative, Formula):
-        stages.append(write(derivative))
-        if derivative.operation is not None:
-            stages.append(write_numbers(derivative))
+        left += f" at operand {index + 1}"
+    known = [write(derivative)] if derivative is not None else []
+    stages = [left, *known]
+    if isinstance(derivative, Formula) and derivative.operation is not None:
+        stages.append(write_numbers(derivative))
     stages.append(format_number(local))
-    return " = ".join(stage for k, stage in enumerate(stages) if k == 0 or stage != stages[k - 1])
+    told = " = ".join(stage for k, stage in enumerate(stages) if k == 0 or stage != stages[k - 1])
+    return " = ".join([left, *known]), told

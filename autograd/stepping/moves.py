@@ -7,6 +7,7 @@ closed group computes in one move, and sends one message to each of its inputs.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autograd.stepping.asking import Question, about_message, about_product, about_sum, about_value
 from autograd.stepping.events import Backward, Event, Forward, Seed
 from autograd.stepping.views import Block, View
 from autograd.sweeping import sweep
@@ -53,8 +54,7 @@ class Move:
         edges: the ids of the edges along which numbers travel; of a backward move the last leads to the
             receiver.
         local: of a backward move, the derivative of the gate's one output by what receives.
-        question: what to ask a reader who predicts; "" if nothing.
-        answer: the number that answers it.
+        questions: what to ask a reader who predicts, in turn.
     """
 
     kind: str
@@ -66,8 +66,7 @@ class Move:
     block: Block | None = None
     edges: tuple[str, ...] = ()
     local: float | None = None
-    question: str = ""
-    answer: float = 0.0
+    questions: tuple[Question, ...] = ()
 
 
 def same_moment(made: Sequence[Move], moves: Sequence[Move]) -> int:
@@ -150,26 +149,22 @@ class _Teller:
             event = events[-1]
             formula, numbers, sentence = event.formula, event.numbers, event.sentence
             meaning = event.definition
+            questions: tuple[Question, ...] = (about_value(event, self.name),)
         else:
             formula = _call(block.group.name, map(self.name, block.inputs))
             numbers = _call(block.group.name, (format_number(self.forward[x].data) for x in block.inputs))
             results = ", ".join(format_number(change.number) for change in changes)
             sentence = f"{outputs} = {formula} = {numbers} = {results}"
             meaning = f"a group of {len(block.nodes)} operations; open it to see them"
+            questions = ()  # what it computes nobody can know who does not see its parts
         value = ", ".join(format_number(change.number) for change in changes)
         facts = [("formula", f"{outputs} = {formula}")]
         if meaning:
             facts.append(("definition" if block.group is None else "group", meaning))
         numbers = numbers if numbers != value else ""
         facts.append(("numbers", " = ".join(filter(None, (outputs, numbers, value)))))
-        # What a closed group computes nobody can know who does not see its parts.
-        asked = f"{outputs} = {formula}" + f" = {numbers}" * bool(numbers) + " = ?"
-        question = asked if block.group is None else ""
-        answer = self.forward[block.outputs[0]].data
         title = f"forward: {outputs}"
-        return Move(
-            "forward", title, tuple(facts), sentence, events, changes, block, edges, None, question, answer
-        )
+        return Move("forward", title, tuple(facts), sentence, events, changes, block, edges, None, questions)
 
     def _seed(self) -> Move:
         event = self.seed
@@ -192,6 +187,7 @@ class _Teller:
     def _backward(self, block: Block) -> Iterator[Move]:
         (node,) = block.nodes
         for event in self.sent.get(node, ()):
+            before = self.sums.get(event.parent)
             change, sums = self._receive(event.parent, event.contribution, 1)
             facts = (
                 ("upstream", f"d{self.seed.name}/d{event.name} = {format_number(event.upstream)}"),
@@ -199,7 +195,6 @@ class _Teller:
                 ("product", f"local * upstream = {event.product}"),
                 ("sum", sums),
             )
-            question = f"{event.local_formula}; times upstream {format_number(event.upstream)} = ?"
             yield Move(
                 "backward",
                 f"backward: {event.name} -> {event.receiver}",
@@ -210,8 +205,7 @@ class _Teller:
                 block,
                 (block.output(0), block.edge(event.index)),
                 event.local,
-                question,
-                event.contribution,
+                about_message(event, self.name, before, change.number),
             )
 
     def _backward_group(self, block: Block) -> Iterator[Move]:
@@ -241,6 +235,7 @@ class _Teller:
                 continue
             events = messages[parent]
             contribution = sum(event.contribution for event in events)
+            before = self.sums.get(parent)
             change, sums = self._receive(parent, contribution, len(events))
             facts = [("upstream", upstream)]
             if locals_:
@@ -254,7 +249,14 @@ class _Teller:
                 facts.append(("product", terms))
             facts.append(("sum", sums))
             # The derivatives by several outputs at once are the group's own affair.
-            question = f"{facts[1][1]}; times upstream {factor} = ?" if locals_ else ""
+            questions: tuple[Question, ...] = ()
+            if locals_:
+                upward = self.adjoints.get(block.outputs[0], 0.0)
+                text = f"{facts[1][1]}; times upstream {factor} = ?"
+                questions = (
+                    about_product(text, locals_[parent], upward, contribution),
+                    *about_sum(self.name(parent), before, contribution, change.number),
+                )
             yield Move(
                 "backward",
                 f"backward: {block.group.name} -> {self.name(parent)}",
@@ -265,8 +267,7 @@ class _Teller:
                 block,
                 (*out, block.edge(index)),
                 locals_.get(parent),
-                question,
-                contribution,
+                questions,
             )
             remaining = ()
         if remaining:  # nothing but its own weights receives

@@ -10,7 +10,9 @@
   let view = null; // what is on the page: see show()
   let at = 0; // how many moves were made
   let reached = 0; // how far a predicting reader may look
-  let asked = false; // whether the next move waits for a guess
+  let asked = null; // the question of the next move that waits for an answer: its number, what was said, the hint
+  let score = new Score(); // of a predicting reader
+  let exercises = null; // of a page that has several graphs, which of them is shown: see begin()
   let timer = 0;
   let chosen = null;
   let zoom = 0;
@@ -26,7 +28,7 @@
     ({ nodes, groups, views } = data);
     graphs = data.twin && twin.knows(data.twin) ? data.twin : null;
     live = null;
-    get("live").hidden = !graphs?.inputs.length;
+    get("live").hidden = predicting() || !graphs?.inputs.length;
     get("input").replaceChildren(...(graphs?.inputs ?? []).map(([k, name]) => new Option(name, k)));
     get("live").open &&= !get("live").hidden;
     for (const each of views) each.moves = each.moves.map((k) => data.moves[k]);
@@ -52,6 +54,7 @@
     point(view.elements.has(about) ? about : null);
     go(step, true);
     get("details").hidden = chosen === null;
+    if (predicting()) predict(); // other numbers are other questions
   }
 
   // Showing a view -----------------------------------------------------------------------------------------
@@ -197,7 +200,7 @@
     }
     for (const [change, number] of numbers.values()) write(change, number);
     reached = Math.max(reached, at);
-    asked = false;
+    asked = null;
     light(moves[at - 1]);
     tell(moves[at - 1], quiet);
     if (chosen !== null) detail(chosen);
@@ -229,7 +232,8 @@
     get("slider").setAttribute("aria-valuetext", `step ${at} of ${total}: ${move ? move.title : "start"}`);
     get("count").textContent = `${at} / ${total}`;
     get("first").disabled = get("back").disabled = at === 0;
-    get("next").disabled = get("last").disabled = at === total;
+    get("last").disabled = at === total;
+    get("next").disabled = at === total && !(exercises && exercises.shown + 1 < exercises.all.length);
     const phase = !move ? "before the start" : move.kind === "inputs" || move.kind === "forward" ? "forward pass" : "backward pass";
     get("phase").textContent = phase;
     get("title").textContent = move ? move.title.replace(/^(forward|backward): /, "") : "Press \u25b6 or the right arrow key";
@@ -268,45 +272,115 @@
 
   function next() {
     const move = view.moves[at];
-    if (!move) return stop();
-    if (!predicting() || !move.question || at < reached) return go(at + 1);
+    if (!move) return predicting() && exercises ? begin(exercises.shown + 1) : stop();
+    if (!predicting() || !move.questions || at < reached) return go(at + 1);
     if (asked) return get("number").focus();
     stop();
-    asked = true;
-    get("question").textContent = `Your guess: ${move.question}`;
-    get("guess").hidden = false;
-    get("verdict").textContent = "";
-    get("number").value = "";
-    get("number").focus();
-    get("sentence").textContent = `Predict. ${move.question}`;
+    ask(0, "");
   }
 
-  function number(text) {
-    const word = text.trim().toLowerCase().replace(",", ".").replace("\u2212", "-");
-    const words = { nan: NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity, infinity: Infinity, "-infinity": -Infinity };
-    if (word in words) return words[word];
-    return word === "" || Number.isNaN(Number(word)) ? null : Number(word);
+  // What was asked in another view is not asked again.
+  const key = (move, number) => `${exercises?.shown ?? 0}:${move.events}:${move.questions[number][0]}`;
+
+  function ask(number, verdict) {
+    const { questions } = view.moves[at];
+    while (number < questions.length && score.has(key(view.moves[at], number))) number++;
+    if (number === questions.length) return reveal(verdict);
+    const [, text, , , hint] = questions[number];
+    asked = { number, said: [], hinted: false };
+    get("question").textContent = text;
+    get("hint").disabled = !hint;
+    get("guess").hidden = false;
+    get("verdict").textContent = verdict;
+    get("number").value = "";
+    get("number").focus();
+    get("sentence").textContent = `${verdict} Predict. ${text}`.trim();
+  }
+
+  function say(verdict) {
+    get("verdict").textContent = get("sentence").textContent = verdict;
+    get("number").select();
+    get("number").focus();
   }
 
   function judge(event) {
     event.preventDefault();
-    const move = view.moves[at], guess = number(get("number").value);
-    if (guess === null) {
-      get("verdict").textContent = "Enter a number, such as -0.25, inf or nan.";
-      return;
-    }
-    const [short, full] = move.answer;
-    const answer = number(full);
-    const right = Object.is(guess, answer) || guess === answer || guess === number(short) || Math.abs(guess - answer) <= 0.005 * Math.abs(answer);
-    reveal(right ? `\u2713 Right: ${short}.` : `\u2717 You said ${get("number").value.trim()}; it is ${short}.`);
+    const typed = get("number").value.trim(), guess = answers.read(typed);
+    const [, , shown, full, hint] = view.moves[at].questions[asked.number];
+    if (guess === null) return say("Enter a number, a fraction or a formula, such as -0.25, -1/4, 2*3, exp(1) or inf.");
+    asked.said.push(typed);
+    if (answers.right(guess, answers.read(full))) return settle(true, `\u2713 Right: ${shown}.`);
+    if (asked.said.length === 1) return say(`\u2717 Not yet. ${hint ? `Hint: ${hint}. ` : ""}Try once more.`);
+    settle(false, `\u2717 You said ${typed}; it is ${shown}.`);
+  }
+
+  function hint() {
+    asked.hinted = true;
+    say(`Hint: ${view.moves[at].questions[asked.number][4]}.`);
+  }
+
+  function settle(right, verdict) {
+    const move = view.moves[at], [, text, shown] = move.questions[asked.number];
+    score.add(key(move, asked.number), exercises?.all[exercises.shown].task ?? "", text, shown, asked.said, right, asked.hinted);
+    count();
+    ask(asked.number + 1, verdict);
   }
 
   function reveal(verdict) {
     const move = view.moves[at];
     go(at + 1, true);
     get("verdict").textContent = verdict;
-    get("sentence").textContent = `${verdict} ${move.sentence}.`;
-    get("next").focus();
+    get("sentence").textContent = `${verdict} ${move.sentence}.`.trim();
+    const last = at === view.moves.length, more = exercises && exercises.shown + 1 < exercises.all.length;
+    if (last && !more) get("results").open = true;
+    get(get("next").disabled ? "summary" : "next").focus();
+  }
+
+  // The score as it is now.
+  function count() {
+    const { points, count } = score;
+    get("score").textContent = count ? `${points} of ${count} points` : "";
+    get("results").hidden = !predicting() || !count;
+    get("summary").value = score.summary(exercises?.title ?? document.title);
+    get("copied").textContent = "";
+  }
+
+  async function copy() {
+    get("summary").select();
+    try {
+      await navigator.clipboard.writeText(get("summary").value);
+      get("copied").textContent = "Copied.";
+    } catch {
+      get("copied").textContent = "Select it and press Ctrl+C; this browser does not let a page copy.";
+    }
+  }
+
+  function predict() {
+    if (live) go(at);
+    get("live").hidden = predicting() || !graphs?.inputs.length;
+    reached = at;
+    asked = null;
+    get("guess").hidden = true;
+    get("verdict").textContent = "";
+    score = new Score();
+    count();
+    if (chosen !== null) detail(chosen);
+  }
+
+  // An exercise of a page that has several.
+  function begin(number) {
+    if (number >= exercises.all.length) return stop();
+    exercises.shown = number;
+    const { task, graph } = exercises.all[number];
+    take(graph);
+    root.inert = false;
+    show(0);
+    point(null);
+    get("details").hidden = true;
+    reached = 0;
+    go(0);
+    get("task").textContent = exercises.all.length > 1 ? `${number + 1} of ${exercises.all.length}: ${task}` : task;
+    get("task").hidden = false;
   }
 
   // Predicting readers see what they have reached and no more.
@@ -549,13 +623,15 @@
     next,
     last: () => go(allowed(view.moves.length)),
     play,
-    reveal: () => reveal(`It is ${view.moves[at].answer[0]}.`),
+    reveal: () => settle(false, `It is ${view.moves[at].questions[asked.number][2]}.`),
+    hint,
+    copy,
     close: () => { point(null); get("details").hidden = true; },
     smaller: () => { zoom = view.scale / 1.2; fit(); },
     larger: () => { zoom = view.scale * 1.2; fit(); },
   };
   for (const [id, action] of Object.entries(clicks)) {
-    get(id).addEventListener("click", () => { if (!["next", "reveal", "smaller", "larger", "play"].includes(id)) stop(); action(); });
+    get(id).addEventListener("click", () => { if (!["next", "reveal", "hint", "copy", "smaller", "larger", "play"].includes(id)) stop(); action(); });
   }
   get("live").addEventListener("toggle", pick);
   get("input").addEventListener("change", pick);
@@ -564,7 +640,7 @@
   get("restore").addEventListener("click", () => go(at));
   get("slider").addEventListener("input", (event) => { stop(); go(allowed(Number(event.target.value))); });
   get("guess").addEventListener("submit", judge);
-  get("predict").addEventListener("change", () => { if (live) go(at); get("live").hidden = predicting() || !graphs?.inputs.length; reached = at; asked = false; get("guess").hidden = true; if (chosen !== null) detail(chosen); });
+  get("predict").addEventListener("change", predict);
   get("local").addEventListener("change", (event) => graph.classList.toggle("locals", event.target.checked));
   get("view").addEventListener("change", (event) => { stop(); change(Number(event.target.value)); });
   graph.addEventListener("click", (event) => {
@@ -618,7 +694,7 @@
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target.matches("input[type=text], input[type=number], select, summary")) return;
+    if (target.matches("input[type=text], input[type=number], textarea, select, summary")) return;
     if (target.matches("input[type=range]") && key.startsWith("Arrow")) return;
     if (target.matches("button, input[type=checkbox]") && (key === " " || key === "Enter")) return;
     if (key === "Enter" && target.matches("g[role=button]")) { choose(target.id); return; }
@@ -631,7 +707,12 @@
   graph.classList.add("running");
   const given = JSON.parse(get("data").textContent);
   root.inert = !given;
-  if (given) {
+  if (given?.exercises) {
+    exercises = { title: given.title, all: given.exercises, shown: 0 };
+    get("predict").checked = true;
+    get("predict").closest("label").hidden = true;
+    begin(0);
+  } else if (given) {
     given.views[0].svg = graph.innerHTML;
     load(given);
   }

@@ -15,7 +15,6 @@ from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.twin import twin_of
 from autograd.stepping.views import Outline, View, ancestors
-from autograd.text import format_number
 from autograd.value import Constant, Value
 
 MAX_PATHS = 5
@@ -64,7 +63,9 @@ def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) ->
         "STYLE": _style(),
         "PICTURE": picture,
         "DATA": content,
-        "SCRIPT": "".join((folder / name).read_text(encoding="utf-8") for name in ("twin.js", "player.js")),
+        "SCRIPT": "".join(
+            (folder / name).read_text(encoding="utf-8") for name in ("twin.js", "quiz.js", "player.js")
+        ),
     }
     pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
@@ -173,8 +174,8 @@ def _move(move: Move, outline: Outline) -> dict[str, Any]:
     }
     if move.block:
         described |= {"gate": move.block.name, "edges": move.edges}
-    if move.question:
-        described |= {"question": move.question, "answer": [format_number(move.answer), repr(move.answer)]}
+    if move.questions:
+        described["questions"] = [[q.kind, q.text, q.shown, repr(q.answer), q.hint] for q in move.questions]
     return described
 
 
