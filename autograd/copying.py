@@ -56,7 +56,7 @@ def reduce_graph(order: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def restore(
-    kind: type[Any],
+    kind: Any,
     op: Operation | None,
     parents: Sequence[Any],
     data: float,
@@ -66,12 +66,9 @@ def restore(
     time: int | None,
 ) -> Any:
     """Return a node with these contents, made now if ``time`` is None."""
-    node = object.__new__(kind)
-    node._data, node.grad, node.op = data, grad, op
-    if len(parents) == 2:
-        node._x, node._y = parents
-    elif op is not None:
-        node._x = parents[0] if len(parents) == 1 else tuple(parents)
+    node = kind.__new__(kind)
+    node._data, node.grad = data, grad
+    node._computed_from(op, parents)
     if notes:
         node._notes = dict(notes)
     if attributes:
@@ -90,7 +87,7 @@ def regrow(leaves: list[Any], rows: list[tuple[Any, ...]]) -> Any:
 
 
 def _state(node: Any) -> tuple[float, float, dict[str, Any]]:
-    return node._data, node.grad, dict(getattr(node, "_notes", ()))
+    return node._data, node.grad, dict(getattr(node, "_notes", None) or ())
 
 
 def _attributes(node: Any) -> dict[str, Any]:

@@ -28,10 +28,11 @@ def tick() -> int:
 
 def note(node: Any, key: str, fact: Any) -> None:
     """Attach a rare fact to a node, such as that a branch of the user's program asked for its number."""
-    try:
-        node._notes[key] = fact
-    except AttributeError:
+    notes = getattr(node, "_notes", None)
+    if notes is None:
         node._notes = {key: fact}
+    else:
+        notes[key] = fact
 
 
 def noted(node: Any, key: str, default: Any = None) -> Any:

@@ -1,8 +1,7 @@
 """The reverse sweep: adjoint times local derivative, added up from the outputs to the leaves.
 
 `sweep` is the plain loop, which can be read aloud; all that is recorded, observed or told goes through it.
-`sweep_in_place` is the same for floats, fast, and is tested against it. Both are made for the nodes of
-`autograd.value`, which is made of this.
+`sweep_in_place` of `autograd.node` is the same for floats, fast, and is tested against it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from autograd import leaks, ops, scopes
-from autograd.questions import describe
+from autograd.node import check_fresh, keep_adjoints, order_in_place, sweep_in_place
 from autograd.row import Operation
 from autograd.writing import commit
 
@@ -107,7 +106,7 @@ def sweep(
         arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
         for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
             if parent._time > node._time:
-                raise _stale(node)
+                check_fresh(node)
             if parent.is_constant or parent in fixed:
                 continue
             local = derivative(*arguments)
@@ -137,12 +136,13 @@ def _swept_in_place(root: Value, seed: float) -> bool:
     if root.op is None or not _sweeping.acquire(blocking=False):  # by another thread, or a nested sweep
         return False
     try:
-        order, leaves = sweep_in_place([root], [seed])
+        order, leaves = order_in_place([root])
+        root._adjoint += seed
+        sweep_in_place(order)
         adjoints = {leaf: leaf._adjoint for leaf in leaves}
         if _overlooked(adjoints.values()):
             return False
-        for node in order:
-            node.grad = node._adjoint
+        keep_adjoints(order)
     finally:
         _sweeping.release()
     commit(adjoints)
@@ -159,12 +159,15 @@ def adjoints_in_place(
         seeds: their adjoints.
         inputs: the nodes, at which the sweep ends.
     """
-    if scopes.observers() or any(seed.__class__ is not float for seed in seeds):
+    if not roots or scopes.observers() or any(seed.__class__ is not float for seed in seeds):
         return None
     if not _sweeping.acquire(blocking=False):
         return None
     try:
-        sweep_in_place(roots, seeds, until=inputs)
+        order, _ = order_in_place(roots, until=inputs)
+        for root, seed in zip(roots, seeds, strict=True):
+            root._adjoint += seed
+        sweep_in_place(order)
         adjoints = [node._adjoint for node in inputs]
     finally:
         _sweeping.release()
@@ -174,125 +177,6 @@ def adjoints_in_place(
 def _overlooked(adjoints: Iterable[float]) -> bool:
     """Tell whether the fast loop may have multiplied an infinity by a strong zero: then something is nan."""
     return any(adjoint != adjoint for adjoint in adjoints)
-
-
-def sweep_in_place(
-    roots: Sequence[Value], seeds: Sequence[float], until: Sequence[Value] = ()
-) -> tuple[list[Value], list[Value]]:
-    """Sweep a graph as `sweep` does, to the last bit, and much faster, for whoever holds ``_sweeping``.
-
-    Marks and adjoints are kept in the nodes, and the commonest rows, those of + and *, are known here. It
-    does not look for infinities that meet the zero of a selection, but where that has happened, the adjoint
-    of some leaf is nan.
-
-    Args:
-        roots: the outputs.
-        seeds: their adjoints.
-        until: nodes at which to stop.
-
-    Returns:
-        The interior nodes and the leaves, with the adjoints in ``_adjoint``.
-
-    Raises:
-        RuntimeError: ``data`` of a node was assigned after another node was computed from it.
-    """
-    order, leaves = _order_in_place(roots, until)
-    for root, seed in zip(roots, seeds, strict=True):
-        root._adjoint += seed
-    for node in reversed(order):
-        upstream = node._adjoint
-        if upstream == 0.0:
-            continue
-        assert node.op is not None
-        derivatives = node.op.derivatives
-        if derivatives is PRODUCT:
-            x, y = node._x, node._y
-            x._adjoint += upstream * y._data
-            y._adjoint += upstream * x._data
-        elif derivatives is SUM:
-            node._x._adjoint += upstream
-            node._y._adjoint += upstream
-        elif len(derivatives) == 2:
-            x, y = node._x, node._y
-            z, a, b = node._data, x._data, y._data
-            if not x.is_constant:
-                x._adjoint += upstream * derivatives[0](z, a, b)
-            if not y.is_constant:
-                y._adjoint += upstream * derivatives[1](z, a, b)
-        elif len(derivatives) == 1:
-            x = node._x
-            x._adjoint += upstream * derivatives[0](node._data, x._data)
-        else:
-            arguments = [parent._data for parent in node._x]
-            for parent, derivative in zip(node._x, derivatives, strict=True):
-                if not parent.is_constant:
-                    parent._adjoint += upstream * derivative(node._data, *arguments)
-    return order, leaves
-
-
-SUM, PRODUCT = ops.add.derivatives, ops.mul.derivatives
-
-
-def _order_in_place(roots: Sequence[Value], until: Sequence[Value]) -> tuple[list[Value], list[Value]]:
-    """Return the interior nodes of a graph in the order of `topological_order`, and its leaves apart.
-
-    Every node is given an adjoint of 0. It is walked down the first operands, as far as it goes.
-    """
-    mark = object()
-    order: list[Value] = []
-    leaves: list[Value] = []
-    stack: list[Any] = list(reversed(roots))
-    push, pop, visit, see = stack.append, stack.pop, order.append, leaves.append
-    time, aged = roots[0]._time if roots else 0, False
-    for node in until:
-        node._mark = mark
-        node._adjoint = 0.0
-        aged = aged or node._time > time
-    while stack:
-        node = pop()
-        if node is None:  # the marker above a node whose parents are all visited
-            visit(pop())
-            continue
-        while node._mark is not mark:
-            node._mark = mark
-            node._adjoint = 0.0
-            op = node.op
-            if op is None:
-                if not node.is_constant:
-                    see(node)
-                    aged = aged or node._time > time
-                break
-            if node._time is not time:
-                aged = True
-            arity = op.arity
-            if arity == 2:
-                x, y = node._x, node._y
-                if x._mark is mark and y._mark is mark:
-                    visit(node)
-                    break
-                push(node)
-                push(None)
-                if x._mark is mark:
-                    node = y
-                else:
-                    push(y)
-                    node = x
-            elif arity == 1:
-                if node._x._mark is mark:
-                    visit(node)
-                    break
-                push(node)
-                push(None)
-                node = node._x
-            else:
-                push(node)
-                push(None)
-                stack.extend(reversed(node._x))
-                break
-    if aged:  # not all nodes are of one time, so it is worth a look at each
-        for node in order:
-            check_fresh(node)
-    return order, leaves
 
 
 def _fixed(order: Sequence[Value]) -> set[Value]:
@@ -367,17 +251,6 @@ def add_up(total: Any, contribution: Any) -> Any:
     return total + contribution
 
 
-def check_fresh(node: Value) -> None:
-    """Refuse a node whose parents' data was assigned after it was computed.
-
-    Raises:
-        RuntimeError: naming the parent.
-    """
-    for parent in node.parents:
-        if parent._time > node._time:
-            raise _stale(node)
-
-
 def bring_up_to_date(order: Iterable[Value]) -> None:
     """Compute anew what was computed from data that has been assigned since, before a graph is looked at.
 
@@ -402,11 +275,3 @@ def bring_up_to_date(order: Iterable[Value]) -> None:
             if latest > node._time:
                 node._data = node.op.value(*(parent._data for parent in node.parents))
                 node._time = latest
-
-
-def _stale(node: Value) -> RuntimeError:
-    parent = next(parent for parent in node.parents if parent._time > node._time)
-    return RuntimeError(
-        f"the data of {describe(parent)} was assigned after {describe(node)} was computed from it, so this "
-        "graph no longer describes one computation; compute it again, or replay it with autograd.compile"
-    )

@@ -22,12 +22,12 @@ from autograd import leaks, ops, scopes
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
+from autograd.node import check_fresh
 from autograd.questions import describe, noted
 from autograd.row import is_real
 from autograd.sweeping import (
     add_up,
     adjoints_in_place,
-    check_fresh,
     poles_of,
     recorded_product,
     sweep,

@@ -7,12 +7,13 @@ is dropped. No traversal recurses.
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from autograd import copying, leaks, ops, questions, scopes
 from autograd.given import given
+from autograd.node import Node, binary, record, record_constant, reflected, unary
 from autograd.questions import LOOK, ask, describe, note, noted
-from autograd.row import Operation, as_float, is_real, not_ours
+from autograd.row import Operation, as_float, is_real
 from autograd.sweeping import backpropagate, sweep, topological_order
 from autograd.writing import writing
 
@@ -22,7 +23,7 @@ else:
     Methods = object
 
 
-class Value(Methods):
+class Value(Node, Methods):
     """A scalar that remembers how it was computed.
 
     Args:
@@ -59,25 +60,7 @@ class Value(Methods):
         -8.0
     """
 
-    # _x, _y: the parents of a unary or binary operation; beyond two, _x is the tuple of all of them. Two
-    # slots instead of a tuple make a node smaller and give the garbage collector half as much to trace.
-    # _mark, _adjoint: the latest sweep that came by, and what it brings. _time: when the node was made or its
-    # data last assigned. _notes: the rare facts (see `note`), such as
-    # a label. A slot that does not apply to a node is left empty, which costs nothing.
-    __slots__ = ("_data", "grad", "op", "_x", "_y", "_time", "_mark", "_adjoint", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
-
-    is_constant: ClassVar[bool] = False
-    """Whether it is a number that has no derivatives, as the 2 in ``2 * x``."""
-
-    _data: float
-    grad: float
-    op: Operation | None
-    _x: Any
-    _y: Any
-    _time: int
-    _mark: object
-    _adjoint: float
-    _notes: dict[str, Any]
+    __slots__ = ()
 
     def __init__(
         self,
@@ -125,16 +108,6 @@ class Value(Methods):
         with writing:  # or a thread could set the clock back behind another's assignment
             self._data = number
             self._time = questions.tick()
-
-    @property
-    def parents(self) -> tuple["Value", ...]:
-        """The arguments of the operation, in order; the same node twice for ``x * x``; empty for a leaf."""
-        if self.op is None:
-            return ()
-        arity = self.op.arity
-        if arity == 2:
-            return (self._x, self._y)
-        return (self._x,) if arity == 1 else self._x
 
     @property
     def local_derivatives(self) -> tuple[Callable[[], float], ...]:
@@ -313,29 +286,15 @@ class Value(Methods):
 
     def _compute(self, parents: Sequence["Value"], local_grads: Sequence[float]) -> None:
         """Make a leaf the result of an operation of which no more is known than the numbers here."""
-        self.op = given(self._data, parents, local_grads)
-        if len(parents) == 2:
-            self._x, self._y = parents
-        elif parents:
-            self._x = parents[0] if len(parents) == 1 else tuple(parents)
+        self._computed_from(given(self._data, parents, local_grads), parents)
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> "Value":
         """Record ``operation`` on ``arguments``; numbers among them become constants."""
         parents = tuple(a if isinstance(a, Value) else constant(a, operation.name) for a in arguments)
-        node: Value = _new(Value)
-        node._data = operation.value(*[parent._data for parent in parents])
-        node.grad = 0.0
-        node.op = operation
-        if len(parents) == 2:
-            node._x, node._y = parents
-        else:
-            node._x = parents[0] if len(parents) == 1 else parents
-        node._time = questions.now
-        node._mark = None
-        if _scopes:
-            for scope in scopes.here():
-                node = scope.hook(node)
+        node: Value = record(Value, operation, parents)
+        for scope in scopes.here() if scopes.active else ():
+            node = scope.hook(node)
         return node
 
 
@@ -346,11 +305,6 @@ class Constant(Value):
     is_constant = True
 
 
-_new: Callable[[type[Value]], Any] = object.__new__
-
-_scopes = scopes.active
-
-
 def constant(number: Any, context: str = "constant") -> Constant:
     """Return ``number`` as a constant node.
 
@@ -358,63 +312,8 @@ def constant(number: Any, context: str = "constant") -> Constant:
         TypeError: it is not a real number; ``context`` is named.
         OverflowError: it is beyond the range of doubles.
     """
-    node: Constant = _new(Constant)
-    node._data = number if number.__class__ is float else as_float(number, context)
-    node.grad = 0.0
-    node.op = None
-    node._time = 0
-    node._mark = None
+    node: Constant = record_constant(Constant, number, context)
     return node
-
-
-def _unary(op: Operation) -> Callable[[Value], Value]:
-    value = op.value
-
-    def method(self: Value) -> Value:
-        if _scopes:
-            return Value.__record__(op, (self,))
-        node: Value = _new(Value)
-        node._data = value(self._data)
-        node.grad = 0.0
-        node.op = op
-        node._x = self
-        node._time = questions.now
-        node._mark = None
-        return node
-
-    return method
-
-
-def _binary(op: Operation) -> Callable[[Value, Any], Value]:
-    value = op.value
-
-    def method(self: Value, other: Any) -> Any:
-        if other.__class__ is not Value and not isinstance(other, Value):
-            if other.__class__ is not float and not is_real(other):
-                return not_ours(op, other)
-            other = constant(other, op.symbol)
-        if _scopes:
-            return Value.__record__(op, (self, other))
-        node: Value = _new(Value)
-        node._data = value(self._data, other._data)
-        node.grad = 0.0
-        node.op = op
-        node._x = self
-        node._y = other
-        node._time = questions.now
-        node._mark = None
-        return node
-
-    return method
-
-
-def _reflected(op: Operation) -> Callable[[Value, Any], Value]:
-    binary = _binary(op)
-
-    def method(self: Value, other: Any) -> Any:
-        return binary(constant(other, op.symbol), self) if is_real(other) else not_ours(op, other)
-
-    return method
 
 
 def _general(op: Operation) -> Callable[..., Value]:
@@ -431,13 +330,13 @@ def _install(row: Operation) -> None:
         method.__name__, method.__qualname__, method.__doc__ = name, f"Value.{name}", row.__doc__
         setattr(Value, name, method)
 
-    make = _unary if row.arity == 1 else _general
+    method = unary(row, Value) if row.arity == 1 else _general(row)
     for name in {row.name, row.numpy} if isinstance(row.numpy, str) else {row.name}:
-        define(name, make(row))
+        define(name, method)
     if row.operator is not None and f"__{row.operator}__" not in vars(Value):
-        define(f"__{row.operator}__", _unary(row) if row.arity == 1 else _binary(row))
+        define(f"__{row.operator}__", method if row.arity == 1 else binary(row, Value, Constant))
         if row.arity == 2:
-            define(f"__r{row.operator}__", _reflected(row))
+            define(f"__r{row.operator}__", reflected(row, Value, Constant))
 
 
 for _row in ops.TABLE.values():

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from autograd import Operation, Value, ops, topological_order
-from autograd import sweeping as engine
+from autograd.node import order_in_place
 from autograd.sweeping import sweep
 from tests.graphs import structured, unstructured
 from tests.poles import under_selections
@@ -47,7 +47,7 @@ def test_it_visits_nodes_in_the_order_of_the_plain_sweep():
     for seed in range(40):
         program = unstructured(random.Random(seed), 60)
         root = program(*map(Value, program.inputs))
-        order, leaves = engine._order_in_place([root], [])
+        order, leaves = order_in_place([root])
         both = topological_order(root)
         assert order == [node for node in both if node.op is not None]
         assert leaves == [node for node in both if node.op is None and not node.is_constant]
