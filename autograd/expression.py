@@ -1,7 +1,8 @@
 """Formulas as text: parsed and recorded as a graph, never evaluated as Python.
 
 Python's own grammar reads the text. Of its syntax tree only numbers, names, arithmetic and calls of the
-operation table are accepted, so a formula can do nothing but compute.
+operation table are accepted, so a formula can do nothing but compute. Steps may have names, separated by
+semicolons: ``q = x + y; f = q * z``.
 """
 
 import ast
@@ -10,7 +11,7 @@ import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from autograd import ops
 from autograd.row import Operation
@@ -35,6 +36,7 @@ _REMEDIES: dict[type[ast.AST], str] = {
     ast.Attribute: "write exp(x) for math.exp(x) and for x.exp()",
 }
 _PRODUCT = "write a product with *"
+_STEP = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)\s*")
 _EXCERPT = 60  # characters of a long formula that an error shows
 
 
@@ -60,11 +62,13 @@ def parse(text: str, variables: Mapping[str, float]) -> Value:
     """Record the graph of a formula.
 
     Args:
-        text: numbers, names, ``+ - * / **``, parentheses, and calls of the operations in ``ops.TABLE``.
+        text: numbers, names, ``+ - * / **``, parentheses and calls of the operations in ``ops.TABLE``; before
+            that named steps, each ended by a semicolon.
         variables: a number for each name that is not in ``CONSTANTS``; each becomes a leaf of that label.
 
     Returns:
-        The root of the graph, labelled ``f`` unless it is a leaf or a variable has that name.
+        The root of the graph, labelled as its step is named; without a name ``f``, unless it is a leaf or
+        something else has that name.
 
     Raises:
         ExpressionError: the text is not such a formula, or a variable does not occur in it.
@@ -73,12 +77,27 @@ def parse(text: str, variables: Mapping[str, float]) -> Value:
     Example:
         >>> parse("(x + y) * z", {"x": -2, "y": 5, "z": -4})
         Value(data=-12.0, grad=0.0, label='f')
+        >>> parse("q = x + y; q * q", {"x": -2, "y": 5}).parents[0]
+        Value(data=3.0, grad=0.0, label='q')
         >>> parse("x + yy", {"x": -2})
         Traceback (most recent call last):
             ...
         autograd.expression.ExpressionError: unknown name 'yy' at column 5 of "x + yy"; give it as yy=NUMBER
     """
     return _Reader(text, variables).read()
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in a formula that need a number, in the order in which they occur.
+
+    Raises:
+        ExpressionError: the text cannot be read; what only `parse` finds is not looked for.
+
+    Example:
+        >>> names_in("q = w*x + b; sigmoid(q) - pi")
+        ['w', 'x', 'b']
+    """
+    return _Reader(text, {}).names()
 
 
 class _Reader:
@@ -93,9 +112,57 @@ class _Reader:
                 raise ExpressionError(f"'{name}' and another given name are one name", self.text, None)
             normal[form] = number
         self.leaves = {name: Value(number, name) for name, number in normal.items()}
-        self.unused = dict.fromkeys(self.leaves)
+        self.unused = dict.fromkeys(self.leaves, "given")
+        self.part, self.start = self.text, 0  # the step at work, and where in the text it begins
 
     def read(self) -> Value:
+        for name in self.steps():
+            root = self.formula()
+            if name:
+                if not root.label:
+                    root.label = name
+                self.leaves[name] = root
+                self.unused[name] = "computed"
+        self.unused.pop(name, None)  # the last
+        for unused, how in self.unused.items():
+            raise ExpressionError(
+                f"the name '{unused}' is {how} but does not occur", self.text, None, "leave it out"
+            )
+        if root.op is not None and not root.label and "f" not in self.leaves:
+            root.label = "f"
+        return root
+
+    def names(self) -> list[str]:
+        known, needed = {*CONSTANTS}, dict[str, None]()
+        for name in self.steps():
+            for node in _in_order(self.syntax_tree()):
+                if isinstance(node, ast.Name) and node.id not in known:
+                    needed[node.id] = None
+            known.add(name)
+        return [*needed]
+
+    def steps(self) -> Iterator[str]:
+        """Yield the name of each step in turn, "" if it has none; it is then the part at work."""
+        parts, end = self.text.split(";"), 0
+        if not parts[-1].strip():  # a semicolon at the end
+            parts = parts[:-1] or parts
+        for k, part in enumerate(parts):
+            match = _STEP.match(part)
+            before = match.end() if match else len(part) - len(part.lstrip())
+            self.start, self.part = end + before, part[before:].rstrip()
+            end += len(part) + 1
+            name = unicodedata.normalize("NFKC", match[1]) if match else ""
+            place = self.start - before + len(part[:before]) - len(part[:before].lstrip()) + 1
+            if name and (keyword.iskeyword(name) or name in self.leaves):
+                why = "is a word of Python's grammar" if keyword.iskeyword(name) else "is given already"
+                raise ExpressionError(f"the name '{name}' {why},", self.text, place, "choose another")
+            if not name and k < len(parts) - 1:
+                raise ExpressionError(
+                    "a step without a name", self.text, place, "write for instance q = x + y;"
+                )
+            yield name
+
+    def formula(self) -> Value:
         # Depth first with a stack of our own. An interior node is met before its operands and after them.
         stack: list[tuple[ast.expr, bool]] = [(self.syntax_tree(), False)]
         values: list[Value] = []
@@ -118,26 +185,24 @@ class _Reader:
                 values.append(row(*arguments[:split], **named))
             except TypeError as error:  # too many or too few arguments, or an unknown keyword
                 raise self.error(f"{error},", node) from None
-        for name in self.unused:
-            raise ExpressionError(
-                f"the name '{name}' is given but does not occur", self.text, None, "leave it out"
-            )
-        root = values.pop()
-        if root.op is not None and "f" not in self.leaves:
-            root.label = "f"
-        return root
+        return values.pop()
 
     def syntax_tree(self) -> ast.expr:
-        if not self.text:
-            raise ExpressionError("no formula", self.text, None, 'write for instance "(x + y) * z"')
-        for place, character in enumerate(self.text, 1):
+        if not self.part:
+            raise ExpressionError(
+                "no formula",
+                self.text,
+                self.start + 1 if self.start else None,
+                'write for instance "(x + y) * z"',
+            )
+        for place, character in enumerate(self.part, self.start + 1):
             if character == "#" or not character.isprintable():
                 raise ExpressionError(f"unexpected character {character!a}", self.text, place)
         try:
             with warnings.catch_warnings(action="ignore"):  # what the grammar only warns of is refused below
-                return ast.parse(self.text, mode="eval").body
+                return ast.parse(self.part, mode="eval").body
         except SyntaxError as error:
-            place = error.offset or len(self.text) + 1
+            place = self.start + (error.offset or len(self.part) + 1)
             remedy = _PRODUCT if "decimal literal" in error.msg else self.between(place)
             raise ExpressionError(
                 error.msg.partition(";")[0].partition(".")[0], self.text, place, remedy
@@ -209,9 +274,19 @@ class _Reader:
         return ops.TABLE[name], [*node.args, *(keyword.value for keyword in node.keywords)], keywords
 
     def quote(self, node: ast.expr) -> str:
-        segment = ast.get_source_segment(self.text, node) or ""
+        segment = ast.get_source_segment(self.part, node) or ""
         return f"'{segment}'" if len(segment) <= _EXCERPT // 2 else f"'{segment[: _EXCERPT // 2]}...'"
 
     def error(self, problem: str, node: ast.expr, remedy: str = "") -> ExpressionError:
-        before = self.text.encode()[: node.col_offset].decode()  # the grammar counts bytes
-        return ExpressionError(problem, self.text, len(before) + 1, remedy)
+        before = self.part.encode()[: node.col_offset].decode()  # the grammar counts bytes
+        return ExpressionError(problem, self.text, self.start + len(before) + 1, remedy)
+
+
+def _in_order(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the operands of a formula from left to right; what is called is none."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        parts = [*ast.iter_child_nodes(node)]
+        waiting += reversed(parts[1:] if isinstance(node, ast.Call) else parts)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, ops, topological_order
-from autograd.expression import ExpressionError, parse
+from autograd.expression import ExpressionError, names_in, parse
 from autograd.value import Constant
 
 SIGMOID_GATE = "1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))"
@@ -190,3 +190,60 @@ def test_an_error_in_a_long_formula_shows_the_place():
 def test_two_given_names_that_the_grammar_reads_alike_are_refused():
     with pytest.raises(ExpressionError, match="'μ' and another given name are one name"):
         parse("µ", {"µ": 1.0, "μ": 2.0})
+
+
+# Steps with names
+
+
+def test_steps_have_names_and_are_used_by_later_ones():
+    f = parse("q = x + y; f = q * z;", {"x": -2, "y": 5, "z": -4})
+    assert (f.data, f.label, f.parents[0].label) == (-12.0, "f", "q")
+    f.backward()
+    assert [leaf.grad for leaf in f.parents[0].parents] == [-4.0, -4.0]
+
+
+def test_a_step_used_twice_is_one_node():
+    f = parse("q = x * y; q * q + q", {"x": 2, "y": 3})
+    square, q = f.parents
+    assert square.parents == (q, q)
+
+
+def test_a_last_step_may_have_any_name():
+    assert parse("s = w * x; loss = s ** 2", {"w": 2, "x": 3}).label == "loss"
+
+
+def test_another_name_for_a_node_leaves_its_label():
+    f = parse("q = x + x; p = q; p * x", {"x": 3})
+    assert f.parents[0].label == "q"
+
+
+def test_a_constant_step_is_called_by_its_name():
+    f = parse("two = 2; two * x", {"x": 3})
+    assert (f.parents[0].label, type(f.parents[0]).__name__) == ("two", "Constant")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("q = x; x + y; q", "a step without a name at column 8 of"),
+        ("x = x * 2; x", "the name 'x' is given already, at column 1 of"),
+        ("q = x; q = y; q", "the name 'q' is given already, at column 8 of"),
+        ("q = x; if = y; q", "the name 'if' is a word of Python's grammar, at column 8 of"),
+        ("q = x + y; x * y", "the name 'q' is computed but does not occur in"),
+        ("q = x +; q * y", r"invalid syntax at column 8 of"),
+        ("q = x; r = rellu(q); r * y", "unknown function 'rellu' at column 12 of .*did you mean relu"),
+        ("q = x; q * yy * y", "unknown name 'yy' at column 12 of"),
+        ("q = x; ", "the name 'y' is given but does not occur"),
+        ("q =; q * x * y", "no formula at column 4 of"),
+        (";", "no formula in"),
+        ("q = x; q == y", "'q == y' is not part of a formula, found at column 8"),
+    ],
+)
+def test_a_step_that_cannot_be_read_is_named_with_its_place(text, message):
+    with pytest.raises(ExpressionError, match=message):
+        parse(text, {"x": 1, "y": 2})
+
+
+def test_the_names_that_need_numbers_are_listed_in_order():
+    assert names_in("q = w*x + b; h = tanh(q + pi); h*v + clamp(x, min=low)") == ["w", "x", "b", "v", "low"]
+    assert names_in("e = x; e*e") == ["x"]
