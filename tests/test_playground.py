@@ -17,16 +17,26 @@ PROGRAMS = {each["name"]: each["code"] for group in EXAMPLES.values() for each i
 SIMPLE = PROGRAMS["chain_rule"]
 LISTEN = """
 window.answers = [];
-addEventListener("message", ({ data }) => { if (data && data.kind === "answer") answers.push(data.text); });
+window.kinds = [];
+addEventListener("message", ({ data }) => {
+    kinds.push(data?.kind);
+    if (data?.kind === "answer") answers.push(data.text);
+});
 """
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The address of a site that was built here."""
+def folder(tmp_path_factory):
+    """A site that was built here."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("no Node.js with npm")
-    with serving(build(tmp_path_factory.mktemp("site"))) as address:
+    return build(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def site(folder):
+    """Its address."""
+    with serving(folder) as address:
         yield address
 
 
@@ -247,6 +257,29 @@ def apart(answer):
     """The words of an answer, and its numbers."""
     text, number = json.dumps(answer), r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
     return re.split(number, text), [float(each) for each in re.findall(number, text)]
+
+
+def test_a_first_visit_loads_8_megabytes_at_most(folder):
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 8e6
+
+
+def test_programs_import_from_python_s_library(play):
+    play.type(
+        "import doctest, logging.config, statistics, unittest\nhelp(statistics.fmean)\nf = Value(1) * 2\n"
+    )
+    assert play.error() == ""
+    assert "arithmetic mean" in play.page.inner_text("#output")
+
+
+def test_the_next_visit_starts_from_the_memory_that_was_kept(play, open_page):
+    kept = "async () => (await (await caches.open('chainrule')).keys()).length"
+    play.page.wait_for_function(kept, timeout=60_000)
+    again = open_page().settled()
+    again.press("End")
+    assert again.numbers() == expected(simple())
+    again.page.wait_for_timeout(2000)  # it would take another picture of its memory now
+    assert "snapshot" not in again.page.evaluate("() => kinds")
+    again.page.close()
 
 
 HOSTILE = """

@@ -3,9 +3,9 @@
 import html
 import json
 import math
+import pkgutil
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
@@ -57,17 +57,14 @@ def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) ->
     """
     # In a script element only "<" could end the data early.
     content = json.dumps(shown, separators=(",", ":"), ensure_ascii=False).replace("<", r"\u003c")
-    folder = Path(__file__).parent
     parts = {
         "TITLE": html.escape(title),
         "STYLE": _style(),
         "PICTURE": picture,
         "DATA": content,
-        "SCRIPT": "".join(
-            (folder / name).read_text(encoding="utf-8") for name in ("twin.js", "quiz.js", "player.js")
-        ),
+        "SCRIPT": "".join(map(_file, ("twin.js", "quiz.js", "player.js"))),
     }
-    pieces = (folder / "player.html").read_text(encoding="utf-8").split("%%")
+    pieces = _file("player.html").split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
 
 
@@ -132,8 +129,14 @@ def _style() -> str:
     for selector, (_, _, style) in _SHARED.items():
         said = " ".join(f"{name}: {names.get(value, value)};" for name, value in style.items())
         rules.append(f"{selector} {{ {said} }}\n")
-    sheet = Path(__file__).with_name("player.css").read_text(encoding="utf-8")
-    return f":root {{ {colours} }}\n{''.join(rules)}{sheet}"
+    return f":root {{ {colours} }}\n{''.join(rules)}{_file('player.css')}"
+
+
+def _file(name: str) -> str:
+    """Return the text of a file beside this module, which may lie in a zip file."""
+    content = pkgutil.get_data(__package__, name)
+    assert content is not None
+    return content.decode()
 
 
 def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:

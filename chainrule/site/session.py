@@ -4,6 +4,7 @@ It runs in the page, where `serve` is called with each request, and just as well
 """
 
 import ast
+import importlib
 import io
 import json
 import linecache
@@ -95,6 +96,13 @@ class Session:
         answer["pictures"] = pictures
         self._form = form
         return answer
+
+
+def prepare() -> None:
+    """Import what the first program will need: then it is part of the memory that is kept."""
+    importlib.import_module("graphviz")
+    importlib.import_module("xml.etree.ElementTree")
+    exec("from autograd import *", {})
 
 
 def begin(render: Callable[[str], str]) -> Callable[[str], str]:

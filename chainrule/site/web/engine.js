@@ -66,7 +66,7 @@ export class Engine {
       const message = { kind: "files", ...Object.fromEntries(names.map((name, k) => [name, files[k]])) };
       message.snapshot = snapshot;
       message.lock = JSON.parse(new TextDecoder().decode(message.lock));
-      this.frame.contentWindow.postMessage(message, "*", files);
+      this.frame.contentWindow.postMessage(message, "*", snapshot ? [...files, snapshot.buffer] : files);
     } catch (error) {
       this.state = "failed";
       this.on.failed(`Python could not be loaded (${error.message}). Load the page again.`);

@@ -2,6 +2,7 @@
 import { ConsoleStdout, File, OpenFile, WASI } from "@bjorn3/browser_wasi_shim";
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { loadPyodide } from "pyodide/pyodide.mjs";
+import { IMPORTS, PACKAGES } from "./imports.js";
 
 const answer = (kind, facts) => postMessage({ kind, ...facts });
 
@@ -41,39 +42,35 @@ function graphviz(module) {
 
 let serve = null;
 
-// What is imported once, and then kept: with Python's memory as it is after this, the next start takes a tenth.
-const IMPORTS = `
-import importlib, sys, xml.etree.ElementTree
-sys.path.insert(0, "/lib/site")
-import graphviz
-from chainrule.site import session
-`;
-
-const BEGIN = `
-importlib.invalidate_caches()
-session.begin(render)
-`;
-
-async function start({ python, stdlib, lock, packages, layout, snapshot }) {
-  // All files are here already: nothing is fetched, and the frame around this worker would not allow it.
+// All files are here already: nothing is fetched, and the frame around this worker would not allow it.
+function python({ python, stdlib, lock, packages }, memory) {
   self.fetch = async (address) => new Response(String(address).endsWith(".zip") ? stdlib : "");
   WebAssembly.instantiateStreaming = async (_, imports) => ({ module: python, instance: await WebAssembly.instantiate(python, imports) });
-  const quiet = { stdout: () => {}, stderr: () => {} }, memory = snapshot ? { _loadSnapshot: snapshot } : { _makeSnapshot: true };
-  const pyodide = await loadPyodide({ indexURL: "https://local.invalid/", lockFileContents: lock, createPyodideModule, ...quiet, ...memory });
-  pyodide.unpackArchive(packages, "zip", { extractDir: "/lib/site" });
-  if (!snapshot) {
-    pyodide.runPython(IMPORTS);
-    const taken = pyodide.makeMemorySnapshot();
-    postMessage({ kind: "snapshot", snapshot: taken }, [taken.buffer]);
-  }
-  pyodide.globals.set("render", graphviz(layout));
-  serve = pyodide.runPython(BEGIN);
+  const quiet = { stdout: () => {}, stderr: () => {} };
+  const fsInit = async (FS) => FS.writeFile(PACKAGES, new Uint8Array(packages));
+  return loadPyodide({ indexURL: "https://local.invalid/", lockFileContents: lock, createPyodideModule, fsInit, ...quiet, ...memory });
+}
+
+async function start(files) {
+  const pyodide = await python(files, files.snapshot ? { _loadSnapshot: files.snapshot } : {});
+  if (!files.snapshot) pyodide.runPython(IMPORTS);
+  pyodide.globals.set("render", graphviz(files.layout));
+  serve = pyodide.runPython("session.begin(render)");
   answer("ready", {});
+}
+
+// Python's memory after its imports: who starts from it does not wait for these.
+async function keep(files) {
+  const pyodide = await python(files, { _makeSnapshot: true });
+  pyodide.runPython(IMPORTS);
+  const snapshot = pyodide.makeMemorySnapshot();
+  postMessage({ kind: "snapshot", snapshot }, [snapshot.buffer]);
 }
 
 self.onmessage = async ({ data }) => {
   try {
     if (data.kind === "start") await start(data);
+    else if (data.kind === "keep") await keep(data);
     else if (data.kind === "run") answer("answer", { id: data.id, text: serve(data.request) });
   } catch (error) {
     answer("failed", { id: data.id, text: String(error.message || error) });
