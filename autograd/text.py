@@ -2,8 +2,33 @@
 
 import math
 import re
+from typing import Self
 
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Written(float):
+    """A number that brings the text it is written with, such as a place in which numbers are put later.
+
+    Example:
+        >>> x = Written(2.0, "[x]")
+        >>> format_number(x), x + 1.0
+        ('[x]', 3.0)
+    """
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __new__(cls, number: float, text: str) -> Self:
+        """Make the number."""
+        made = super().__new__(cls, number)
+        made.text = text
+        return made
+
+    def __repr__(self) -> str:
+        """Return the text."""
+        return self.text
 
 
 def format_number(x: float) -> str:
@@ -13,6 +38,8 @@ def format_number(x: float) -> str:
         >>> [format_number(x) for x in (-12.0, 0.5, 0.7310585786300049, 0.99999, 1e-05, 123456.0, -0.0)]
         ['-12', '0.5', '0.7311', '1.000', '1e-05', '123456', '0']
     """
+    if isinstance(x, Written):
+        return x.text
     if x.is_integer() and abs(x) < 1e6:
         return f"{x + 0.0:.0f}"  # a reader of -0 looks for an error; added to 0.0 it is 0.0
     text = f"{x:.4g}"

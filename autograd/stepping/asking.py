@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autograd.expression import ExpressionError, parse
@@ -96,9 +96,7 @@ def about_value(event: Forward, names: Names) -> Question:
     """
     rule = event.definition or event.numbers
     hint = f"{event.name} = {rule}" * (rule != event.formula)
-    return Question(
-        "value", f"{event.name} = {event.formula} = ?{_at(event.node.parents, names)}", event.data, hint
-    )
+    return Question("value", f"{event.name} = {event.formula} = ?{_at(event, names)}", event.data, hint)
 
 
 def about_message(event: Backward, names: Names, before: float | None, after: float) -> tuple[Question, ...]:
@@ -113,7 +111,7 @@ def about_message(event: Backward, names: Names, before: float | None, after: fl
     left, equals, right = event.rule.partition(" = ")
     name = re.escape(names(event.node))
     used = re.search(rf"(?<!\w){name}(?!\w)", right) is not None  # the output, as in the rule of exp
-    at = _at((*event.node.parents, *[event.node] * used), names)
+    at = _at(event, names, output=used)
     local = Question("local", f"{left} = ?{at}", event.local, event.rule * bool(equals))
     upstream = format_number(event.upstream)
     known = f" with local = {format_number(event.local)}, upstream = {upstream}"
@@ -142,8 +140,9 @@ def _factor(x: float) -> str:
     return f"({text})" if text.startswith("-") else text
 
 
-def _at(nodes: Iterable[Value], names: Names) -> str:
+def _at(event: Forward | Backward, names: Names, *, output: bool = False) -> str:
     """Return the numbers that a question is about, but for constants that stand in the formula itself."""
-    told = {names(node): node.data for node in nodes if node.label or not isinstance(node, Constant)}
+    known = [*zip(event.node.parents, event.operands, strict=True), *[(event.node, event.data)] * output]
+    told = {names(node): x for node, x in known if node.label or not isinstance(node, Constant)}
     listed = ", ".join(f"{name} = {format_number(x)}" for name, x in told.items())
     return f" at {listed}" * bool(listed)

@@ -96,28 +96,42 @@ def moves_of(view: View, events: Sequence[Event]) -> tuple[Move, ...]:
         view: which groups are closed.
         events: the stream of `steps`.
     """
-    return tuple(_Teller(view, events).moves())
+    return tuple(Teller(view, events).moves())
 
 
-class _Teller:
+class Teller:
+    """Tells a pass in a view.
+
+    Args:
+        view: which groups are closed.
+        events: the stream of `steps`.
+    """
+
     def __init__(self, view: View, events: Sequence[Event]) -> None:
         self.view = view
         self.forward = {event.node: event for event in events if isinstance(event, Forward)}
         self.seed = next(event for event in events if isinstance(event, Seed))
         self.sent: dict[Value, list[Backward]] = {}
-        self.missing: dict[Value, int] = {}
         self.adjoints: dict[Value, float] = {self.seed.node: 1.0}
         self.sums: dict[Value, float] = {}
+        self.arriving: dict[Value, list[Backward]] = {}  # what each node receives, in the engine's order
+        self.arrived: dict[Value, int] = {}  # how much of it by now
+        self.latest: dict[Value, int] = {}  # the last place in that order
+        self.ranks: dict[int, int] = {}  # the place of each event in that order
         for event in events:
             if isinstance(event, Backward):
                 self.sent.setdefault(event.node, []).append(event)
-                self.missing[event.parent] = self.missing.get(event.parent, 0) + 1
+                arriving = self.arriving.setdefault(event.parent, [])
+                self.ranks[event.step] = len(arriving)
+                arriving.append(event)
                 self.adjoints[event.parent] = event.after
 
     def name(self, node: Value) -> str:
+        """Return what a node is called."""
         return self.forward[node].name
 
     def moves(self) -> Iterator[Move]:
+        """Yield the moves."""
         given = [self.forward[wire] for wire in self.view.wires if wire.op is None]
         # What a closed group hides is given with the others, so that all views have the same events.
         leaves = tuple(event for node, event in self.forward.items() if node.op is None)
@@ -174,21 +188,29 @@ class _Teller:
         changes = (Change(event.node, "grad", 1.0),)
         return Move("seed", f"backward: {name}", facts, event.sentence, (event,), changes)
 
-    def _receive(self, parent: Value, contribution: float, count: int) -> tuple[Change, str]:
-        """Add to the running sum; the last contribution makes it exactly the engine's adjoint."""
-        before = self.sums.get(parent)
-        self.missing[parent] -= count
-        complete = not self.missing[parent]
-        after = self.adjoints[parent] if complete else (before or 0.0) + contribution
+    def _receive(self, events: Sequence[Backward]) -> tuple[Change, str]:
+        """Add to the running sum of a node; wherever the engine has had the same sum, it is exactly that."""
+        parent, arriving = events[0].parent, self.arriving[events[0].parent]
+        before = self.sums.get(parent, 0.0)
+        count = self.arrived[parent] = self.arrived.get(parent, 0) + len(events)
+        ranks = [self.ranks[event.step] for event in events]
+        last = self.latest[parent] = max(self.latest.get(parent, 0), *ranks)
+        # The first contributions of the engine's order have all arrived, and no others.
+        same = last + 1 == count
+        after = arriving[last].after if same else before + sum(event.contribution for event in events)
         self.sums[parent] = after
-        text = f"{self.name(parent)}.grad: {format_number(before or 0.0)} -> {format_number(after)}"
-        return Change(parent, "grad", after, complete), text
+        text = f"{self.name(parent)}.grad: {format_number(before)} -> {format_number(after)}"
+        return Change(parent, "grad", after, count == len(arriving)), text
+
+    def through(self, block: Block) -> dict[Value, float]:
+        """Return the derivatives of a group's one output by its inputs; none if it has several outputs."""
+        return sweep(block.nodes, {block.outputs[0]: 1.0}) if len(block.outputs) == 1 else {}
 
     def _backward(self, block: Block) -> Iterator[Move]:
         (node,) = block.nodes
         for event in self.sent.get(node, ()):
             before = self.sums.get(event.parent)
-            change, sums = self._receive(event.parent, event.contribution, 1)
+            change, sums = self._receive([event])
             facts = (
                 ("upstream", f"d{self.seed.name}/d{event.name} = {format_number(event.upstream)}"),
                 ("local", event.local_formula),
@@ -220,7 +242,7 @@ class _Teller:
                 else:
                     messages.setdefault(event.parent, []).append(event)
         for event in inner:
-            self._receive(event.parent, event.contribution, 1)
+            self._receive([event])
         formula = _call(block.group.name, map(self.name, block.inputs))
         outputs = ", ".join(map(self.name, block.outputs))
         root = self.seed.name
@@ -228,7 +250,7 @@ class _Teller:
             f"d{root}/d{self.name(z)} = {format_number(self.adjoints.get(z, 0.0))}" for z in block.outputs
         )
         out = tuple(map(block.output, range(len(block.outputs))))
-        locals_ = sweep(block.nodes, {block.outputs[0]: 1.0}) if len(block.outputs) == 1 else {}
+        locals_ = self.through(block)
         remaining = tuple(inner)
         for index, parent in enumerate(block.inputs):
             if parent not in messages:
@@ -236,7 +258,7 @@ class _Teller:
             events = messages[parent]
             contribution = sum(event.contribution for event in events)
             before = self.sums.get(parent)
-            change, sums = self._receive(parent, contribution, len(events))
+            change, sums = self._receive(events)
             facts = [("upstream", upstream)]
             if locals_:
                 sent, local = format_number(contribution), format_number(locals_[parent])

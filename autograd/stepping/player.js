@@ -1,7 +1,8 @@
 "use strict";
-// The player walks through the moves that were computed when the page was made, or that a page around it gives
-// (see load). A move says which texts to write, and the text before it is known from the moves before. Only when
-// the reader changes an input, the graph's twin computes new numbers; a step goes back to those of the walk.
+// The player walks through the moves that were told when the page was made, or that a page around it gives (see
+// load). A move says which texts to write, and the text before it is known from the moves before. Numbers are put
+// into the texts here (see numbers.js): those of the walk, or when the reader changes an input, those that the
+// graph's twin computes.
 (() => {
   const get = (id) => document.getElementById(id);
   const graph = get("canvas"), root = get("player");
@@ -18,6 +19,8 @@
   let zoom = 0;
   let saving = 0;
   let graphs = null; // the graph's twin, see twin.py
+  let shown = null; // the graph as it was given
+  let all = null; // its numbers, see numbers.js
   let live = null; // the inputs that the reader has changed, by their places
   let kept = null; // the moment that changing the view keeps: see change()
   let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
@@ -26,12 +29,14 @@
 
   function take(data) {
     ({ nodes, groups, views } = data);
+    shown = data;
+    all = numbers.pass(data, data.numbers);
     graphs = data.twin && twin.knows(data.twin) ? data.twin : null;
     live = null;
     get("live").hidden = predicting() || !graphs?.inputs.length;
     get("input").replaceChildren(...(graphs?.inputs ?? []).map(([k, name]) => new Option(name, k)));
     get("live").open &&= !get("live").hidden;
-    for (const each of views) each.moves = each.moves.map((k) => data.moves[k]);
+    for (const each of views) each.told = each.moves.map((k) => data.moves[k]);
     get("views").hidden = views.length < 2;
     get("view").replaceChildren(...views.map((each, number) => new Option(each.title, number)));
     get("names").replaceChildren(...Array.from(new Set(Object.values(nodes).map((node) => node.name)), (name) => new Option(name)));
@@ -59,8 +64,10 @@
 
   // Showing a view -----------------------------------------------------------------------------------------
 
+  const moves_of = (number) => views[number].told.map((move) => numbers.filled(move, all));
+
   function show(number) {
-    const { moves, svg } = views[number];
+    const { svg } = views[number], moves = moves_of(number);
     graph.innerHTML = svg;
     const picture = graph.querySelector("svg");
     const elements = new Map();
@@ -73,18 +80,7 @@
     view = { number, moves, picture, elements, lit: [], written: [], before: [], data: new Map(), grad: new Map() };
     view.size = { width: picture.viewBox.baseVal.width, height: picture.viewBox.baseVal.height };
     view.sent = new Map();
-    // What each change replaces, and when each number is first written and final.
-    const now = new Map();
-    moves.forEach((move, time) => {
-      view.before.push(move.changes.map(([k, kind, text, full]) => {
-        const old = now.get(kind + k) || ["", ""];
-        now.set(kind + k, [text, full]);
-        if (kind === "grad") view.grad.set(k, time + 1);
-        else if (!view.data.has(k)) view.data.set(k, time + 1);
-        return old;
-      }));
-      if (move.kind === "backward" && move.edges.length) view.sent.set(move.edges[move.edges.length - 1], time + 1);
-    });
+    look();
     view.computed = new Map(); // gates, by when they compute
     moves.forEach((move, time) => {
       if (move.kind === "forward") view.computed.set(move.gate, time + 1);
@@ -106,6 +102,36 @@
     get("slider").max = moves.length;
     get("view").value = number;
     for (const [id, { group }] of elements) group.classList.toggle("empty", !/^(graph|b\d+)$/.test(id));
+  }
+
+  // What each change replaces, and when each number is first written and final; the local derivatives at the gates.
+  function look() {
+    const now = new Map();
+    view.before = view.moves.map((move, time) => {
+      const edge = move.edges?.at(-1);
+      if (move.kind === "backward" && edge) view.sent.set(edge, time + 1);
+      const text = view.elements.get(edge)?.texts.local;
+      if (text && move.local !== undefined) text.firstChild.data = `local ${move.local}`;
+      return move.changes.map(([k, kind, ...texts]) => {
+        const old = now.get(kind + k) || ["", ""];
+        now.set(kind + k, texts);
+        if (kind === "grad") view.grad.set(k, time + 1);
+        else if (!view.data.has(k)) view.data.set(k, time + 1);
+        return old;
+      });
+    });
+  }
+
+  // The same step of the same view with other numbers.
+  function renumber(given) {
+    all = numbers.pass(shown, given);
+    view.moves = moves_of(view.number);
+    look();
+    const written = new Map();
+    for (const move of view.moves.slice(0, at)) for (const change of move.changes) written.set(change[1] + change[0], change);
+    for (const change of written.values()) write(change, change.slice(2));
+    tell(view.moves[at - 1], true);
+    if (chosen !== null) detail(chosen);
   }
 
   function describe(k, data, grad) {
@@ -179,11 +205,6 @@
   }
 
   function go(target, quiet) {
-    if (live) {
-      live = null;
-      show(view.number);
-      pick();
-    }
     const { moves, before } = view;
     target = Math.max(0, Math.min(moves.length, target));
     const numbers = new Map(); // of each text only the last number is written
@@ -235,7 +256,7 @@
     get("last").disabled = at === total;
     get("next").disabled = at === total && !(exercises && exercises.shown + 1 < exercises.all.length);
     const phase = !move ? "before the start" : move.kind === "inputs" || move.kind === "forward" ? "forward pass" : "backward pass";
-    get("phase").textContent = phase;
+    get("phase").textContent = phase + (live ? ", your numbers" : "");
     get("title").textContent = move ? move.title.replace(/^(forward|backward): /, "") : "Press \u25b6 or the right arrow key";
     const facts = get("facts");
     facts.replaceChildren();
@@ -356,7 +377,7 @@
   }
 
   function predict() {
-    if (live) go(at);
+    restore();
     get("live").hidden = predicting() || !graphs?.inputs.length;
     reached = at;
     asked = null;
@@ -518,8 +539,9 @@
       // Inside of a closed group an edge is not told; its local derivative is once the gradient is known.
       const told = node.local.filter(([i]) => at >= (view.sent.get(`e${k}-${i}`) ?? view.grad.get(k)));
       const shown = predicting() ? told : node.local;
-      if (shown.length) list("local derivatives", shown.map(([, text]) => text));
+      if (shown.length) list("local derivatives", shown.map(([, text]) => numbers.fill(text, all)));
     }
+    if (live) return; // the paths are told with the numbers of the walk
     if (node.why && (known && grad)) list(node.why[0], node.why.slice(1));
     else if (node.why) say("why it has its gradient is told when the backward pass has passed it");
   }
@@ -546,34 +568,26 @@
     if (!Number.isFinite(x)) return;
     stop();
     live = { ...live, [changed()]: x };
-    const values = twin.forward(graphs, live), adjoints = twin.backward(graphs, values), fixed = new Set(graphs.constants);
-    for (const [id, { group, texts }] of view.elements) {
-      group.classList.remove("empty");
-      if (!/^n\d+$/.test(id)) continue;
-      const k = +id.slice(1);
-      if (texts.data) texts.data.firstChild.data = twin.format(values[k]);
-      if (texts.grad && !fixed.has(k)) texts.grad.firstChild.data = `grad ${twin.format(adjoints[k])}`;
-      describe(k, String(values[k]), fixed.has(k) ? "" : String(adjoints[k]));
-    }
-    light(null);
-    const last = graphs.graph.length - 1, inputs = Object.fromEntries(graphs.inputs), facts = get("facts");
-    get("phase").textContent = "your numbers";
-    get("title").textContent = `${nodes[last].name} = ${twin.format(values[last])}`;
-    facts.replaceChildren();
-    for (const [k, given] of Object.entries(live)) {
-      facts.append(make("dt", inputs[k]), make("dd", `${twin.format(given)}, gradient ${twin.format(adjoints[k])}`, +k === changed() ? "changed" : ""));
-    }
-    get("waiting").textContent = "a step goes back to the numbers of the walk";
-    get("details").hidden = true;
-    get("sentence").textContent = `Your numbers: ${inputs[changed()]} = ${twin.format(x)}, ${nodes[last].name} = ${twin.format(values[last])}.`;
+    const walk = twin.walk(graphs, live, shown.edges), { values } = walk;
+    if (!at) go(view.moves.length, true); // all numbers follow, those that are shown already
+    renumber(walk);
+    const last = values.length - 1, name = get("input").selectedOptions[0].text;
+    get("sentence").textContent = `Your numbers: ${name} = ${twin.format(x)}, ${nodes[last].name} = ${twin.format(values[last])}.`;
     plot();
+  }
+
+  function restore() {
+    if (!live) return;
+    live = null;
+    renumber(shown.numbers);
+    pick();
   }
 
   // The last value against the chosen input, with its tangent there: the gradient as a slope.
   function plot() {
     const k = changed(), last = graphs.graph.length - 1, here = number_of(k);
     const from = Math.min(here, +get("drag").min), to = Math.max(here, +get("drag").max), count = graphs.graph.length > 2000 ? 15 : 81;
-    const values = twin.forward(graphs, { ...live, [k]: here }), y = values[last], slope = twin.backward(graphs, values)[k];
+    const walk = twin.walk(graphs, { ...live, [k]: here }, shown.edges), y = walk.values[last], slope = numbers.pass(shown, walk).a[k] ?? 0;
     const points = Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1)).map((x) => [x, twin.forward(graphs, { ...live, [k]: x })[last]]);
     const finite = points.map((point) => point[1]).concat(y).filter(Number.isFinite);
     const low = Math.min(...finite), high = Math.max(...finite), tall = high - low || 1;
@@ -594,7 +608,7 @@
     parts.push(part("text", { x: 8, y: 146 }, twin.format(from)), part("text", { x: 312, y: 146, "text-anchor": "end" }, twin.format(to)));
     get("plot").replaceChildren(...parts);
     const name = get("input").selectedOptions[0].text, root_name = nodes[last].name;
-    get("slope").textContent = `d${root_name}/d${name} = ${twin.format(slope)}: the slope of ${root_name} against ${name} at ${twin.format(here)}`;
+    get("slope").textContent = `d${root_name}/d${name} = ${twin.format(slope)}: the slope of ${root_name} against ${name} at ${twin.format(here)}, where ${root_name} = ${twin.format(y)}`;
     get("plot").setAttribute("aria-label", get("slope").textContent);
   }
 
@@ -637,7 +651,7 @@
   get("input").addEventListener("change", pick);
   get("drag").addEventListener("input", (event) => { get("given").value = event.target.value; turn_to(+event.target.value); });
   get("given").addEventListener("input", (event) => { if (event.target.value.trim()) { turn_to(+event.target.value); get("drag").value = event.target.value; } });
-  get("restore").addEventListener("click", () => go(at));
+  get("restore").addEventListener("click", restore);
   get("slider").addEventListener("input", (event) => { stop(); go(allowed(Number(event.target.value))); });
   get("guess").addEventListener("submit", judge);
   get("predict").addEventListener("change", predict);

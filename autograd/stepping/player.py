@@ -10,11 +10,14 @@ from typing import Any
 
 from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
+from autograd.stepping.groups import Group
 from autograd.stepping.lines import line_of
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
+from autograd.stepping.templates import edges_of, moves_with_places, numbers_of, with_places
 from autograd.stepping.twin import twin_of
 from autograd.stepping.views import Outline, View, ancestors
+from autograd.text import format_number
 from autograd.value import Constant, Value
 
 MAX_PATHS = 5
@@ -31,6 +34,7 @@ _SHARED = {
 }
 _COLOURS = {kind: TEXT_STYLES[kind]["fill"] for kind in ("data", "grad", "local")}
 _COLOURS |= {"ink": INK_COLOUR, "wire": WIRE_COLOUR}
+_SCRIPTS = ("twin.js", "numbers.js", "quiz.js", "player.js")
 _LINE = 160  # characters of a path that are shown
 
 
@@ -62,7 +66,7 @@ def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) ->
         "STYLE": _style(),
         "PICTURE": picture,
         "DATA": content,
-        "SCRIPT": "".join(map(_file, ("twin.js", "quiz.js", "player.js"))),
+        "SCRIPT": "".join(map(_file, _SCRIPTS)),
     }
     pieces = _file("player.html").split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces))
@@ -81,30 +85,40 @@ def contents(
             player has already, and whose numbers are being dragged.
 
     Returns:
-        ``nodes``: what is told of each value; ``groups``: the name and parent of each; ``moves``: the steps
-        of all views; ``views``: for each the group that it opens, its title, the numbers of its moves and its
-        picture, ``svg``; ``twin``: what numbers are computed with when an input is changed, see `twin_of`.
+        ``nodes``: what is told of each value; ``groups``: the name, the parent and the nodes of each;
+        ``moves``: the steps of all views, with places for numbers, see `autograd.stepping.templates`;
+        ``numbers``: those to put in, and ``edges``, by which the others follow; ``views``: for each the
+        group that it opens, its title, the numbers of its moves and its picture, ``svg``; ``twin``: what
+        numbers are computed with when an input is changed, see `twin_of`.
     """
     views = list(_views(outline, limit))
     paths = Paths(events)
     shown = {wire for view, _, _ in views for wire in view.wires}
     described: list[dict[str, Any]] = []
     told: dict[str, int] = {}  # most moves are the same in several views
+    places = with_places(events)
+    members: dict[Group, list[int]] = {group: [] for group in outline.groups}
+    for k, node in enumerate(outline.order):
+        for group in outline.chains[node]:
+            members[group].append(k)
     for view, opened, title in views:
-        moves = moves_of(view, events)
+        moves = moves_with_places(view, places)
         numbers = [told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves]
         described.append({"group": opened, "title": title, "moves": numbers})
         if pictures:
-            described[-1]["svg"] = _light(picture(view, moves, paths).svg())
+            described[-1]["svg"] = _light(picture(view, moves_of(view, events), paths).svg())
     return {
         "nodes": {
-            outline.place[node]: facts for node, facts in _nodes(events, paths if pictures else None, shown)
+            outline.place[node]: facts for node, facts in _nodes(places, paths if pictures else None, shown)
         },
         "groups": {
-            outline.names[g]: [g.name, outline.names[g.parent] if g.parent else None] for g in outline.groups
+            outline.names[g]: [g.name, outline.names[g.parent] if g.parent else None, _ranges(members[g])]
+            for g in outline.groups
         },
         "moves": [json.loads(move) for move in told],
         "views": described,
+        "numbers": numbers_of(events),
+        "edges": edges_of(events),
         "twin": twin_of(outline.order, paths.names),
     }
 
@@ -177,6 +191,8 @@ def _move(move: Move, outline: Outline) -> dict[str, Any]:
     }
     if move.block:
         described |= {"gate": move.block.name, "edges": move.edges}
+    if move.local is not None:
+        described["local"] = format_number(move.local)
     if move.questions:
         described["questions"] = [[q.kind, q.text, q.shown, repr(q.answer), q.hint] for q in move.questions]
     return described

@@ -53,24 +53,17 @@ const twin = (() => {
     return values;
   }
 
-  // The derivatives of the last node by all, as the engine's sweep adds them up; what is not reached has 0.
-  function backward({ rows, graph, constants }, values) {
-    const fixed = new Set(constants), adjoints = new Array(graph.length);
-    adjoints[graph.length - 1] = 1;
-    for (let k = graph.length - 1; k >= 0; k--) {
-      const node = graph[k];
-      if (adjoints[k] === undefined || !Array.isArray(node) || node[0] === "number") continue;
-      const row = rows[node[0]], parents = node.slice(1);
-      const names = { ...named(row, parents.map((parent) => values[parent])), z: values[k] };
-      parents.forEach((parent, i) => {
-        if (fixed.has(parent)) return;
-        const local = evaluate(row.local[i], names, rows);
-        let sent = adjoints[k] * local;
-        if (Number.isNaN(sent) && (adjoints[k] === 0 || (local === 0 && row.selects))) sent = 0; // a strong zero
-        adjoints[parent] = adjoints[parent] === undefined ? sent : adjoints[parent] + sent;
-      });
+  // The numbers of a walk with other inputs: all values; for each edge, a node that sends, one that receives and which
+  // operand that is, the local derivative, and what a textbook's rule gives for it.
+  function walk({ rows, graph }, inputs, edges) {
+    const values = forward({ rows, graph }, inputs), locals = [], rules = [];
+    for (const [k, , i] of edges) {
+      const [name, ...parents] = graph[k], { local, textbook } = rows[name];
+      const names = { ...named(rows[name], parents.map((parent) => values[parent])), z: values[k] };
+      locals.push(evaluate(local[i], names, rows));
+      rules.push(textbook?.[i] ? evaluate(textbook[i], names, rows) : undefined);
     }
-    return Array.from(adjoints, (adjoint) => adjoint ?? 0);
+    return { values, locals, rules };
   }
 
   // A number as format_number in text.py writes it.
@@ -96,8 +89,8 @@ const twin = (() => {
   // Whether all functions of NumPy's are here that the rows call.
   function knows({ rows }) {
     const known = (tree) => !Array.isArray(tree) || ((!String(tree[0]).startsWith("np.") || tree[0].slice(3) in np) && tree.every(known));
-    return Object.values(rows).every((row) => known(row.value) && row.local.every(known));
+    return Object.values(rows).every((row) => known(row.value) && row.local.every(known) && (row.textbook ?? []).every(known));
   }
 
-  return { forward, backward, format, knows };
+  return { forward, walk, format, knows };
 })();

@@ -72,26 +72,29 @@ def _plain(thing: Any) -> Any:
 def row_of(operation: Operation) -> dict[str, Any] | None:
     """Return a row as data: its arguments, value and local derivatives; None if it cannot be written down.
 
+    Where a textbook writes a derivative otherwise, that is there as well.
+
     Example:
         >>> row_of(ops.mul)
         {'arguments': ['x', 'y'], 'value': ['np.multiply', 'x', 'y'], 'local': ['y', 'x'], 'selects': False}
+        >>> row_of(ops.tanh)["textbook"]
+        [['sub', 1.0, ['pow', 'z', 2.0]]]
     """
     arguments = [Tree(name) for name in operation.arguments]
     value = _value_of(operation, arguments)
     if value is None:
         return None
-    local = []
-    for derivative in operation.derivatives:
-        try:
-            local.append(_plain(derivative(Tree("z"), *arguments) if derivative is not None else 0.0))
-        except Exception:  # a derivative of the user's own may compute with floats only, and fail in any way
-            return None
-    return {
-        "arguments": list(operation.arguments),
-        "value": value,
-        "local": local,
-        "selects": operation.selects,
-    }
+    try:
+        local = [
+            _plain(rule(Tree("z"), *arguments) if rule is not None else 0.0) for rule in operation.derivatives
+        ]
+        known = [
+            _plain(rule(Tree("z"), *arguments)) if rule is not None else None for rule in operation.textbook
+        ]
+    except Exception:  # a derivative of the user's own may compute with floats only, and fail in any way
+        return None
+    row = {"arguments": list(operation.arguments), "value": value, "local": local}
+    return row | {"selects": operation.selects} | ({"textbook": known} if any(known) else {})
 
 
 def _value_of(operation: Operation, arguments: Sequence[Tree]) -> Any:
@@ -140,7 +143,7 @@ def twin_of(order: Sequence[Value], names: dict[Value, str]) -> dict[str, Any] |
         if row is None:
             return None
         rows[operation.name] = row
-        waiting += [ops.TABLE[head] for head in _heads([row["value"], *row["local"]]) if head in ops.TABLE]
+        waiting += [ops.TABLE[head] for head in _heads(list(row.values())) if head in ops.TABLE]
     return {
         "rows": rows,
         "graph": [
