@@ -688,7 +688,8 @@ TOLD = """all => all.map(([data, changed]) => {
         const pass = numbers.pass(data, walk);
         return data.views[0].moves.map((k) => {
             const move = numbers.filled(data.moves[k], pass);
-            return [move.sentence, move.facts.map((fact) => fact.join(": ")), (move.questions ?? []).map((q) => q.slice(0, 3))].flat(2);
+            const facts = move.facts.map((fact) => fact.join(": ")), questions = move.questions ?? [];
+            return [move.sentence, facts, questions.map((question) => question.slice(0, 3))].flat(2);
         });
     });
 })"""
