@@ -285,7 +285,7 @@ def test_what_nobody_can_know_is_not_asked():
     model = MLP(2, [2, 1], rng=random.Random(0)).grouped()
     stepper = step_through(model([Value(1.0, "x0"), Value(-2.0, "x1")]))
     layer = next(group for group in stepper.groups if group.name == "layers.0")
-    asked = [move for move in stepper.moves(["MLP"]) if move.question]
+    asked = [move for move in stepper.moves(["MLP"]) if move.questions]
     assert asked  # the last layer has one output, whose derivatives are told
     assert all(move.kind == "backward" and move.block.group is not layer for move in asked)
 
