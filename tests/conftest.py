@@ -1,4 +1,4 @@
-"""What several test files share: a browser for pages, the player in it; no test fails by the clock."""
+"""What several test files share: a browser for pages, the player in it, engines; none fails by the clock."""
 
 import shutil
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from autograd import step_through
+from autograd.compiler import engine
 from tests.player_page import Player
 
 settings.register_profile("no deadline", deadline=None)
@@ -55,3 +56,14 @@ def open_player(chromium, tmp_path):
     yield open_graph
     context.close()
     assert troubles == []
+
+
+@pytest.fixture(scope="module", params=["wasm", pytest.param("numpy", marks=pytest.mark.slow)])
+def every_engine(request):
+    """The tests of a module run with each engine as the one that ``engine="auto"`` chooses."""
+    start = engine.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            engine, "start", lambda plan, name: start(plan, request.param if name == "auto" else name)
+        )
+        yield request.param

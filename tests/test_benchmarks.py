@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from rich.console import Console
 
-from benchmarks import compiled, contenders, families, gpt, workloads
+from benchmarks import compiled, contenders, families, gpt, scale, workloads
 from benchmarks.eager import Problem
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, nodes_of, peer
@@ -98,3 +99,14 @@ def test_times_have_three_digits(seconds, text):
 def test_all_that_compute_a_gpts_document_agree():
     found = gpt.contenders()  # which compares them
     assert {"chainrule, eager", "chainrule, compiled for NumPy", "chainrule, machine code"} <= found.keys()
+
+
+def test_an_epoch_ends_with_the_same_loss_whoever_runs_it():
+    losses = [scale.epoch(name, 250)["loss"] for name in ("NumPy", "machine code")]
+    assert losses == pytest.approx(losses[:1] * 2, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_who_is_measured_on_more_and_more_points_agrees_in_a_process_of_its_own(capsys):
+    scale.report(scale.measure([250, 300]), Console())
+    assert "300" in capsys.readouterr().out

@@ -14,6 +14,8 @@ from tests import scalar_programs
 from tests.compiling import PATHS, assert_agrees, assert_same, eager, force, points, replay
 from tests.graphs import Program, structured, unstructured, well_conditioned
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 ROWS = sorted(ops.TABLE.values(), key=lambda row: row.name)
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 1e300, 5e-324, math.inf, -math.inf, math.nan)
 

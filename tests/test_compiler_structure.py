@@ -16,6 +16,8 @@ from nn import GPT, MLP, cross_entropy, digits, two_moons
 from tests.compiling import assert_same, eager, replay
 from tests.program_families import FAMILIES, dot, make, softmax
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -295,7 +297,7 @@ def test_the_source_depends_on_the_graph_alone():
 
 def test_the_summary_counts_in_words():
     x = Value(2.0)
-    program = autograd.compile(x * x)
+    program = autograd.compile(x * x, engine="wasm")
     assert program.summary() == "2 scalar nodes -> 3 statements (1 forward, 2 reverse); run as machine code"
     numpy = autograd.compile(x * x, engine="numpy")
     assert numpy.summary().endswith("; run by NumPy")

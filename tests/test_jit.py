@@ -9,6 +9,8 @@ import pytest
 import autograd
 from autograd import Value, grad, jit, relu, tanh, value_and_grad
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 
 def test_calls_of_one_form_share_a_program_and_others_have_their_own():
     recorded = []

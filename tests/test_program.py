@@ -17,6 +17,8 @@ import autograd
 from autograd import Value, log, maximum, no_grad, relu, tanh
 from autograd.value import constant
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 
 @pytest.fixture
 def line():

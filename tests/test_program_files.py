@@ -14,6 +14,8 @@ from autograd import Operation, Value, load_program, take
 from autograd.compiler import ProgramFileError
 from tests.program_families import FAMILIES, make
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_saved_program_gives_the_same_bits(tmp_path, name):

@@ -9,6 +9,8 @@ import pytest
 import autograd
 from autograd import Value, exp, log, take, where
 
+pytestmark = pytest.mark.usefixtures("every_engine")
+
 ENGINES = ["numpy", "wasm"]
 
 
