@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograd.compiler import load_program as load_program
     from autograd.drawing import draw_dot
     from autograd.functions import logsumexp, softmax
+    from autograd.practice import exercise, quiz
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
     from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 else:
@@ -35,6 +36,7 @@ else:
             "autograd.compiler": "Program compile jit load_program",
             "autograd.drawing": "draw_dot",
             "autograd.functions": "logsumexp softmax",
+            "autograd.practice": "exercise quiz",
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
             "autograd.transforms": "grad gradients hessian hvp jacobian jvp value_and_grad vjp",
         },
@@ -52,6 +54,7 @@ __all__ = [
     "backprop_source",
     "detect_anomaly",
     "draw_dot",
+    "exercise",
     "explain",
     "grad",
     "gradcheck",
@@ -64,6 +67,7 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "operation",
+    "quiz",
     "softmax",
     "step_through",
     "steps",

@@ -24,6 +24,7 @@ LEVELS = [
     ["transforms"],
     ["check", "drawing", "compiler"],
     ["stepping"],
+    ["practice"],
     ["__init__"],
 ]
 PACKAGES = ["autograd", "nn", "chainrule"]  # each may import from those before it

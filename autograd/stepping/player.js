@@ -315,6 +315,7 @@
     get("verdict").textContent = verdict;
     get("number").value = "";
     get("number").focus();
+    get("guess").scrollIntoView({ block: "nearest" });
     get("sentence").textContent = `${verdict} Predict. ${text}`.trim();
   }
 
@@ -353,8 +354,12 @@
     get("verdict").textContent = verdict;
     get("sentence").textContent = `${verdict} ${move.sentence}.`.trim();
     const last = at === view.moves.length, more = exercises && exercises.shown + 1 < exercises.all.length;
-    if (last && !more) get("results").open = true;
-    get(get("next").disabled ? "summary" : "next").focus();
+    if (last && more) get("waiting").textContent = "the next step begins the next exercise";
+    if (!last || more) return get("next").focus();
+    get("results").open = true;
+    get("summary").focus();
+    get("summary").setSelectionRange(0, 0);
+    get("summary").scrollTop = 0;
   }
 
   // The score as it is now.
@@ -701,7 +706,7 @@
     "/": () => get("search").select(),
     Home: clicks.first, End: clicks.last,
     p: play,
-    g: () => get("predict").click(),
+    g: () => { if (!exercises) get("predict").click(); },
     l: () => get("local").click(),
     Escape: clicks.close,
   };

@@ -1,0 +1,7 @@
+"""Practice: random exercises, quizzes about any graph, and worksheets on paper."""
+
+from autograd.practice.exercises import LEVELS, Exercise, exercise
+from autograd.practice.quizzes import Quiz, quiz
+from autograd.practice.score import Score
+
+__all__ = ["LEVELS", "Exercise", "Quiz", "Score", "exercise", "quiz"]

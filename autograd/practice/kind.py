@@ -1,0 +1,77 @@
+"""Numbers that are kind to heads: small integers and halves, with which both passes need no machine."""
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+
+from autograd.expression import parse
+from autograd.stepping.events import Backward, Forward, steps
+from autograd.text import format_number
+from autograd.value import Constant, Value
+
+_NUMBERS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 5.0, -4.0, -5.0, 0.5, -0.5)
+_WEIGHTS = (3, 4, 4, 4, 4, 4, 3, 2, 2, 1, 2, 2)
+_TRIES = 60
+
+
+def kind_numbers(
+    formula: str, names: Sequence[str], source: random.Random, kept: Mapping[str, float], count: int = 1
+) -> list[dict[str, float]]:
+    """Draw numbers for the names of a formula.
+
+    Of many that are drawn, those are taken at which the fewest digits have to be written in both passes.
+    Points at kinks, and with values or gradients that are not finite, are not taken.
+
+    Args:
+        formula: as `parse` reads it.
+        names: those that numbers are drawn for.
+        source: of random numbers.
+        kept: the numbers of the other names.
+        count: how many different sets of numbers.
+
+    Raises:
+        ValueError: not so many were found.
+        ExpressionError: the formula cannot be read.
+    """
+    costs: dict[tuple[float, ...], float] = {}
+    for _ in range(_TRIES * (count + 1)):
+        drawn = tuple(source.choices(_NUMBERS, _WEIGHTS, k=len(names)))
+        if drawn not in costs:
+            costs[drawn] = unkindness(parse(formula, {**kept, **dict(zip(names, drawn, strict=True))}))
+    usable = sorted((drawn for drawn in costs if costs[drawn] < math.inf), key=lambda drawn: costs[drawn])
+    if len(usable) < count:
+        raise ValueError(
+            f"{len(usable)} of {count} different sets of numbers were found at which all values and "
+            "gradients are finite and no gate is at a kink; give the numbers, such as x=2, or ask for fewer"
+        )
+    return [dict(zip(names, drawn, strict=True)) for drawn in usable[:count]]
+
+
+def unkindness(root: Value) -> float:
+    """Return how much there is to be written in a forward and a backward pass; inf for what is not asked.
+
+    Example:
+        >>> x = Value(2.0, "x")
+        >>> unkindness(x * 3) < unkindness(x / 3), unkindness(x / 0)
+        (True, inf)
+    """
+    total, seen = 0.0, set[float]()  # two inputs of one number are not told apart by an answer
+    for event in steps(root):
+        if isinstance(event, Forward):
+            if event.node.op is not None and any(not kink(*event.operands) for kink in event.node.op.kinks):
+                return math.inf
+            total += _length(event.data)
+            if event.operation is None and not isinstance(event.node, Constant):
+                total += 0.8 * (abs(event.data) == 1) + 0.7 * (event.data in seen)
+                seen.add(event.data)
+        elif isinstance(event, Backward):
+            total += sum(map(_length, (event.local, event.contribution, event.after)))
+    return total
+
+
+def _length(x: float) -> float:
+    """Return the cost of a number: none for small integers; 0 is easy, but a pass of zeros teaches little."""
+    if not math.isfinite(x):
+        return math.inf
+    digits = len(format_number(abs(x)).replace(".", "").strip("0")) if x else 0
+    return 1.5 if x == 0 else max(0.0, digits - 1.0) + (x % 1 != 0) + 3.0 * (digits > 3)
