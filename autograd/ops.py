@@ -75,9 +75,9 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     "pow",
     real.pow,
     [
-        # At x = y = 0 another base, for 0 * 0**-1 would be nan. A guard of the exponent would be right for
-        # every x at y = 0, too, but to first order only: it changes what y varies.
-        lambda z, x, y: y * pow(where(y, x, where(x, x, 1.0)), y - 1.0),
+        # An exponent of 0 wins: x**-1 is infinite at 0 and at a subnormal x. A guard of the base or of the
+        # exponent would be right to first order only: it changes what varies.
+        lambda z, x, y: strong_mul(y, pow(x, y - 1.0)),
         # At x = 0 <= y the limit is 0, where z * log(x) would be 0 * -inf.
         lambda z, x, y: z * log(where(x, x, greater_equal(y, 0.0))),
     ],
@@ -357,7 +357,8 @@ sqrt: Operation = Operation(
 cbrt: Operation = Operation(
     "cbrt",
     real.cbrt,
-    [lambda z, x: div(1.0, 3.0 * (z * z))],
+    # Divided twice: where its derivatives overflow, they are sums of infinities of one sign, and not nan.
+    [lambda z, x: div(div(1.0, z), 3.0 * z)],
     textbook=[lambda z, x: div(1.0, 3.0 * pow(z, 2.0))],
     kinks=[lambda x: x],
     definition="sign(x) * root(abs(x), 3)",
@@ -512,11 +513,18 @@ erfc: Operation = Operation(
     numpy=real.erfc_of_array,
     edges=[((-inf,), 2.0, (-0.0,)), ((inf,), 0.0, (-0.0,))],
 )
+
+
+def _near(x: Any) -> Any:
+    """Return x, but no further from 0 than 1000, as a factor of what is 0 there: infinity times 0 is nan."""
+    return clamp(x, -1e3, 1e3)
+
+
 # With an amplitude the bells are closed under differentiation, and no factor meets a subnormal z.
 gauss: Operation = Operation(
     "gauss",
     real.gauss,
-    [lambda z, x, amplitude: gauss(x, -2.0 * x * amplitude), lambda z, x, amplitude: gauss(x, 1.0)],
+    [lambda z, x, amplitude: gauss(x, -2.0 * _near(x) * amplitude), lambda z, x, amplitude: gauss(x, 1.0)],
     textbook=[lambda z, x, amplitude: -2.0 * x * z, lambda z, x, amplitude: exp(-pow(x, 2.0))],
     arguments=("x", "amplitude"),
     defaults=(1.0,),
@@ -532,7 +540,10 @@ gauss: Operation = Operation(
 normal_pdf: Operation = Operation(
     "normal_pdf",
     real.normal_pdf,
-    [lambda z, x, amplitude: normal_pdf(x, -x * amplitude), lambda z, x, amplitude: normal_pdf(x, 1.0)],
+    [
+        lambda z, x, amplitude: normal_pdf(x, -_near(x) * amplitude),
+        lambda z, x, amplitude: normal_pdf(x, 1.0),
+    ],
     textbook=[lambda z, x, amplitude: -x * z, None],
     arguments=("x", "amplitude"),
     defaults=(1.0,),
@@ -618,7 +629,7 @@ elu: Operation = Operation(
     defaults=(1.0,),
     kinks=[lambda x, alpha: x],
     definition="x if x > 0 else alpha * expm1(x)",
-    numpy=lambda np, x, alpha: np.where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0))),
+    numpy=lambda np, x, alpha: np.where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 1.0))),
     edges=[((0.0, 1.0), 0.0, (1.0, None)), ((0.0, 2.0), 0.0, (2.0, 0.0)), ((-0.0, 2.0), -0.0, (2.0, -0.0))],
 )
 sigmoid: Operation = Operation(
@@ -675,7 +686,7 @@ mish: Operation = Operation(
 gelu: Operation = Operation(
     "gelu",
     real.gelu,
-    [lambda z, x: normal_cdf(x) + normal_pdf(x, x)],
+    [lambda z, x: normal_cdf(x) + normal_pdf(x, _near(x))],
     textbook=[lambda z, x: normal_cdf(x) + x * normal_pdf(x)],
     definition="x * erfc(-x / sqrt(2)) / 2",
     crossings=[lambda x: x + 0.7517915246935645],

@@ -197,7 +197,8 @@ def deg2rad(x: float) -> float:
 def rad2deg(x: float) -> float:
     """Return an angle of x radians in degrees, rounded little more than once."""
     degrees = x * RADIAN
-    return degrees + x * RADIAN_TAIL if math.isfinite(degrees) else degrees
+    # The tail's sign is the other one, so that 0.0 would come of -0.0.
+    return degrees + x * RADIAN_TAIL if degrees and math.isfinite(degrees) else degrees
 
 
 def logaddexp(x: float, y: float) -> float:
@@ -416,7 +417,7 @@ def silu(x: float) -> float:
 
 def mish(x: float) -> float:
     """Return x * tanh(log(1 + exp(x))), which is silu far below 0."""
-    if x < -40.0 or not x < 40.0:
+    if x == 0.0 or not -40.0 < x < 40.0:  # a sum would lose the sign of a zero
         return silu(x)
     # With e = exp(-|x|) it is x e (e + 2) / (e (e + 2) + 2) for x < 0, else x (2 e + 1) / (2 e (e + 1) + 1).
     e = math.exp(-abs(x))
