@@ -457,7 +457,7 @@ tanh: Operation = Operation(
     "tanh",
     math.tanh,
     # 1 - z*z is 0 beyond |x| = 19, where the true value is 4e-18; 1/cosh(x)**2 overflows before it is 0.
-    [lambda z, x: 4.0 * (sigmoid(2.0 * x) * sigmoid(-2.0 * x))],
+    [lambda z, x: 4.0 * logistic_pdf(2.0 * x)],
     textbook=[lambda z, x: 1.0 - pow(z, 2.0)],
     numpy="tanh",
     edges=[((400.0,), 1.0, (0.0,))],
@@ -636,11 +636,21 @@ sigmoid: Operation = Operation(
     "sigmoid",
     real.sigmoid,
     # z * (1 - z) has lost every digit beyond x = 37, where 1 - z rounds to 0.
-    [lambda z, x: sigmoid(x) * sigmoid(-x)],
+    [lambda z, x: logistic_pdf(x)],
     textbook=[lambda z, x: z * (1.0 - z)],
     definition="1 / (1 + exp(-x))",
     numpy=real.sigmoid_of_array,
     edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
+)
+# The density whose distribution function is sigmoid. As a product of two sigmoids it would have a difference
+# of two as its derivative, without digits next to 0.
+logistic_pdf: Operation = Operation(
+    "logistic_pdf",
+    real.logistic_pdf,
+    [lambda z, x: -tanh(0.5 * x) * z],
+    definition="exp(-x) / (1 + exp(-x)) ** 2",
+    numpy=real.logistic_pdf_of_array,
+    edges=[((-inf,), 0.0, (0.0,)), ((inf,), 0.0, (-0.0,))],
 )
 softplus: Operation = Operation(
     "softplus",
@@ -670,7 +680,7 @@ def _mish_slope(x: Any) -> Any:
     """
     s, c = sigmoid(x), sigmoid(-x)
     d = 1.0 + c * c
-    return div(s, d) * (1.0 + c + maximum(x, -1e3) * div(4.0 * (c * c), d))  # -inf * 0 would be nan
+    return div(s, d) * (1.0 + c + _near(x) * div(4.0 * (c * c), d))
 
 
 mish: Operation = Operation(

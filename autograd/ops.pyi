@@ -136,6 +136,7 @@ hardtanh: _Of_x_min_val_max_val
 leaky_relu: _Of_x_negative_slope
 elu: _Of_x_alpha
 sigmoid: _Of_x
+logistic_pdf: _Of_x
 softplus: _Of_x
 silu: _Of_x
 mish: _Of_x

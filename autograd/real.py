@@ -369,6 +369,13 @@ def sigmoid_of_array(np: Any, x: Any) -> Any:
     return np.exp(np.minimum(x, 0.0)) / (1.0 + np.exp(-np.abs(x)))
 
 
+def logistic_pdf_of_array(np: Any, x: Any) -> Any:
+    """Return `logistic_pdf` of an array; arguments as of `erfc_of_array`."""
+    e = np.exp(-np.abs(x))
+    d = 1.0 + e
+    return e / (d * d)
+
+
 def softplus_of_array(np: Any, x: Any) -> Any:
     """Return `softplus` of an array; arguments as of `erfc_of_array`."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
@@ -400,6 +407,14 @@ def sigmoid(x: float) -> float:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
     return e / (1.0 + e)
+
+
+def logistic_pdf(x: float) -> float:
+    """Return exp(-x) / (1 + exp(-x))**2, which is even, rounded little more than once."""
+    e = math.exp(-abs(x))
+    d = 1.0 + e
+    z = e / (d * d)
+    return z - 2.0 * z * ((e - (d - 1.0)) / d)
 
 
 def softplus(x: float) -> float:

@@ -65,15 +65,17 @@ def exact(row: Operation, arguments: tuple[float, ...]) -> Any:
 def derivative(row: Operation, arguments: tuple[float, ...], index: int = 0, order: int = 1) -> Any:
     """Return the derivative of a row by one argument to 50 digits, by differences of its definition.
 
-    The central difference of the order, with a step so small that its error is beyond the digits and with
-    as many more digits as that step costs.
+    The central difference of the order, with a step so small that its error is beyond the digits, and that it
+    stays on this side of a kink among the smallest doubles, and with as many more digits as that step costs.
     """
+    size = min([1.0, *(abs(x) for x in arguments if x)])
+    reach = int(max(abs(math.log10(abs(x) or 1.0)) for x in arguments))
 
     def difference() -> Any:
         digits = mp.dps
         x = mpf(arguments[index])
-        h = mpf(10) ** -digits * (min(1, abs(x)) or 1)
-        with mp.workdps((order + 1) * digits + 20 + abs(int(math.log10(abs(arguments[index]) or 1)))):
+        h = mpf(10) ** -digits * size
+        with mp.workdps((order + 1) * (digits + reach) + 20):
             total = mpf(0)
             for k in range(order + 1):
                 moved = [mpf(a) for a in arguments]

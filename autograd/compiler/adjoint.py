@@ -42,6 +42,8 @@ def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expr
     if all(isinstance(argument, float) for argument in arguments):
         number: float = operation.value(*arguments)
         return number
+    if operation is ops.strong_mul and isinstance(arguments[0], float) and arguments[0]:
+        operation = ops.mul
     if operation is ops.mul:
         for factor, other in (arguments, arguments[::-1]):
             if factor == 1.0 and isinstance(factor, float):
