@@ -69,7 +69,7 @@ def derivative(row: Operation, arguments: tuple[float, ...], index: int = 0, ord
     stays on this side of a kink among the smallest doubles, and with as many more digits as that step costs.
     """
     size = min([1.0, *(abs(x) for x in arguments if x)])
-    reach = int(max(abs(math.log10(abs(x) or 1.0)) for x in arguments))
+    reach = int(max(abs(math.log10(abs(x) or 1.0)) for x in arguments if math.isfinite(x)))
 
     def difference() -> Any:
         digits = mp.dps
