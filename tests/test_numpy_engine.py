@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import Operation, ops
-from autograd.compiler import float_loops, numpy_engine
+from autograd.compiler import float_loops, float_slices, numpy_engine
 from autograd.compiler.numpy_engine import NumpyEngine, compile_steps
 from autograd.compiler.plan import Apply, Place, Plan, Statement, allocate
 from tests.plain_engine import PlainEngine
@@ -29,7 +29,7 @@ def run(engine, times=2):
             engine.reverse()
 
 
-@pytest.fixture(params=["as chosen", "arrays only"])
+@pytest.fixture(params=["as chosen", "arrays only", "slice by slice", "written out"])
 def path(request, monkeypatch):
     """Small statements and loops are also run as the large ones are."""
     if request.param == "arrays only":
@@ -37,6 +37,11 @@ def path(request, monkeypatch):
         monkeypatch.setattr(numpy_engine, "BLOCK", 6)
         monkeypatch.setattr(numpy_engine, "PART", 3)
         monkeypatch.setattr(float_loops, "LARGEST", -1)
+        monkeypatch.setattr(float_slices, "LARGEST", -1)
+    elif request.param != "as chosen":
+        monkeypatch.setattr(float_slices, "SLICE", -1e9)
+        monkeypatch.setattr(float_slices, "LARGEST", 10**9)
+        monkeypatch.setattr(float_slices, "LENGTHY", 0 if request.param == "slice by slice" else 10**9)
 
 
 @pytest.mark.usefixtures("path")

@@ -35,6 +35,9 @@ FEW = 4
 MANY = 200
 """More statements than this are too many: then what has no structure is run depth by depth."""
 
+WIDE = 10
+"""Fewer nodes for each depth are few."""
+
 LONGEST_BODY, WINDOW, TRIES = 10_000, 4, 6
 
 CONSTANT, LEAF, DATUM, VALUE = 0, 1, 2, 3
@@ -176,11 +179,12 @@ def _without_structure(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterato
 
     If nothing repeats, there are about as many statements as nodes, but few forms: then the depths have these
     forms again and again, only each on other and on differently many nodes. What has so many nodes for each
-    statement that it is well off as it is, stays as it is.
+    statement that it is well off as it is, stays as it is. Where depths have few nodes each, a loop over them
+    takes two to three times as long as code without one, which is left until there is too much of it.
     """
     parts = [(stretch, ranks.statements(*stretch)) for stretch in stretches]
-    total = sum(count for _, count in parts)
-    if total <= MANY:
+    wide = len(ranks.nodes) >= WIDE * (len(ranks.levels) - 1)
+    if sum(count for _, count in parts) <= (MANY if wide else MANY * WIDE):
         yield from (stretch for stretch, _ in parts)
         return
 

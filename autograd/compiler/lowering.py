@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.choosing import Take
-from autograd.compiler.axes import arrange
+from autograd.compiler.axes import Space, arrange
 from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, Source, hoist
 from autograd.compiler.families import CONSTANT, DATUM, LEAF, SORTS, Cycle, Family, Terms
@@ -295,7 +295,7 @@ class _Lowering:
             expressions.append(row)
         target = Place("v", self.start, space.target)
         statement = Statement(target, combine(expressions), space.shape, space.summed, name=self.name)
-        starts = None if self.cuts is None else self.cuts // space.inner
+        starts = self._starts(space)
         return self._draft(statement, starts, nodes)
 
     def _take(self) -> Draft:
@@ -323,13 +323,19 @@ class _Lowering:
         choice, place = space.places
         place = replace(place, choice=choice, step=int(spaces[0, 0]) if spaces.size else 0)
         statement = Statement(Place("v", self.start, space.target), place, space.shape, name=self.name)
-        starts = None if self.cuts is None else self.cuts // space.inner
+        starts = self._starts(space)
         return self._draft(statement, starts, {place: table.ravel()})
+
+    def _starts(self, space: Space) -> Index | None:
+        """Return the bounds of a loop's steps on the first axis; for parts of a sum alike one object."""
+        if self.cuts is None or space.inner == 1:
+            return self.cuts
+        return self.cuts // space.inner
 
     def _zeros(self) -> Draft:
         space = arrange([], self.count // (self.steps or 1), 1, self.steps, self.cuts)
         statement = Statement(Place("v", self.start, space.target), 0.0, space.shape, name="zero")
-        return self._draft(statement, None if self.cuts is None else self.cuts // space.inner, {})
+        return self._draft(statement, self._starts(space), {})
 
     def _ragged(self, group: Group) -> Draft:
         """Return a statement that adds terms to members one by one, as each has another number of them."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler import float_loops
+from autograd.compiler import float_loops, float_slices
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
 from autograd.compiler.first_use import assigned
@@ -207,6 +207,12 @@ class _Program:
         if float_loops.is_small(loop):
             name = self.names.fresh("loop")
             self.function(name, float_loops.written(loop, self.names))
+            return [*lines, f"{name}()"]
+        if float_slices.is_sparse(loop):
+            if float_slices.is_short(loop):
+                return [*lines, *self._straight(list(float_slices.unrolled(loop)))]
+            name = self.names.fresh("slices")
+            self.function(name, float_slices.written(loop, self.names))
             return [*lines, f"{name}()"]
         return [*lines, *self._steps(loop)]
 

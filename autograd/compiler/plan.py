@@ -177,6 +177,22 @@ def statements_of(steps: Sequence[Step]) -> Iterator[Statement]:
             yield step
 
 
+def slices(loop: Loop) -> tuple[Index, Index, Index]:
+    """Return the slices of a loop that are not empty, in the order in which they are run.
+
+    Returns:
+        For each slice the place of its statement in the body, and its bounds on the statement's first axis.
+    """
+    parts = []
+    for number, starts in enumerate(loop.starts):
+        bounds = np.arange(loop.length + 1) if starts is None else starts
+        steps = np.flatnonzero(np.diff(bounds))
+        parts.append(np.stack([steps, np.full(len(steps), number), bounds[steps], bounds[steps + 1]]))
+    steps, numbers, low, high = np.concatenate(parts, axis=1)
+    order = np.lexsort((numbers, -steps if loop.backward else steps))
+    return numbers[order], low[order], high[order]
+
+
 def places_of(expression: Expression) -> Iterator[Place]:
     """Yield every place that an expression reads, in order, also where it reads a choice."""
     if isinstance(expression, Place):

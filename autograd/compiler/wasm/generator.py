@@ -22,7 +22,7 @@ from autograd.compiler.wasm.nest import Nest
 from autograd.compiler.wasm.rows import Rows
 from autograd.compiler.wasm.straight import Straight
 from autograd.compiler.wasm.trace import TraceError
-from autograd.compiler.wasm.work import Work, one_to_one, overlap, prepare
+from autograd.compiler.wasm.work import Work, apart, one_to_one, overlap, prepare
 
 SMALL = 16
 """Statements of at most so many terms are written without loops."""
@@ -298,8 +298,12 @@ def _together(first: Work, second: Work) -> bool:
     shape = (1, *first.shape[1:]) if first.sliced == "step" else first.shape
     pairs = [(read, first.target) for read in second.reads]
     pairs += [(read, second.target) for read in first.reads]
-    pairs.append((first.target, second.target))
+    ranged = first.starts if first.sliced == "range" else None
+    if ranged is None or not first.adds or not second.adds:
+        pairs.append((first.target, second.target))
     return all(
-        not overlap(one, other, first.shape) or (one.key == other.key and one_to_one(other, shape))
+        not overlap(one, other, first.shape)
+        or (one.key == other.key and one_to_one(other, shape))
+        or (ranged is not None and apart(one, other, first.shape, ranged))
         for one, other in pairs
     )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -196,6 +196,22 @@ def overlap(one: Access, other: Access, shape: Sequence[int]) -> bool:
         if (one.base - other.base) % common if common else one.base != other.base:
             return False
     return True
+
+
+def apart(read: Access, target: Access, shape: Sequence[int], starts: Index) -> bool:
+    """Tell whether no slice of a range reads between addresses to which the same slice writes.
+
+    The bounds of whole accesses say nothing of a loop in which a family goes on from its own earlier steps.
+    """
+    if read.table is not None or read.choice is not None or target.choice is not None or not read.strides[0]:
+        return False
+    low, high = replace(read, strides=(0, *read.strides[1:])).bounds(shape)
+    place = Place("", target.base, target.strides, target.table)
+    written = place.addresses(shape).reshape(shape[0], -1)[starts[0] : starts[-1]]
+    first, last = read.strides[0] * np.array([starts[:-1], starts[1:] - 1])[:: np.sign(read.strides[0])]
+    lengths = np.diff(starts)
+    first, last = np.repeat(first + low, lengths), np.repeat(last + high, lengths)
+    return not ((written >= first[:, None]) & (written <= last[:, None])).any()
 
 
 def one_to_one(access: Access, shape: Sequence[int]) -> bool:
