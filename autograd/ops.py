@@ -16,7 +16,7 @@ import operator
 from difflib import get_close_matches
 from typing import Any
 
-from autograd import real
+from autograd import real, special
 from autograd.real import inf, nan
 from autograd.row import Operation
 
@@ -559,6 +559,58 @@ normal_cdf: Operation = Operation(
     definition="erfc(-x / sqrt(2)) / 2",
     numpy=real.normal_cdf_of_array,
     edges=[((-inf,), 0.0, (0.0,)), ((inf,), 1.0, (0.0,))],
+)
+
+# The gamma function and sinc --------------------------------------------------------------------------------
+
+lgamma: Operation = Operation(
+    "lgamma",
+    special.lgamma,
+    [lambda z, x: digamma(x, 0.0)],
+    aliases=["gammaln"],
+    definition="loggamma(x)",
+    domain=[(0.0, inf)],
+    numpy=special.lgamma_of_array,
+    edges=[
+        ((1.0,), 0.0, (None,)),
+        ((2.0,), 0.0, (None,)),
+        ((0.0,), inf, (-inf,)),
+        ((-0.0,), inf, (inf,)),
+        ((-1.0,), inf, (nan,)),
+        ((inf,), inf, (inf,)),
+    ],
+)
+# With an order they are closed under differentiation: no derivative is made accurately of the lower ones.
+digamma: Operation = Operation(
+    "digamma",
+    special.digamma,
+    [lambda z, x, order: digamma(x, order + 1.0), None],
+    arguments=("x", "order"),
+    defaults=(0.0,),
+    aliases=["polygamma", "trigamma", "psi"],
+    domain=[(0.0, inf), (0.0, special.HIGHEST)],
+    definition="polygamma(order, x)",
+    numpy=special.digamma_of_array,
+    edges=[
+        ((0.0, 0.0), -inf, (inf, None)),
+        ((-0.0, 0.0), inf, (inf, None)),
+        ((-1.0, 0.0), nan, (inf, None)),
+        ((inf, 0.0), inf, (0.0, None)),
+        ((0.0, 1.0), inf, (-inf, None)),
+        ((1.0, 0.5), nan, (nan, None)),
+    ],
+)
+sinc: Operation = Operation(
+    "sinc",
+    special.sinc,
+    [lambda z, x, order: sinc(x, order + 1.0), None],
+    arguments=("x", "order"),
+    defaults=(0.0,),
+    domain=[(-inf, inf), (0.0, special.HIGHEST)],
+    crossings=[lambda x, order: special.cosine_of_pi(x)[0]],
+    definition="diff(lambda t: sin(pi * t) / (pi * t) if t else 1.0, x, order)",
+    numpy=special.sinc_of_array,
+    edges=[((0.0, 0.0), 1.0, (0.0, None)), ((3.0, 0.0), 0.0, (None, None)), ((inf, 0.0), nan, (nan, None))],
 )
 
 # Activations ------------------------------------------------------------------------------------------------

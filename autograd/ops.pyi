@@ -53,6 +53,14 @@ class _Of_x_amplitude(Operation):
     @overload
     def __call__(self, x: R | float | NDArray[Any], amplitude: R | float | NDArray[Any] = 1.0) -> NDArray[Any]: ...
 
+class _Of_x_order(Operation):
+    @overload
+    def __call__(self, x: float, order: float = 0.0) -> float: ...
+    @overload
+    def __call__(self, x: R | float, order: float = 0.0) -> R: ...
+    @overload
+    def __call__(self, x: R | float | NDArray[Any], order: float = 0.0) -> NDArray[Any]: ...
+
 class _Of_x_min_val_max_val(Operation):
     @overload
     def __call__(self, x: float, min_val: float = -1.0, max_val: float = 1.0) -> float: ...
@@ -131,6 +139,9 @@ erfc: _Of_x
 gauss: _Of_x_amplitude
 normal_pdf: _Of_x_amplitude
 normal_cdf: _Of_x
+lgamma: _Of_x
+digamma: _Of_x_order
+sinc: _Of_x_order
 relu: _Of_x
 hardtanh: _Of_x_min_val_max_val
 leaky_relu: _Of_x_negative_slope

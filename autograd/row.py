@@ -72,8 +72,9 @@ class Operation:
         aliases: what else it is called, as ``ln`` for ``log``: who uses such a name is told this one.
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
-        numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``. Without it
-            the operation is applied element by element.
+        numpy: the array form: the name of NumPy's function, or a function ``(numpy, *arguments)``, in which
+            an argument without a derivative is a number. Without it the operation is applied element by
+            element.
 
     Example:
         >>> from autograd import Value, Operation
@@ -136,6 +137,7 @@ class Operation:
                 )
         self.constants = tuple(a for a, d in zip(self.arguments, derivatives, strict=True) if d is None)
         self.differentiable = tuple(i for i, derivative in enumerate(derivatives) if derivative is not None)
+        self.constant_places = tuple(i for i, derivative in enumerate(derivatives) if derivative is None)
         self.derivatives: tuple[Derivative, ...] = tuple(
             _refuse(name, a) if d is None else d for a, d in zip(self.arguments, derivatives, strict=True)
         )
@@ -325,10 +327,30 @@ class Operation:
         if isinstance(self.numpy, str):
             return getattr(numpy, self.numpy)  # type: ignore[no-any-return]  # NumPy's ufuncs are looked up by name
         if self.numpy is not None:
+            if self.constants:
+                return self._at_numbers
             form = self.numpy
             return lambda *arguments: form(numpy, *arguments)
         by_element = numpy.frompyfunc(lambda *a: self.value(*map(float, a)), self.arity, 1)
         return lambda *arguments: numpy.asarray(by_element(*arguments), dtype=float)
+
+    def _at_numbers(self, *arguments: Any) -> Any:
+        """Return the array form, in which an argument without a derivative is a number, at arrays of them."""
+        import numpy
+
+        form: Any = self.numpy
+        given = list(numpy.broadcast_arrays(*arguments))
+        kinds = numpy.stack([given[place].ravel() for place in self.constant_places], axis=-1)
+        kinds, which = numpy.unique(kinds, axis=0, return_inverse=True)
+        which = which.reshape(given[0].shape)
+        result = numpy.empty(given[0].shape)
+        for kind, numbers in enumerate(kinds.tolist()):
+            chosen = which == kind
+            here = [argument[chosen] for argument in given]
+            for place, number in zip(self.constant_places, numbers, strict=True):
+                here[place] = number
+            result[chosen] = form(numpy, *here)
+        return result
 
     def __reduce__(self) -> str:
         """Pickle and copy by name, as a function is."""

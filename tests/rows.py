@@ -2,7 +2,10 @@
 
 import math
 import random
+from collections.abc import Sequence
+from typing import Any
 
+from autograd import Value
 from autograd.row import Operation
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, 1e200, 5e-324, math.inf, -math.inf, math.nan)
@@ -13,15 +16,25 @@ def by_name(row: Operation) -> str:
     return row.name
 
 
+def settled(row: Operation, x: Sequence[float]) -> tuple[float, ...]:
+    """Return a point whose constant arguments, such as an order, are their defaults, else whole numbers."""
+    required = row.arity - len(row.defaults)
+    point = list(x)
+    for place in row.constant_places:
+        point[place] = row.defaults[place - required] if place >= required else float(math.ceil(x[place]))
+    return tuple(point)
+
+
+def leaves(row: Operation, x: Sequence[float]) -> list[Any]:
+    """Return Values to differentiate by, and numbers where there is no derivative."""
+    return [Value(a) if place in row.differentiable else a for place, a in enumerate(x)]
+
+
 def samples(row: Operation, count: int, rng: random.Random) -> list[tuple[float, ...]]:
-    """Return moderate points of the domain, away from kinks; an order, as any constant argument, is whole."""
+    """Return moderate points of the domain, away from kinks."""
     found: list[tuple[float, ...]] = []
     while len(found) < count:
-        x = tuple(rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain)
-        x = tuple(
-            float(math.ceil(a)) if name in row.constants else a
-            for name, a in zip(row.arguments, x, strict=True)
-        )
+        x = settled(row, [rng.uniform(max(low, -3.0), min(high, 3.0)) for low, high in row.domain])
         if all(abs(kink(*x)) > 0.01 for kink in row.kinks):
             found.append(x)
     return found

@@ -28,6 +28,7 @@ from autograd.stepping.twin import twin_of
 from autograd.text import format_number
 from tests.examples import grouped, sigmoid_gate, simple
 from tests.player_page import Player
+from tests.rows import leaves, settled
 
 NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
 
@@ -607,7 +608,11 @@ def test_the_twin_of_every_row_gives_the_engines_numbers_and_gradients(open_play
     cases = []
     for row in TABLE.values():
         for low_high in [row.domain] * 20:
-            z = row(*(Value(rng.uniform(max(low, -4.0), min(high, 4.0))) for low, high in low_high))
+            z = row(
+                *leaves(
+                    row, settled(row, [rng.uniform(max(low, -4.0), min(high, 4.0)) for low, high in low_high])
+                )
+            )
             z.backward()
             order = topological_order(z)
             data = live(z)

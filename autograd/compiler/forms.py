@@ -59,7 +59,7 @@ def applied(operation: Operation, arguments: Sequence[Tree]) -> Tree:
     """
     if all(isinstance(argument, float) for argument in arguments):
         return float(operation.value(*arguments))
-    form = recorded(operation)
+    form = form_at(operation, arguments)
     if form is None:
         return Call(operation, tuple(map(as_float, arguments)))
     return _substituted(form, tuple(arguments))
@@ -70,13 +70,27 @@ def as_float(tree: Tree) -> Tree:
     return Call("float64", (tree,)) if is_boolean(tree) else tree
 
 
+def form_at(operation: Operation, arguments: Sequence[Any]) -> Tree | None:
+    """Return the tree of an operation at some arguments, of which those without a derivative are numbers."""
+    known = tuple(arguments[place] for place in operation.constant_places)
+    return recorded(operation, known) if all(isinstance(number, float) for number in known) else None
+
+
 @lru_cache(1024)
-def recorded(operation: Operation) -> Tree | None:
+def recorded(operation: Operation, known: tuple[float, ...] = ()) -> Tree | None:
     """Return the tree of an operation, in which the arguments are the ints 0, 1, ...; None if it has none.
 
     A row without an array form has one if its value is made of operators and operations alone.
+
+    Args:
+        operation: the row.
+        known: the numbers of its arguments without a derivative: an order may decide what is computed.
     """
-    symbols = [Symbol(position) for position in range(operation.arity)]
+    if len(known) < len(operation.constants):
+        return None
+    symbols: list[Any] = [Symbol(position) for position in range(operation.arity)]
+    for place, number in zip(operation.constant_places, known, strict=True):
+        symbols[place] = number
     if isinstance(operation.numpy, str):
         return Call(operation.numpy, tuple(range(operation.arity)))
     try:

@@ -19,7 +19,7 @@ from jax import lax
 
 from autograd import ops
 from autograd.compiler.adjoint import strengthened
-from autograd.compiler.forms import Call, Tree, recorded
+from autograd.compiler.forms import Call, Tree, form_at
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Statement, Step, statements_of
 from autograd.compiler.spaces import regular
 from autograd.row import Operation
@@ -206,7 +206,7 @@ def _is_product(expression: Expression) -> bool:
 
 def _check(expression: Expression) -> None:
     if isinstance(expression, Apply):
-        tree = recorded(expression.operation)
+        tree = form_at(expression.operation, expression.arguments)
         if tree is None or any(isinstance(call.function, Operation) for call in _calls(tree)):
             raise TypeError(
                 f"operation {expression.operation.name!r} has no array form that JAX can trace; give its row "
@@ -236,7 +236,7 @@ def _applied(operation: Operation, arguments: list[Any]) -> Any:
             return getattr(jnp, str(tree.function))(*map(walk, tree.arguments))
         return arguments[tree] if isinstance(tree, int) else tree
 
-    return jnp.asarray(walk(recorded(operation)), dtype=float)
+    return jnp.asarray(walk(form_at(operation, arguments)), dtype=float)
 
 
 def _sum(value: Any, *, kept: int, shape: tuple[int, ...], over_points: bool) -> Any:

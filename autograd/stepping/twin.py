@@ -37,7 +37,10 @@ class Tree(Symbolic):
         """Return the call of a row."""
         if ops.TABLE.get(operation.name) is not operation:
             raise TypeError(f"{operation.name} is no row of the table")  # its name may mean two operations
-        return cls([operation.name, *map(_plain, arguments)])
+        numbers = [arguments[place] for place in operation.constant_places]
+        if not all(isinstance(number, float) for number in numbers):
+            raise TypeError(f"the numbers of {operation.name} that decide what it computes are not known")
+        return cls([_head(operation, numbers), *map(_plain, arguments)])
 
     def __lt__(self, other: Any) -> Any:
         return ops.less(self, other)
@@ -69,10 +72,19 @@ def _plain(thing: Any) -> Any:
     return number if math.isfinite(number) else ["number", str(number)]
 
 
-def row_of(operation: Operation) -> dict[str, Any] | None:
+def _head(operation: Operation, numbers: Sequence[float]) -> str:
+    """Return what a row is called whose arguments without a derivative are these numbers."""
+    return " ".join([operation.name, *map(repr, numbers)])
+
+
+def row_of(operation: Operation, numbers: Sequence[float] = ()) -> dict[str, Any] | None:
     """Return a row as data: its arguments, value and local derivatives; None if it cannot be written down.
 
     Where a textbook writes a derivative otherwise, that is there as well.
+
+    Args:
+        operation: the row.
+        numbers: those of its arguments that have no derivative, such as an order.
 
     Example:
         >>> row_of(ops.mul)
@@ -80,13 +92,16 @@ def row_of(operation: Operation) -> dict[str, Any] | None:
         >>> row_of(ops.tanh)["textbook"]
         [['sub', 1.0, ['pow', 'z', 2.0]]]
     """
-    arguments = [Tree(name) for name in operation.arguments]
+    arguments: list[Any] = [Tree(name) for name in operation.arguments]
+    for place, number in zip(operation.constant_places, numbers, strict=True):
+        arguments[place] = number
     value = _value_of(operation, arguments)
     if value is None:
         return None
     try:
         local = [
-            _plain(rule(Tree("z"), *arguments) if rule is not None else 0.0) for rule in operation.derivatives
+            _plain(rule(Tree("z"), *arguments) if place in operation.differentiable else 0.0)
+            for place, rule in enumerate(operation.derivatives)
         ]
         known = [
             _plain(rule(Tree("z"), *arguments)) if rule is not None else None for rule in operation.textbook
@@ -97,10 +112,10 @@ def row_of(operation: Operation) -> dict[str, Any] | None:
     return row | {"selects": operation.selects} | ({"textbook": known} if any(known) else {})
 
 
-def _value_of(operation: Operation, arguments: Sequence[Tree]) -> Any:
+def _value_of(operation: Operation, arguments: Sequence[Any]) -> Any:
     if isinstance(operation.numpy, str):
         return [f"np.{operation.numpy}", *map(_plain, arguments)]
-    names = {tree.content: tree for tree in arguments}
+    names = dict(zip(operation.arguments, arguments, strict=True))
     forms: list[Callable[[], Any]] = []
     if operation.numpy is not None:
         form = operation.numpy
@@ -133,21 +148,34 @@ def twin_of(order: Sequence[Value], names: dict[Value, str]) -> dict[str, Any] |
     operations = {node.op.name: node.op for node in order if node.op}
     if any(node.op is not None and operations[node.op.name] is not node.op for node in order):
         return None  # two operations of one name
+    heads: dict[Value, str] = {}
+    waiting: dict[str, tuple[Operation, list[float]]] = {}
+    for node in order:
+        if node.op is not None:
+            deciding = [node.parents[k] for k in node.op.constant_places]
+            if not all(isinstance(parent, Constant) for parent in deciding):
+                return None  # another number would make it another function
+            numbers = [parent.data for parent in deciding]
+            heads[node] = _head(node.op, numbers)
+            waiting[heads[node]] = node.op, numbers
     rows: dict[str, Any] = {}
-    waiting = list(operations.values())
+    nodes = set(waiting)
     while waiting:
-        operation = waiting.pop()
-        if operation.name in rows:
-            continue
-        row = row_of(operation)
+        head, (operation, numbers) = waiting.popitem()
+        row = row_of(operation, numbers)
         if row is None:
             return None
-        rows[operation.name] = row
-        waiting += [ops.TABLE[head] for head in _heads(list(row.values())) if head in ops.TABLE]
+        if head not in nodes:  # called by another row, for its value
+            row = {"arguments": row["arguments"], "value": row["value"], "local": []}
+        rows[head] = row
+        for called in _heads(list(row.values())):
+            name, *said = called.split(" ")
+            if called not in rows and name in ops.TABLE:
+                waiting[called] = ops.TABLE[name], list(map(float, said))
     return {
         "rows": rows,
         "graph": [
-            [node.op.name, *(place[parent] for parent in node.parents)] if node.op else _plain(node.data)
+            [heads[node], *(place[parent] for parent in node.parents)] if node.op else _plain(node.data)
             for node in order
         ],
         "constants": [k for k, node in enumerate(order) if isinstance(node, Constant)],
