@@ -610,7 +610,7 @@ sinc: Operation = Operation(
     crossings=[lambda x, order: special.cosine_of_pi(x)[0]],
     definition="diff(lambda t: sin(pi * t) / (pi * t) if t else 1.0, x, order)",
     numpy=special.sinc_of_array,
-    edges=[((0.0, 0.0), 1.0, (0.0, None)), ((3.0, 0.0), 0.0, (None, None)), ((inf, 0.0), nan, (nan, None))],
+    edges=[((0.0, 0.0), 1.0, (-0.0, None)), ((3.0, 0.0), 0.0, (None, None)), ((inf, 0.0), nan, (nan, None))],
 )
 
 # Activations ------------------------------------------------------------------------------------------------

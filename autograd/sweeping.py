@@ -103,7 +103,9 @@ def sweep(
         if record and upstream.__class__ is float and upstream == 0.0:
             continue
         parents = node.parents
-        arguments = (node, *parents) if record else (node._data, *[parent._data for parent in parents])
+        arguments = (
+            recorded_arguments(node) if record else (node._data, *[parent._data for parent in parents])
+        )
         for index, (parent, derivative) in enumerate(zip(parents, op.derivatives, strict=True)):
             if parent._time > node._time:
                 check_fresh(node)
@@ -186,6 +188,20 @@ def _fixed(order: Sequence[Value]) -> set[Value]:
         if node.is_constant or (node.op is not None and fixed.issuperset(node.parents)):
             fixed.add(node)
     return fixed
+
+
+def recorded_arguments(node: Value) -> tuple[Any, ...]:
+    """Return what a local derivative that is recorded is applied to: the node and its parents.
+
+    A constant parent without a derivative, such as an order, is the number it is: that of the derivative, one
+    more, is a number again, and no node whose derivative somebody may ask for.
+    """
+    assert node.op is not None
+    arguments: list[Any] = [node, *node.parents]
+    for place in node.op.constant_places:
+        if node.parents[place].is_constant:
+            arguments[1 + place] = node.parents[place]._data
+    return tuple(arguments)
 
 
 def strong_product(upstream: float, local: float, op: Operation) -> float:

@@ -29,6 +29,7 @@ from autograd.sweeping import (
     add_up,
     adjoints_in_place,
     poles_of,
+    recorded_arguments,
     recorded_product,
     sweep,
     topological_order,
@@ -318,7 +319,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
             continue
         check_fresh(node)
         assert node.op is not None  # it has parents
-        arguments = (node, *parents) if record else (node.data, *[parent.data for parent in parents])
+        arguments = recorded_arguments(node) if record else (node.data, *[parent.data for parent in parents])
         total: Any = 0.0
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:

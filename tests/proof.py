@@ -7,7 +7,6 @@ row is used. ``python -m tests.proof`` prints how each derivative was proved.
 """
 
 import ast
-import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -19,6 +18,7 @@ from sympy.core.relational import Relational
 from autograd import ops
 from autograd.row import Operation
 from autograd.symbolic import Symbolic
+from tests.rows import settled
 
 CONSTANTS = [  # what a float that is no short fraction stands for
     sympy.log(2),
@@ -65,6 +65,12 @@ def _exact(number: float) -> Any:
     raise ValueError(f"{number!r} is no constant that a proof knows; add what it stands for to CONSTANTS")
 
 
+def _derivative(function: Callable[[Any], Any], x: Any, order: Any) -> Any:
+    """Return the derivative of an order of a function at x."""
+    t = sympy.Dummy("t", real=True)
+    return sympy.diff(function(t), t, int(order)).subs(t, x)
+
+
 def _choose(test: Any, yes: Any, no: Any) -> Any:
     if isinstance(test, sympy.Expr):  # a number, which is true where it is not 0
         test = sympy.Ne(test, 0)
@@ -96,6 +102,7 @@ NAMES: dict[str, Any] = {
     "hypot": lambda x, y: sympy.sqrt(x * x + y * y),
     "choose": _choose,
     "exact": _exact,
+    "diff": lambda function, x, order: _derivative(function, x, order),
     "floor": Floor,
     "ceil": lambda x: -Floor(-x),
     "round": lambda x: Floor(x + sympy.Rational(1, 2)),
@@ -134,13 +141,15 @@ def prove(row: Operation, index: int, seed: int = 0) -> Iterator[tuple[str, str]
         sympy.Symbol(name, positive=True) if low == 0.0 else sympy.Symbol(name, real=True)
         for name, (low, _) in zip(row.arguments, row.domain, strict=True)
     ]
+    for place in row.constant_places:  # numbers, and as they are
+        symbols[place] = sympy.Integer(int(settled(row, [1.0] * row.arity)[place]))
+    arguments = [Expression(s) if isinstance(s, sympy.Symbol) else float(s) for s in symbols]
     value = sympy.sympify(definition(row)(*symbols))
-    arguments = [Expression(symbol) for symbol in symbols]
     slope = sympy.sympify(_formula(row.derivatives[index](Expression(value), *arguments)))
     choices = sorted(value.atoms(Relational) | slope.atoms(Relational), key=str)
     regions: dict[Any, list[dict[Any, Any]]] = {}
     for point in _points(row, symbols, index, random.Random(seed)):
-        zeros = tuple(symbol for symbol in symbols if point[symbol] == 0)
+        zeros = tuple(symbol for symbol in point if point[symbol] == 0)
         if value.subs(point).is_finite:
             regions.setdefault((zeros, *(bool(choice.subs(point)) for choice in choices)), []).append(point)
     for (zeros, *taken), points in regions.items():
@@ -158,11 +167,10 @@ def _points(
 ) -> Iterator[dict[Any, Any]]:
     for _ in range(40):
         point = {}
-        for k, (symbol, (low, high)) in enumerate(zip(symbols, row.domain, strict=True)):
+        for k in row.differentiable:
+            symbol, (low, high) = symbols[k], row.domain[k]
             zero = k != index and low < 0.0 < high and rng.random() < 0.2
             number = 0.0 if zero else rng.uniform(max(low, -3.0), min(high, 3.0))
-            if row.arguments[k] in row.constants:  # an order
-                number = math.ceil(number)
             point[symbol] = sympy.Rational(round(number * 997), 997)
         yield point
 

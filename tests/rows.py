@@ -16,13 +16,19 @@ def by_name(row: Operation) -> str:
     return row.name
 
 
-def settled(row: Operation, x: Sequence[float]) -> tuple[float, ...]:
+def settled(row: Operation, x: Sequence[Any]) -> tuple[Any, ...]:
     """Return a point whose constant arguments, such as an order, are their defaults, else whole numbers."""
     required = row.arity - len(row.defaults)
     point = list(x)
     for place in row.constant_places:
         point[place] = row.defaults[place - required] if place >= required else float(math.ceil(x[place]))
     return tuple(point)
+
+
+def known(row: Operation) -> list[float | None]:
+    """Return the numbers of the constant arguments, and None for the others."""
+    numbers = settled(row, [1.0] * row.arity)
+    return [number if place in row.constant_places else None for place, number in enumerate(numbers)]
 
 
 def leaves(row: Operation, x: Sequence[float]) -> list[Any]:
