@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from autograd import ops
 from autograd.row import Operation
+from autograd.spelling import nearest
 from autograd.value import Value, constant
 
 CONSTANTS = {name: float(getattr(math, name)) for name in ("pi", "e", "inf", "nan")}
@@ -216,7 +217,7 @@ class _Reader:
         before = re.search(r"(\w+|\))\s+$", self.text[: place - 1])
         if not before or not re.match(r"[\w(]", self.text[place - 1 :]) or keyword.iskeyword(before[1]):
             return ""
-        near = ops.nearest(before[1])
+        near = nearest(before[1])
         if before[1] in self.leaves or before[1] in CONSTANTS or not near:
             return _PRODUCT
         return f"write {ops.TABLE[near].signature}"
@@ -265,7 +266,7 @@ class _Reader:
             raise self.error(f"{self.quote(function)} is not a function, called", node, remedy)
         name = function.id
         if name not in ops.TABLE:
-            near = ops.nearest(name)
+            near = nearest(name)
             remedy = _PRODUCT if name in self.leaves else f"did you mean {near}?" if near else ""
             raise self.error(f"unknown function '{name}'", node, remedy)
         keywords = [keyword.arg for keyword in node.keywords if keyword.arg is not None]

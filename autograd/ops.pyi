@@ -154,5 +154,3 @@ mish: _Of_x
 gelu: _Of_x
 
 TABLE: dict[str, Operation]
-
-def nearest(name: str) -> str | None: ...

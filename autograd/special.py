@@ -97,12 +97,12 @@ def _lgamma(x: float) -> float:
         product, rest = two_product((x - 0.5) * 2.0**-30, logarithm)
         rest += (x - 0.5) * 2.0**-30 * ((tail + small * INVERSE_E_TAIL) / ratio)
         inverse = 1.0 / x
-        correction = polynomial(LGAMMA_TAIL, inverse * inverse) * inverse
+        correction: float = polynomial(LGAMMA_TAIL, inverse * inverse) * inverse
         return product * 2.0**30 + (rest * 2.0**30 + (STIRLING + correction))
     low = x < 0.5  # then gamma(x) = gamma(x + 1) / x
     y = x + 1.0 if low else x
     zeros, tail = two_product(x if low else x - 1.0, x - 1.0 if low else x - 2.0)
-    p = polynomial(LGAMMA, (y - 1.25) / (y + 1.0))
+    p: float = polynomial(LGAMMA, (y - 1.25) / (y + 1.0))
     value = 0.5 * zeros + (zeros * p + tail * (0.5 + p))
     return value - real.log(abs(x)) if low else value
 
@@ -129,12 +129,13 @@ def _digamma(x: float) -> float:
         y = x - 0.5
         inverse = 1.0 / y
         square = inverse * inverse
-        return math.log(y) + square * polynomial(DIGAMMA_TAIL, square)
+        tail: float = square * polynomial(DIGAMMA_TAIL, square)
+        return math.log(y) + tail
     low = x < 1.0
     y = x + 1.0 if low else x
-    tail = x - (y - 1.0) if low else 0.0
-    p = polynomial(DIGAMMA, (y - 1.75) / (y + 1.0))
-    value = (y - ROOT) + ((y - ROOT) * p + (tail - ROOT_TAIL) * (1.0 + p))
+    lost = x - (y - 1.0) if low else 0.0
+    p: float = polynomial(DIGAMMA, (y - 1.75) / (y + 1.0))
+    value = (y - ROOT) + ((y - ROOT) * p + (lost - ROOT_TAIL) * (1.0 + p))
     return (x * value - 1.0) / x if low else value
 
 
@@ -151,7 +152,8 @@ def _polygamma(x: float, n: int) -> float:
     if sine == 0.0:
         return nan if even else inf
     cotangent = real.div(cosine_of_pi(x)[0], sine)
-    return -_hurwitz(1.0 - x, n) - math.pi ** (n + 1) * polynomial(cotangent_slope(n), cotangent)
+    slope: float = polynomial(cotangent_slope(n), cotangent)
+    return -_hurwitz(1.0 - x, n) - math.pi ** (n + 1) * slope
 
 
 def _hurwitz(x: float, n: int) -> float:
@@ -161,7 +163,7 @@ def _hurwitz(x: float, n: int) -> float:
     y = x if far else x + steps
     u = 1.0 / (y * y)
     first = _term(y, n - 1)
-    tail = first + first * (0.5 * n / y + polynomial(euler_maclaurin(n), u) * u)
+    tail: float = first + first * (0.5 * n / y + polynomial(euler_maclaurin(n), u) * u)
     if far:
         return tail
     total, lost = tail, 0.0
@@ -181,7 +183,7 @@ def _term(s: float, n: int) -> float:
     """Return n! / s**(n + 1)."""
     if n <= 20:
         return math.factorial(n) * real.pow(s, -(n + 1.0))
-    product = 1.0 / s
+    product: float = 1.0 / s
     for k in range(1, n + 1):
         product *= k / s  # neither of the two would be a float
     return product
@@ -213,7 +215,7 @@ def sinc(x: float, order: float) -> float:
         return nan
     n = int(order)
     if abs(x) < reach(n):
-        series = polynomial(sinc_series(n), x * x)
+        series: float = polynomial(sinc_series(n), x * x)
         return series * x if n % 2 else series
     sine, sine_tail = sine_of_pi(x)
     angle, angle_tail = two_product(math.pi, x * 2.0**-30)

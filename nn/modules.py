@@ -9,8 +9,9 @@ from itertools import pairwise
 from operator import add, mul
 from typing import Any
 
-from autograd.ops import TABLE, nearest
+from autograd.ops import TABLE
 from autograd.row import Operation
+from autograd.spelling import nearest
 from autograd.stepping.groups import group
 from autograd.value import Constant, Value
 from autograd.writing import assign

@@ -54,7 +54,7 @@ def functions() -> str:
             ]
         lines.append("")
     lines += [f"{row.name}: {kind_of(row)}" for row in ops.TABLE.values()]
-    lines += ["", "TABLE: dict[str, Operation]", "", "def nearest(name: str) -> str | None: ...", ""]
+    lines += ["", "TABLE: dict[str, Operation]", ""]
     return "\n".join(lines)
 
 

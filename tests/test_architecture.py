@@ -12,9 +12,10 @@ ROOT = Path(__file__).parent.parent
 # Each level may import from those before it, and from its own where a sibling is plainly made of the other.
 LEVELS = [
     ["real", "text", "scopes", "locks"],
+    ["special"],
     ["row"],
     ["ops"],
-    ["questions", "floats"],
+    ["questions", "floats", "spelling"],
     ["leaks", "copying", "given", "writing", "node"],
     ["sweeping"],
     ["value"],
@@ -91,7 +92,18 @@ def test_imports_run_one_way(path):
 
 
 def test_the_engine_knows_nothing_of_drawing_training_or_arrays():
-    for name in ("real", "ops", "questions", "leaks", "copying", "floats", "node", "sweeping", "value"):
+    for name in (
+        "real",
+        "special",
+        "ops",
+        "questions",
+        "leaks",
+        "copying",
+        "floats",
+        "node",
+        "sweeping",
+        "value",
+    ):
         top = {
             target.split(".")[0]
             for node in ast.parse((ROOT / "autograd" / f"{name}.py").read_text()).body
