@@ -1,8 +1,9 @@
 """Groups: named parts of a graph that are drawn and stepped as one gate, or opened into their parts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
+from autograd.copying import copy_graph
 from autograd.questions import note, noted
 from autograd.scopes import Scope, Switch, here
 from autograd.text import printable
@@ -97,3 +98,39 @@ def group_of(node: Value) -> Group | None:
     """Return the innermost group in which a node was recorded."""
     found = noted(node, "group")
     return found if isinstance(found, Group) else None
+
+
+def frozen(order: Sequence[Value]) -> list[Value]:
+    """Return a graph once more, with the numbers of now, whatever is assigned to its leaves later.
+
+    Args:
+        order: the graph in topological order.
+
+    Returns:
+        The copies in the same order; they belong to copies of the same groups.
+
+    Example:
+        >>> from autograd import topological_order
+        >>> x = Value(3.0, "x")
+        >>> *_, copy = frozen(topological_order(x * x))
+        >>> x.data = 5.0
+        >>> copy.data, copy.parents[0].data, copy.parents[0].label
+        (9.0, 3.0, 'x')
+    """
+    memo: dict[int, Value] = {}
+    copy_graph(order, memo)
+    copies = [memo[id(node)] for node in order]
+    groups: dict[Group, Group] = {}
+
+    def copied(group: Group) -> Group:
+        if group not in groups:
+            parent = copied(group.parent) if group.parent else None
+            groups[group] = Group(group.name, parent, [memo.get(id(leaf), leaf) for leaf in group.inside])
+        return groups[group]
+
+    for group in sorted({g for node in order if (g := group_of(node))}, key=lambda group: group.number):
+        copied(group)  # in the order of the program
+    for copy in copies:
+        if (group := group_of(copy)) is not None:
+            note(copy, "group", groups[group])
+    return copies

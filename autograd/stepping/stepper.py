@@ -1,29 +1,24 @@
 """Walk through a graph: the object that ``step_through`` returns, and where it shows itself."""
 
-import base64
-import gzip
-import html
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autograd.drawing import Drawing
 from autograd.files import write_file
 from autograd.stepping.events import Event, graph_of, record
 from autograd.stepping.formula import name_nodes
 from autograd.stepping.groups import Group
 from autograd.stepping.moves import Move, moves_of
+from autograd.stepping.notebook import ROOM, framed
 from autograd.stepping.paths import Explanation, Paths
 from autograd.stepping.views import Outline, View, ancestors
 from autograd.value import Value
 
 LIMIT = 2000
 """How many values are drawn if the caller does not say."""
-
-_ROOM = 680  # CSS pixels: how high the player is in a notebook at most
-_FINE = 1.5  # pixels of the still picture per CSS pixel
 
 SUFFIXES = (".html", ".gif", ".png")
 
@@ -92,6 +87,11 @@ class Stepper:
                 f"with limit={len(view.wires)} or limit=None"
             )
         self.events: tuple[Event, ...] = record(order, name_nodes(order, variables))
+
+    @property
+    def name(self) -> str:
+        """What the root is called."""
+        return self.events[len(self.outline.order)].name
 
     @property
     def groups(self) -> Sequence[Group]:
@@ -180,45 +180,21 @@ class Stepper:
     def __repr__(self) -> str:
         """Return a line for consoles."""
         count = len(self.events)
-        name = self.events[len(self.outline.order)].name
-        return f"<Stepper of {name}: {count} events; .show() walks through them, .save() writes a page>"
+        return f"<Stepper of {self.name}: {count} events; .show() walks through them, .save() writes a page>"
 
     def _display_(self) -> Any:
         """Return the player for marimo, whose cells run no script of a text's own."""
         import marimo
 
-        return marimo.iframe(self.html(), height=f"{_ROOM}px")
+        return marimo.iframe(self.html(), height=f"{ROOM}px")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """Return the player for a notebook.
+        """Return the player for a notebook."""
+        return framed(self.html(), self, repr(self))
 
-        Where no script runs, a picture of the last state is seen; VS Code shows nothing of a notebook that it
-        does not trust.
-        """
+    def picture(self) -> Drawing:
+        """Return the picture of the last state, with all groups closed."""
         from autograd.stepping.player import picture
 
         view = View(self.outline)
-        png = picture(view, moves_of(view, self.events), Paths(self.events)).png(_FINE)
-        width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
-        image = base64.b64encode(png).decode()
-        # The page is a frame of its own, so that neither its style nor its keys meet the notebook's. Packed,
-        # it takes a tenth of the room in the notebook's file.
-        name = f"chainrule-{secrets.token_hex(8)}"
-        packed = base64.b64encode(gzip.compress(self.html().encode(), mtime=0)).decode()
-        room = min(_ROOM, max(480, int(1.5 * height) + 150))
-        script = (
-            f'{{const bytes=Uint8Array.from(atob("{packed}"),(c)=>c.charCodeAt(0));'
-            'const unpacked=new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));'
-            "new Response(unpacked).text().then((page)=>{"
-            f'const place=document.getElementById("{name}"),frame=document.createElement("iframe");'
-            'frame.srcdoc=page;frame.title="computation graph, step by step";'
-            f'frame.style.cssText="width:100%;border:1px solid #ccc;height:{room}px";'
-            "place.replaceChildren(frame)})}"
-        )
-        image = (
-            f'<img src="data:image/png;base64,{image}" width="{width:.0f}" alt="{html.escape(repr(self))}">'
-        )
-        return {
-            "text/html": f'<div id="{name}">{image}</div><script>{script}</script>',
-            "text/plain": repr(self),
-        }
+        return picture(view, moves_of(view, self.events), Paths(self.events))
