@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
     from nn.plot import decision_boundary
     from nn.recurrent import GRUCell, LSTMCell, RNNCell
+    from nn.stepping import Recorder, step_training
     from nn.text import Tokenizer, generate, load_gpt, names, read_documents, save_gpt
     from nn.train import fit
     from nn.transformer import GPT, Attention, Block, Embedding, LayerNorm, Linear, RMSNorm
@@ -59,6 +60,7 @@ else:
             "nn.optim": "SGD Adagrad Adam AdamW RMSprop",
             "nn.plot": "decision_boundary",
             "nn.recurrent": "GRUCell LSTMCell RNNCell",
+            "nn.stepping": "Recorder step_training",
             "nn.text": "Tokenizer generate load_gpt names read_documents save_gpt",
             "nn.train": "fit",
             "nn.transformer": "GPT Attention Block Embedding LayerNorm Linear RMSNorm",
@@ -132,6 +134,9 @@ __all__ = [
     "accuracy",
     "confusion_matrix",
     "mean_loss",
+    # steps to be walked through
+    "step_training",
+    "Recorder",
     # what is wrong
     "diagnose",
     "Diagnosis",

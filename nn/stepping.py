@@ -32,12 +32,11 @@ class Recorder(Recording):
         >>> from nn import SGD
         >>> w = Value(1.0, "w")
         >>> recorder = Recorder(SGD([w], lr=0.1))
-        >>> for _ in range(2):
-        ...     loss = (w * 3.0 - 2.0) ** 2
-        ...     loss.label = "loss"
-        ...     recorder.step(loss)
+        >>> loss = (w * 3.0 - 2.0) ** 2
+        >>> loss.label = "loss"
+        >>> recorder.step(loss)
         >>> print(recorder)
-        pass 1 of 2: loss = 1
+        pass 1 of 1: loss = 1
           w = 1 is given
           v1 = w*3 = 1*3 = 3
           v2 = v1 - 2 = 3 - 2 = 1
@@ -47,16 +46,6 @@ class Recorder(Recording):
           d(v1 - 2)/dv1 = 1; local * upstream = 1 * 2 = 2; v1.grad: 0 -> 2
           d(w*3)/dw = 3; local * upstream = 3 * 2 = 6; w.grad: 0 -> 6
           w = w - lr*w.grad = 1 - 0.1*6 = 0.4000
-        pass 2 of 2: loss = 0.6400
-          w = 0.4000 is given
-          v1 = w*3 = 0.4000*3 = 1.200
-          v2 = v1 - 2 = 1.200 - 2 = -0.8000
-          loss = v2**2 = (-0.8000)**2 = 0.6400
-          the backward pass begins: dloss/dloss = 1
-          d(v2**2)/dv2 = 2*v2 = 2*(-0.8000) = -1.600; local * upstream = -1.600 * 1 = -1.600; v2.grad: 0 -> -1.600
-          d(v1 - 2)/dv1 = 1; local * upstream = 1 * (-1.600) = -1.600; v1.grad: 0 -> -1.600
-          d(w*3)/dw = 3; local * upstream = 3 * (-1.600) = -4.800; w.grad: 0 -> -4.800
-          w = w - lr*w.grad = 0.4000 - 0.1*(-4.800) = 0.8800
     """
 
     def __init__(self, optimizer: Optimizer, limit: int | None = LIMIT) -> None:
@@ -140,11 +129,10 @@ def step_training(
         >>> import random
         >>> from nn import MLP, SGD, mean_squared_error
         >>> model = MLP(1, [1], rng=random.Random(0))
-        >>> recording = step_training(
-        ...     model, [[1.0], [2.0]], [2.0, 4.0], mean_squared_error, SGD(model.parameters(), lr=0.1), steps=3
-        ... )
+        >>> optimizer = SGD(model.parameters(), lr=0.1)
+        >>> recording = step_training(model, [[1.0], [2.0]], [2.0, 4.0], mean_squared_error, optimizer, 3)
         >>> recording
-        <Recording of 3 passes: loss 4.325 -> 0.02486; .save() writes a page>
+        <Recording of 3 passes: loss 4.298 -> 0.07444; .save() writes a page>
         >>> print(*recording.passes[0].updates[0].lines)
         w0 = w0 - lr*w0.grad = 0.6888 - 0.1*(-6.556) = 1.344
     """
@@ -182,7 +170,7 @@ def update_formulas(optimizer: Optimizer, names: Sequence[str]) -> list[tuple[st
         >>> optimizer = SGD([w], lr=0.1, momentum=0.5)
         >>> optimizer.step()
         >>> print(*update_formulas(optimizer, ["w"])[0], sep="; ")
-        velocity = 0.5*velocity + w.grad = 0.5*2 + 2 = 3; w = w - lr*velocity = 0.8 - 0.1*3 = 0.5000
+        velocity = 0.5*velocity + w.grad = 0.5*2 + 2 = 3; w = w - lr*velocity = 0.8 - 0.1*3 = 0.5
     """
     data = [parameter.data for parameter in optimizer.parameters]
     grad = [parameter.grad for parameter in optimizer.parameters]
@@ -197,8 +185,8 @@ def update_formulas(optimizer: Optimizer, names: Sequence[str]) -> list[tuple[st
         if k in told and _same(told[k][1], after[k]):
             lines.append(told[k][0])
         else:
-            numbers = map(format_number, (data[k], grad[k], after[k]))
-            lines.append(("{0} = {1} with gradient {2} becomes {3}".format(name, *numbers),))
+            before, slope, now = map(format_number, (data[k], grad[k], after[k]))
+            lines.append((f"{name} = {before} with gradient {slope} becomes {now}",))
     return lines
 
 

@@ -128,9 +128,9 @@ def frozen(order: Sequence[Value]) -> list[Value]:
             groups[group] = Group(group.name, parent, [memo.get(id(leaf), leaf) for leaf in group.inside])
         return groups[group]
 
-    for group in sorted({g for node in order if (g := group_of(node))}, key=lambda group: group.number):
-        copied(group)  # in the order of the program
-    for copy in copies:
-        if (group := group_of(copy)) is not None:
-            note(copy, "group", groups[group])
+    named = {node: group for node in copies if (group := group_of(node)) is not None}
+    for group in sorted(set(named.values()), key=lambda group: group.number):  # in the order of the program
+        copied(group)
+    for node, group in named.items():
+        note(node, "group", groups[group])
     return copies

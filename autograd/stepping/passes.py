@@ -127,7 +127,12 @@ class Recording:
                 forms[form] = len(graphs)
                 graphs.append(contents(stepper.outline, stepper.events, self.limit))
             move, place = each.update, stepper.outline.place
-            told = {"kind": move.kind, "title": move.title, "facts": move.facts, "sentence": move.sentence}
+            told: dict[str, Any] = {
+                "kind": move.kind,
+                "title": move.title,
+                "facts": move.facts,
+                "sentence": move.sentence,
+            }
             told["changes"] = [[place[c.wire], c.kind, c.text, repr(c.number)] for c in move.changes]
             passes.append(
                 {

@@ -1,5 +1,6 @@
 """What a walk looks like in a terminal."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from autograd.stepping.session import Session
@@ -13,6 +14,27 @@ HELP = (
     "n, space, right: next    b, left: back    e: to the end    a: to the start    r: run to a breakpoint\n"
     "j: jump to a node    k: set breakpoints    x: explain    o: open a group    c: close one    q: quit"
 )
+
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(numbers: Sequence[float], place: int) -> str:
+    """Return a curve of numbers as a line of text, with the one at a place in brackets.
+
+    Example:
+        >>> sparkline([4.0, 2.0, 1.0, float("inf")], 1)
+        '█[▃]▁█'
+    """
+    finite = [x for x in numbers if abs(x) < float("inf")]
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    steps = len(_BARS) - 1
+    bars = [
+        _BARS[round(steps * (x - low) / (high - low or 1.0))] if low <= x <= high else _BARS[-1]
+        for x in numbers
+    ]
+    bars[place] = f"[{bars[place]}]"
+    return "".join(bars)
 
 
 def screen(session: Session, height: int) -> "RenderableType":
@@ -60,7 +82,7 @@ def screen(session: Session, height: int) -> "RenderableType":
     what = Table.grid(padding=(0, 2))
     for term, text in facts:
         what.add_row(Text(term, "dim"), Text(text, "bold" if (term, text) == facts[-1] else ""))
-    title = f"step {session.at} of {len(session.moves)}" + (f": {move.title}" if move else "")
+    title = session.title + f"step {session.at} of {len(session.moves)}" + (f": {move.title}" if move else "")
     left = len(rows) - room
     note = f"[dim]{left} more values; the window follows the step[/dim]" if left > 0 else ""
     return Lines(table, note, Panel(what, title=Text(title), title_align="left"), Text(message))

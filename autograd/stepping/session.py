@@ -18,14 +18,20 @@ class Session:
     Args:
         stepper: the graph.
         stops: the breakpoints, as `breakpoint_at` reads them.
+        end: what comes after the walk, such as the update of the parameters.
+        title: what is said of the walk as a whole, such as which of several it is.
     """
 
-    def __init__(self, stepper: "Stepper", stops: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, stepper: "Stepper", stops: tuple[str, ...] = (), end: tuple[Move, ...] = (), title: str = ""
+    ) -> None:
         self.stepper = stepper
+        self.end = end
+        self.title = title
         self.names = {event.node: event.name for event in stepper.events}
         self.stops: dict[str, Breakpoint] = {}
         self.opened: frozenset[Group] = frozenset()
-        self.moves = stepper.moves()
+        self.moves = (*stepper.moves(), *end)
         self.at = 0
         self.message = ""
         self._made: tuple[Move, ...] = ()  # the moment that opening and closing keeps
@@ -111,7 +117,7 @@ class Session:
         if (self.moves, self.at) != self._shown:  # the reader has stepped since: that is the moment to keep
             self._made = self.moves[: self.at]
         self.opened = frozenset(opened)
-        self.moves = self.stepper.moves(self.opened)
+        self.moves = (*self.stepper.moves(self.opened), *self.end)
         self.at = same_moment(self._made, self.moves)
         self._shown = self.moves, self.at
 

@@ -2,16 +2,22 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from autograd.stepping.breakpoints import breakpoint_at
-from autograd.stepping.screen import HELP, screen
+from autograd.stepping.moves import Move
+from autograd.stepping.screen import HELP, screen, sparkline
 from autograd.stepping.session import Session
+from autograd.text import format_number
 
 if TYPE_CHECKING:
     from autograd.stepping.stepper import Stepper
+
+
+_CURVE = 60  # passes whose losses are drawn as a line of bars
+PASSES = "    ]: the next pass    [: the pass before"
 
 
 def run(stepper: "Stepper", source: TextIO, target: TextIO, stops: tuple[str, ...] = ()) -> None:
@@ -22,31 +28,73 @@ def run(stepper: "Stepper", source: TextIO, target: TextIO, stops: tuple[str, ..
     """
     session = Session(stepper, stops)
     if source.isatty() and target.isatty():
-        _interact(session, source)
+        _interact([session], source)
         return
     for move in session.moves:
         hit = [text for text, stop in session.stops.items() if stop(move)]
         print(move.sentence + f"  <- breakpoint {', '.join(hit)}" * bool(hit), file=target)
 
 
-def _interact(session: Session, source: TextIO) -> None:
+def walk(passes: Sequence[tuple["Stepper", Move]], source: TextIO, target: TextIO) -> None:
+    """Walk through several passes, each with the step after it, as `run` does through one."""
+    losses = [stepper.root.data for stepper, _ in passes]
+    sessions = []
+    for k, (stepper, update) in enumerate(passes):
+        curve = sparkline(losses, k) if len(losses) <= _CURVE else ""
+        title = f"pass {k + 1} of {len(passes)}  {curve}  loss {format_number(losses[k])}: "
+        sessions.append(Session(stepper, end=(update,), title=title))
+    if source.isatty() and target.isatty():
+        _interact(sessions, source)
+        return
+    for k, session in enumerate(sessions):
+        print(f"pass {k + 1} of {len(passes)}: loss = {format_number(losses[k])}", file=target)
+        for move in session.moves[:-1]:
+            print(f"  {move.sentence}", file=target)
+        for _, text in session.moves[-1].facts:
+            print(*(f"  {line}" for line in text.splitlines()), sep="\n", file=target)
+
+
+def _interact(sessions: Sequence[Session], source: TextIO) -> None:
     from rich.console import Console
     from rich.live import Live
 
     console = Console(highlight=False)
-    moves: dict[str, Callable[[], None]] = {}
+    place = 0
+
+    def session_at(number: int) -> Session:
+        nonlocal place
+        place = max(0, min(len(sessions) - 1, number))
+        return sessions[place]
+
+    def forward(session: Session) -> None:
+        if session.at == len(session.moves) and place + 1 < len(sessions):
+            session_at(place + 1).go(1)
+        else:
+            session.go(session.at + 1)
+
+    def back(session: Session) -> None:
+        if session.at <= 1 and place:
+            before = session_at(place - 1)
+            before.go(len(before.moves))
+        else:
+            session.go(session.at - 1)
+
+    moves: dict[str, Callable[[Session], object]] = {}
     for keys, action in (
-        (("n", " ", "\r", "\n", "\x1b[C"), lambda: session.go(session.at + 1)),
-        (("b", "\x7f", "\x1b[D"), lambda: session.go(session.at - 1)),
-        (("e", "\x1b[F", "\x1b[4~"), lambda: session.go(len(session.moves))),
-        (("a", "\x1b[H", "\x1b[1~"), lambda: session.go(0)),
-        (("r",), session.run),
+        (("n", " ", "\r", "\n", "\x1b[C"), forward),
+        (("b", "\x7f", "\x1b[D"), back),
+        (("e", "\x1b[F", "\x1b[4~"), lambda session: session.go(len(session.moves))),
+        (("a", "\x1b[H", "\x1b[1~"), lambda session: session.go(0)),
+        (("r",), Session.run),
+        (("]",), lambda session: session_at(place + 1).go(session.at)),
+        (("[",), lambda session: session_at(place - 1).go(session.at)),
     ):
         moves |= dict.fromkeys(keys, action)
     asked = {"j": "jump to node", "k": "breakpoint (name, operation, >bound, nan)", "x": "explain node"}
     asked |= {"o": "open group (enter: the one at work)", "c": "close group (enter: the one at work)"}
     with Live(console=console, screen=True, auto_refresh=False) as live, _raw(source) as read:
         while True:
+            session = sessions[place]
             live.update(screen(session, console.height), refresh=True)
             key = read()
             session.message = ""
@@ -55,7 +103,7 @@ def _interact(session: Session, source: TextIO) -> None:
             if key == "\x03":
                 raise KeyboardInterrupt
             if key in moves:
-                moves[key]()
+                moves[key](session)
             elif key in asked:
                 typed = ""
                 while True:
@@ -69,7 +117,7 @@ def _interact(session: Session, source: TextIO) -> None:
                 if pressed in ("\r", "\n"):
                     _obey(session, key, typed.strip())
             else:
-                session.message = HELP
+                session.message = HELP + PASSES * (len(sessions) > 1)
 
 
 def _obey(session: Session, key: str, text: str) -> None:
