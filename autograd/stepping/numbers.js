@@ -82,5 +82,5 @@ const numbers = (() => {
     return made;
   }
 
-  return { pass, fill, filled, full };
+  return { pass, parse, fill, filled, full };
 })();

@@ -22,6 +22,7 @@
   let shown = null; // the graph as it was given
   let all = null; // its numbers, see numbers.js
   let live = null; // the inputs that the reader has changed, by their places
+  let training = null; // of a page that shows several passes: the graphs, the passes, and which of them is shown
   let kept = null; // the moment that changing the view keeps: see change()
   let scrolled = [0, 0]; // known without asking, because to ask is to lay out what a step has changed
 
@@ -30,7 +31,7 @@
   function take(data) {
     ({ nodes, groups, views } = data);
     shown = data;
-    all = numbers.pass(data, data.numbers);
+    all = numbers.pass(data, own());
     graphs = data.twin && twin.knows(data.twin) ? data.twin : null;
     live = null;
     get("live").hidden = predicting() || !graphs?.inputs.length;
@@ -41,6 +42,9 @@
     get("view").replaceChildren(...views.map((each, number) => new Option(each.title, number)));
     get("names").replaceChildren(...Array.from(new Set(Object.values(nodes).map((node) => node.name)), (name) => new Option(name)));
   }
+
+  // The numbers to be told, if the reader changes none.
+  const own = () => (training ? training.passes[training.shown].numbers : shown.numbers);
 
   // Show another run of the reader's program: the same step of the same view, with other numbers or another graph.
   // A view that comes without a picture keeps the one it has; so a graph whose numbers change need not be laid out.
@@ -64,7 +68,10 @@
 
   // Showing a view -----------------------------------------------------------------------------------------
 
-  const moves_of = (number) => views[number].told.map((move) => numbers.filled(move, all));
+  function moves_of(number) {
+    const moves = views[number].told.map((move) => numbers.filled(move, all));
+    return training ? [...moves, training.passes[training.shown].update] : moves;
+  }
 
   function show(number) {
     const { svg } = views[number], moves = moves_of(number);
@@ -101,7 +108,7 @@
     at = 0;
     get("slider").max = moves.length;
     get("view").value = number;
-    for (const [id, { group }] of elements) group.classList.toggle("empty", !/^(graph|b\d+)$/.test(id));
+    for (const [id, { group }] of elements) group.classList.toggle("empty", !/^(graph|(b|line)\d+)$/.test(id));
   }
 
   // What each change replaces, and when each number is first written and final; the local derivatives at the gates.
@@ -252,12 +259,13 @@
     get("slider").value = at;
     get("slider").setAttribute("aria-valuetext", `step ${at} of ${total}: ${move ? move.title : "start"}`);
     get("count").textContent = `${at} / ${total}`;
-    get("first").disabled = get("back").disabled = at === 0;
+    get("first").disabled = at === 0;
+    get("back").disabled = at === 0 && !training?.shown;
     get("last").disabled = at === total;
-    get("next").disabled = at === total && !(exercises && exercises.shown + 1 < exercises.all.length);
-    const phase = !move ? "before the start" : move.kind === "inputs" || move.kind === "forward" ? "forward pass" : "backward pass";
+    get("next").disabled = at === total && !more();
+    const phase = phases[move?.kind] ?? "before the start";
     get("phase").textContent = phase + (live ? ", your numbers" : "");
-    get("title").textContent = move ? move.title.replace(/^(forward|backward): /, "") : "Press \u25b6 or the right arrow key";
+    get("title").textContent = move ? move.title.replace(/^(forward|backward|update): /, "") : "Press \u25b6 or the right arrow key";
     const facts = get("facts");
     facts.replaceChildren();
     for (const [i, [term, text]] of (move ? move.facts : []).entries()) {
@@ -269,8 +277,11 @@
     if (!quiet) get("sentence").textContent = move ? `${phase[0].toUpperCase()}${phase.slice(1)}: ${move.sentence}.` : "Nothing is computed yet.";
   }
 
+  const phases = { inputs: "forward pass", forward: "forward pass", seed: "backward pass", backward: "backward pass", update: "update" };
+
   function waiting(move) {
     if (!move) return "";
+    if (move.kind === "update") return more() ? "the next step begins the next pass" : "the last pass is over";
     const backward = move.kind === "backward" || move.kind === "seed";
     const when = backward ? view.grad : view.data;
     const names = [];
@@ -293,7 +304,10 @@
 
   function next() {
     const move = view.moves[at];
-    if (!move) return predicting() && exercises ? begin(exercises.shown + 1) : stop();
+    if (!move) {
+      if (training && more()) return turn_over(training.shown + 1, 1);
+      return predicting() && exercises ? begin(exercises.shown + 1) : stop();
+    }
     if (!predicting() || !move.questions || at < reached) return go(at + 1);
     if (asked) return get("number").focus();
     stop();
@@ -416,10 +430,10 @@
 
   function play() {
     if (timer) return stop();
-    if (at === view.moves.length) go(0);
+    if (at === view.moves.length && !more()) go(0);
     get("play").textContent = "pause";
     get("play").setAttribute("aria-pressed", "true");
-    timer = setInterval(() => (at < view.moves.length ? next() : stop()), 1200);
+    timer = setInterval(() => (at < view.moves.length || (training && more()) ? next() : stop()), 1200);
     next();
   }
 
@@ -546,7 +560,7 @@
       const shown = predicting() ? told : node.local;
       if (shown.length) list("local derivatives", shown.map(([, text]) => numbers.fill(text, all)));
     }
-    if (live) return; // the paths are told with the numbers of the walk
+    if (live || training?.shown) return; // the paths are told with the numbers of the walk
     if (node.why && (known && grad)) list(node.why[0], node.why.slice(1));
     else if (node.why) say("why it has its gradient is told when the backward pass has passed it");
   }
@@ -556,7 +570,12 @@
   const changed = () => +get("input").value; // the chosen input
 
   function number_of(k) { // of an input, as it is now
-    return live?.[k] ?? twin.forward(graphs, {})[k];
+    return live?.[k] ?? twin.forward(graphs, inputs())[k];
+  }
+
+  // The numbers of all inputs: what the reader has put in, and of a pass its own parameters.
+  function inputs(changed) {
+    return { ...(training && Object.fromEntries(graphs.inputs.map(([k]) => [k, numbers.parse(own().values[k])]))), ...changed };
   }
 
   // Another input is chosen, or the numbers are those of the walk again.
@@ -573,7 +592,7 @@
     if (!Number.isFinite(x)) return;
     stop();
     live = { ...live, [changed()]: x };
-    const walk = twin.walk(graphs, live, shown.edges), { values } = walk;
+    const walk = twin.walk(graphs, inputs(live), shown.edges), { values } = walk;
     if (!at) go(view.moves.length, true); // all numbers follow, those that are shown already
     renumber(walk);
     const last = values.length - 1, name = get("input").selectedOptions[0].text;
@@ -584,7 +603,7 @@
   function restore() {
     if (!live) return;
     live = null;
-    renumber(shown.numbers);
+    renumber(own());
     pick();
   }
 
@@ -592,8 +611,8 @@
   function plot() {
     const k = changed(), last = graphs.graph.length - 1, here = number_of(k);
     const from = Math.min(here, +get("drag").min), to = Math.max(here, +get("drag").max), count = graphs.graph.length > 2000 ? 15 : 81;
-    const walk = twin.walk(graphs, { ...live, [k]: here }, shown.edges), y = walk.values[last], slope = numbers.pass(shown, walk).a[k] ?? 0;
-    const points = Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1)).map((x) => [x, twin.forward(graphs, { ...live, [k]: x })[last]]);
+    const walk = twin.walk(graphs, inputs({ ...live, [k]: here }), shown.edges), y = walk.values[last], slope = numbers.pass(shown, walk).a[k] ?? 0;
+    const points = Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1)).map((x) => [x, twin.forward(graphs, inputs({ ...live, [k]: x }))[last]]);
     const finite = points.map((point) => point[1]).concat(y).filter(Number.isFinite);
     const low = Math.min(...finite), high = Math.max(...finite), tall = high - low || 1;
     const right = (x) => 8 + (304 * (x - from)) / (to - from), up = (v) => 132 - (118 * (v - low)) / tall;
@@ -617,12 +636,37 @@
     get("plot").setAttribute("aria-label", get("slope").textContent);
   }
 
+  // Several passes -------------------------------------------------------------------------------------------
+
+  const more = () => (training ? training.shown + 1 < training.passes.length : exercises && exercises.shown + 1 < exercises.all.length);
+
+  // Show another pass of the training at a step.
+  function turn_over(number, step) {
+    training.shown = Math.max(0, Math.min(training.passes.length - 1, Number.isInteger(number) ? number : 0));
+    const { graph } = training.passes[training.shown], other = training.graphs[graph];
+    live = null;
+    kept = null;
+    if (other === shown) renumber(own());
+    else {
+      const group = views[view.number].group;
+      take(other);
+      show(Math.max(0, views.findIndex((each) => each.group === group)));
+      point(null);
+      get("details").hidden = true;
+    }
+    if (predicting()) predict();
+    reached = 0;
+    go(step);
+    curve.show(training.passes.map(({ loss }) => loss), training.shown);
+    if (get("live").open) pick();
+  }
+
   // The address --------------------------------------------------------------------------------------------
 
   function remember() {
     if (!/^(file|https?):$/.test(location.protocol)) return; // in a notebook the page has no address
     clearTimeout(saving); // browsers are slow at it, and refuse to do it often
-    saving = setTimeout(() => history.replaceState(null, "", `#step=${at}` + (view.number ? `&view=${view.number}` : "")), 100);
+    saving = setTimeout(() => history.replaceState(null, "", `#step=${at}` + (view.number ? `&view=${view.number}` : "") + (training?.shown ? `&pass=${training.shown + 1}` : "")), 100);
   }
 
   function recall() {
@@ -631,6 +675,7 @@
     const number = Number(wanted.get("view") || 0), step = Number(wanted.get("step") || 0);
     show(views[number] ? number : 0);
     reached = 0;
+    if (training) turn_over(Number(wanted.get("pass") || 1) - 1, at);
     go(Number.isInteger(step) ? step : 0);
   }
 
@@ -638,7 +683,7 @@
 
   const clicks = {
     first: () => go(0),
-    back: () => go(at - 1),
+    back: () => (training?.shown && at <= 1 ? turn_over(training.shown - 1, Infinity) : go(at - 1)),
     next,
     last: () => go(allowed(view.moves.length)),
     play,
@@ -656,6 +701,8 @@
   get("input").addEventListener("change", pick);
   get("drag").addEventListener("input", (event) => { get("given").value = event.target.value; turn_to(+event.target.value); });
   get("given").addEventListener("input", (event) => { if (event.target.value.trim()) { turn_to(+event.target.value); get("drag").value = event.target.value; } });
+  get("pass").addEventListener("input", (event) => { stop(); turn_over(event.target.value - 1, at); });
+  curve.choose = (number) => { stop(); turn_over(number, at); };
   get("restore").addEventListener("click", restore);
   get("slider").addEventListener("input", (event) => { stop(); go(allowed(Number(event.target.value))); });
   get("guess").addEventListener("submit", judge);
@@ -704,6 +751,8 @@
     ArrowDown: () => browse(1), ArrowUp: () => browse(-1),
     Enter: () => { if (/^[bc]/.test(chosen)) turn(chosen); },
     "/": () => get("search").select(),
+    "]": () => { if (training) turn_over(training.shown + 1, at); },
+    "[": () => { if (training) turn_over(training.shown - 1, at); },
     Home: clicks.first, End: clicks.last,
     p: play,
     g: () => { if (!exercises) get("predict").click(); },
@@ -726,7 +775,12 @@
   graph.classList.add("running");
   const given = JSON.parse(get("data").textContent);
   root.inert = !given;
-  if (given?.exercises) {
+  if (given?.passes) {
+    training = { ...given, shown: 0 };
+    given.graphs[0].views[0].svg = graph.innerHTML;
+    get("training").hidden = false;
+    load(given.graphs[0]);
+  } else   if (given?.exercises) {
     exercises = { title: given.title, all: given.exercises, shown: 0 };
     get("predict").checked = true;
     get("predict").closest("label").hidden = true;

@@ -34,7 +34,7 @@ _SHARED = {
 }
 _COLOURS = {kind: TEXT_STYLES[kind]["fill"] for kind in ("data", "grad", "local")}
 _COLOURS |= {"ink": INK_COLOUR, "wire": WIRE_COLOUR}
-_SCRIPTS = ("twin.js", "numbers.js", "quiz.js", "player.js")
+_SCRIPTS = ("twin.js", "numbers.js", "quiz.js", "curve.js", "player.js")
 _LINE = 160  # characters of a path that are shown
 
 
