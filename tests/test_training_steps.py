@@ -387,14 +387,11 @@ def test_passes_of_two_forms_are_walked_through(open_player):
 def test_a_loss_that_is_not_finite_is_drawn_and_told(open_player):
     w = Value(1.0, "w")
     recorder = Recorder(SGD([w], lr=1e200))
-    for _ in range(3):
-        recorder.step(w * w * w - w * w)
-    assert [str(loss) for loss in recorder.losses] == ["0.0", "-inf", "nan"]
+    for _ in range(2):
+        recorder.step(w * w * w)
     player = open_player(recorder.html())
     player.press("]")
-    assert player.text("#passed").lower() == "pass 2 of 3, loss -inf"
-    player.press("]")
-    assert player.text("#passed").lower() == "pass 3 of 3, loss nan"
+    assert player.text("#passed").lower() == "pass 2 of 2, loss -inf"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
