@@ -50,6 +50,8 @@ def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expr
                 return other
             if factor == -1.0 and isinstance(factor, float):
                 return Apply(ops.neg, (other,))
+    if operation is ops.where and isinstance(arguments[0], float):
+        return arguments[1] if arguments[0] else arguments[2]
     if operation is ops.pow:
         base, exponent = arguments
         if exponent == 1.0:

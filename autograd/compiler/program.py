@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -13,14 +13,14 @@ import numpy as np
 from autograd import questions
 from autograd.choosing import check_index
 from autograd.compiler import engine as engines
-from autograd.compiler import saving
+from autograd.compiler import latex, saving
 from autograd.compiler.batching import Batches, check_outputs
 from autograd.compiler.engine import Running
 from autograd.compiler.feeds import Bank, Field, Fields, Floats, same
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Array, Plan
 from autograd.files import write_file
-from autograd.nested import Nested, flatten
+from autograd.nested import Nested, flatten, shape_of
 from autograd.questions import describe
 from autograd.value import Value
 
@@ -273,6 +273,75 @@ class Program:
         engine = NumpyEngine(self._plan)
         engine.v[:] = self._running.v
         return engine.source
+
+    def latex(self, names: Mapping[str, Nested] | None = None) -> str:
+        r"""Return the program as formulas of matrices, forward and backward, in LaTeX.
+
+        Where matrix notation says what a statement computes, it is written, as in :math:`Z = X W^\top`; a
+        product of arrays element by element is :math:`\odot`, a fraction and a function of an array are
+        element by element, too. Other statements are written with indices, which count from 1. A bar is
+        the derivative of the output by what is below it, as in :math:`\bar{W}`. Upper indices in
+        parentheses count the blocks of a matrix, such as the heads of attention.
+
+        Names come from ``names``, from the keys of ``inputs=`` and ``data=`` where these are dicts, from
+        labels, and else from the operation that computed something. A product with a matrix called ``W_Q``
+        is called ``Q``.
+
+        Args:
+            names: what some of the program's leaves are called: nested lists of them by name, such as
+                ``{"W_1": [neuron.w for neuron in layer.neurons]}``.
+
+        Returns:
+            An ``aligned`` block, for MathJax, KaTeX or a document.
+
+        Raises:
+            ValueError: ``names`` has something that is no leaf of the program, or has a leaf twice.
+
+        Example:
+            >>> import autograd
+            >>> from autograd import Value
+            >>> w, x = Value(2.0, "w"), Value(3.0, "x")
+            >>> print(autograd.compile((w * x).exp(), inputs=[w], data={"x": x}).latex())
+            \begin{aligned}
+            x &\in \mathbb{R} \qquad \text{data} \\
+            w &\in \mathbb{R} \qquad \text{parameter} \\
+            & \textbf{forward} \\
+            m &= w \, x \\
+            L &= e^{m} \\
+            & \textbf{backward} \\
+            \bar{L} &= 1 \\
+            \bar{m} &= \bar{L} \, L \\
+            \bar{w} &= \bar{m} \, x
+            \end{aligned}
+        """
+        places = {leaf: i for i, leaf in enumerate(self._leaves)}
+        places |= {leaf: self._plan.fixed + i for i, leaf in enumerate(self._data.leaves)}
+        labels = {place: str(leaf.label) for leaf, place in places.items()}
+        given = []
+        named = {**(names or {})}
+        claimed = {id(leaf) for nest in named.values() for leaf in flatten(nest)[0]}
+        for nest in self._nests[2:]:
+            for name, part in nest.items() if isinstance(nest, Mapping) else ():
+                leaves = flatten(part)[0]
+                if leaves and claimed.isdisjoint(map(id, leaves)):
+                    named[str(name)] = part
+        taken: set[Any] = set()
+        for name, nest in named.items():
+            leaves = flatten(nest)[0]
+            for leaf in leaves:
+                if leaf not in places or leaf in taken:
+                    raise ValueError(
+                        f"names[{name!r}] has {describe(leaf)}, which is no leaf of the program, or "
+                        "has a name; give leaves of inputs= and data=, each once"
+                    )
+            taken |= set(leaves)
+            given.append((name, np.array([places[leaf] for leaf in leaves], dtype=np.intp), shape_of(nest)))
+        return latex.write_latex(self._plan, given, lambda place: labels.get(place, ""), self._called())
+
+    def _called(self) -> str:
+        """Return the label of the only output, ``L`` if it has none."""
+        output = self._outputs[0]() if self._outputs else None
+        return str(output.label) if output is not None and output.label else "L"
 
     def to_jax(self) -> "JaxProgram":
         """Return the program as a pure function of JAX, for GPUs, many devices, `jit`, `vmap` and `grad`.
