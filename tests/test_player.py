@@ -707,9 +707,13 @@ def test_every_row_is_told_in_the_page_as_in_the_terminal_with_any_numbers(open_
     for row in TABLE.values():
         walks = []
         for _ in range(2):
-            numbers = [rng.uniform(max(low, -4.0), min(high, 4.0)) for low, high in row.domain]
-            inputs = [Value(number, f"x{k}") for k, number in enumerate(numbers)]
-            walks.append(step_through((row(*inputs) * 1.5 + inputs[0]) * inputs[-1]))
+            point = settled(row, [rng.uniform(max(low, -4.0), min(high, 4.0)) for low, high in row.domain])
+            operands = leaves(row, point)
+            inputs = [operand for operand in operands if isinstance(operand, Value)]
+            for k, each in enumerate(inputs):
+                each.label = f"x{k}"
+            numbers = [each.data for each in inputs]
+            walks.append(step_through((row(*operands) * 1.5 + inputs[0]) * inputs[-1]))
         own = walks[0]
         data = contents(own.outline, own.events, None, pictures=False)
         cases.append([data, numbers])
