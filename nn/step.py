@@ -13,6 +13,7 @@ from autograd.compiler import Program
 from autograd.value import Value, constant
 from nn.checks import at_least_zero
 from nn.data import Features, Labels
+from nn.evaluate import mean_loss_of, predict
 from nn.losses import Loss, mean, targets_of
 from nn.modules import Module
 from nn.optim import Optimizer, clip_grad_norm
@@ -77,8 +78,17 @@ class EagerStep:
 
     def total(self, outputs: Iterable[Any], targets: Iterable[Any]) -> Value:
         """Return the loss of a batch with its penalty."""
-        total = mean(self.loss(output, target) for output, target in zip(outputs, targets, strict=True))
-        return total if self.penalty is None else total + self.penalty(self.model.parameters())
+        return self._penalised(
+            mean(self.loss(output, target) for output, target in zip(outputs, targets, strict=True))
+        )
+
+    def _penalised(self, loss: Value) -> Value:
+        return loss if self.penalty is None else loss + self.penalty(self.model.parameters())
+
+    def judged(self, points: Features, targets: Labels) -> tuple[Features, float]:
+        """Return the model's outputs for points that are not trained on, and their mean loss."""
+        outputs = predict(self.model, points)
+        return outputs, mean_loss_of(outputs, targets, self.loss)
 
     def require_finite(self, loss: float) -> None:
         """Name what is not finite, if the loss or a gradient is not.
@@ -122,6 +132,7 @@ class CompiledStep(EagerStep):
         optimizer: what moves the parameters.
         penalty: a function of the parameters that is added to the loss, or None.
         clip_norm: the largest norm of the gradient, or None.
+        engine: what runs the program, as of `autograd.compile`.
 
     Raises:
         ValueError: ``clip_norm`` is negative or no number.
@@ -134,8 +145,10 @@ class CompiledStep(EagerStep):
         optimizer: Optimizer,
         penalty: Penalty | None = None,
         clip_norm: float | None = None,
+        engine: str = "auto",
     ) -> None:
         super().__init__(model, loss, optimizer, penalty, clip_norm)
+        self._engine = engine
         self._program: Program | None = None
         self._width = 1
         self._by_index = False  # whether the loss takes a class as the place of its score
@@ -151,9 +164,7 @@ class CompiledStep(EagerStep):
         if self._program is None:
             self._program = self._compiled(points[0], targets[:1])
             self.begin_epoch()
-        program = self._program
-        loss = program.batch(points=points, targets=self._encoded(targets))
-        gradient = program.gradients
+        loss, gradient, outputs = self._run(points, self._encoded(targets))
         norm = math.hypot(*gradient.tolist())
         if not math.isfinite(loss) or not math.isfinite(norm):
             self.end_epoch()
@@ -161,9 +172,22 @@ class CompiledStep(EagerStep):
             self.begin_epoch()
         if self.clip_norm is not None and norm > self.clip_norm:
             gradient *= self.clip_norm / norm
-        program.parameters = self.optimizer.moved(program.parameters, gradient)
-        outputs = program.aux
-        return loss, (np.stack(outputs, axis=-1) if isinstance(outputs, (list, tuple)) else outputs).tolist()
+        self._program.parameters = self.optimizer.moved(self._program.parameters, gradient)
+        return loss, _table(outputs).tolist()
+
+    def judged(self, points: Features, targets: Labels) -> tuple[Features, float]:
+        """Return the model's outputs for points that are not trained on, and their mean loss."""
+        if self._program is None:  # as no step was taken
+            return super().judged(points, targets)
+        self._program.batch_forward(points=points, targets=self._encoded(targets))
+        outputs, losses = self._program.aux
+        return _table(outputs), float(np.mean(losses))
+
+    def _run(self, points: Features, targets: Labels) -> tuple[float, Features, Any]:
+        """Return the mean loss of a batch, its gradient and the model's outputs."""
+        assert self._program is not None
+        loss = self._program.batch(points=points, targets=targets)
+        return loss, self._program.gradients, self._program.aux[0]
 
     def require_no_branch(self, points: Features, targets: Labels) -> None:
         """Compare the loss of each target as a number with that of a Value of the same number.
@@ -216,14 +240,77 @@ class CompiledStep(EagerStep):
         output = self.model(row)
         goal = _values(self._encoded(target)[0].tolist())
         batch = {"points": row, "targets": goal}
-        total = self.total([output], [goal])
-        return autograd.compile(total, inputs=self.optimizer.parameters, data=batch, aux=output)
+        loss = mean([self.loss(output, goal)])
+        total = self._penalised(loss)
+        inputs = self.optimizer.parameters
+        return autograd.compile(total, inputs=inputs, data=batch, aux=(output, loss), engine=self._engine)
 
     def _encoded(self, targets: Labels) -> Labels:
         """Return the targets as data: a class as a row of probabilities, since an index would be a branch."""
         if self._by_index and targets.ndim == 1:
             targets = np.eye(self._width)[targets.astype(int)]
         return targets
+
+
+class JaxStep(CompiledStep):
+    """Runs the program of one point by JAX, on one device or with each batch shared out among several.
+
+    A batch that the devices cannot share evenly, as the last one may be, is computed by each of them.
+
+    Args:
+        model: the module to train.
+        loss: a function of the model's output for a point and its target.
+        optimizer: what moves the parameters.
+        penalty: a function of the parameters that is added to the loss, or None.
+        clip_norm: the largest norm of the gradient, or None.
+        devices: how many devices.
+
+    Raises:
+        ImportError: JAX is not installed.
+        ValueError: JAX has fewer devices; ``clip_norm`` is negative or no number.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        penalty: Penalty | None = None,
+        clip_norm: float | None = None,
+        devices: int = 1,
+    ) -> None:
+        super().__init__(model, loss, optimizer, penalty, clip_norm)
+        try:
+            import jax
+        except ImportError as error:
+            raise ImportError('engine="jax" needs JAX: pip install chainrule[jax]') from error
+        found = len(jax.devices())
+        if not 1 <= devices <= found:
+            raise ValueError(f"JAX has {found} devices here, so devices must be 1 to {found}, not {devices}")
+        self._devices = devices
+        self._mesh = jax.make_mesh(
+            (devices,), ("points",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:devices]
+        )
+        self._function: Any = None
+
+    def _run(self, points: Features, targets: Labels) -> tuple[float, Features, Any]:
+        import jax
+        from jax.sharding import NamedSharding, PartitionSpec
+
+        assert self._program is not None
+        with jax.enable_x64(True):
+            if self._function is None:
+                self._function = jax.jit(self._program.to_jax().batch_with_aux)
+            axis = "points" if len(points) % self._devices == 0 else None
+            shares = NamedSharding(self._mesh, PartitionSpec(axis))  # type: ignore[no-untyped-call]  # JAX's
+            data = jax.device_put({"points": points, "targets": targets}, shares)
+            loss, (outputs, _), gradient = self._function(self._program.parameters, data)
+            return float(loss), np.array(gradient), jax.tree.map(np.asarray, outputs)
+
+
+def _table(outputs: Any) -> Features:
+    """Return a model's outputs for many points, of shape (points,) or (points, outputs)."""
+    return np.stack(outputs, axis=-1) if isinstance(outputs, (list, tuple)) else outputs
 
 
 def _values(targets: Any) -> Any:

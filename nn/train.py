@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from autograd.compiler.engine import ENGINES
 from nn import optim
 from nn.callbacks import Checkpoint, Run
 from nn.checks import whole
 from nn.data import Features, Labels, Points, minibatches, require_finite, training_points
-from nn.evaluate import accuracy_of, mean_loss_of, predict
+from nn.evaluate import accuracy_of
 from nn.history import History
 from nn.losses import Loss, targets_of
 from nn.modules import Module
 from nn.optim import Optimizer
 from nn.progress import progress_bar
-from nn.step import CompiledStep, DivergenceError, EagerStep, Penalty
+from nn.step import CompiledStep, DivergenceError, EagerStep, JaxStep, Penalty
 
 Metric = Callable[[Any, Any], float]
 COLUMNS = ("epoch", "lr", "loss", "val_loss")
@@ -43,6 +44,8 @@ def fit(
     seed: int = 0,
     progress: bool | None = None,
     compile: bool = False,  # noqa: A002 - the name of the function that does it
+    engine: str = "auto",
+    devices: int = 1,
     resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a model: one step of the optimiser per mini-batch, on the mean loss of its points.
@@ -70,6 +73,9 @@ def fit(
             ``epochs`` epochs in all, bit for bit; model, optimiser and callbacks are made as they were.
         compile: record one point only and run it on mini-batches as an array program, which agrees to
             rounding and is much faster. Model and loss must not branch on numbers or draw them by chance.
+        engine: what runs the program: ``"wasm"`` (machine code), ``"numpy"``, by default the former where it
+            can be had; or ``"jax"``, for what devices JAX has.
+        devices: among how many of JAX's devices each batch is shared out.
 
     Returns:
         The history. An epoch's loss and metric are those of its mini-batches, each before its step.
@@ -97,10 +103,11 @@ def fit(
         raise ValueError("the optimizer has none of the model's parameters; make it with model.parameters()")
     held_out = _held_out(points, validation)
     metric = metric or _usual_metric(model, loss, points, targets)
-    step = EagerStep(model, loss, optimizer, penalty, clip_norm)
-    if compile:
-        step = CompiledStep(model, loss, optimizer, penalty, clip_norm)
+    step = _step(model, loss, optimizer, penalty, clip_norm, compile=compile, engine=engine, devices=devices)
+    if isinstance(step, CompiledStep):
         step.require_no_branch(points, targets)
+        if held_out is not None:
+            step.require_no_branch(*held_out)
     run = Run(model, optimizer, History(), np.random.default_rng(seed), _last(callbacks, Checkpoint))
     run.measured = frozenset({"loss"} if metric is None else {"loss", _name(metric)})
     if resume is not None:
@@ -125,7 +132,7 @@ def fit(
                     if metric is not None:
                         record[_name(metric)] = float(metric(np.array(outputs), np.array(labels)))
                     if held_out is not None:
-                        record |= _validated(model, loss, held_out, metric)
+                        record |= _validated(step, held_out, metric)
                     run.history.records.append(record)
                     for callback in run.callbacks:
                         callback(run)
@@ -144,6 +151,31 @@ def fit(
     except KeyboardInterrupt:  # while callbacks finish
         run.stop("interrupted")
         return run.history
+
+
+def _step(
+    model: Module,
+    loss: Loss,
+    optimizer: Optimizer,
+    penalty: Penalty | None,
+    clip_norm: float | None,
+    *,
+    compile: bool,  # noqa: A002 - as of fit
+    engine: str,
+    devices: int,
+) -> EagerStep:
+    """Return what takes the steps."""
+    if engine not in (*ENGINES, "jax"):
+        raise ValueError(f"engine is one of {', '.join(ENGINES)} and jax, not {engine!r}")
+    if not compile and (engine, devices) != ("auto", 1):
+        raise ValueError("engine and devices are those of a compiled program; write compile=True")
+    if engine == "jax":
+        return JaxStep(model, loss, optimizer, penalty, clip_norm, whole("devices", devices))
+    if devices != 1:
+        raise ValueError('devices are those of JAX; write engine="jax"')
+    if compile:
+        return CompiledStep(model, loss, optimizer, penalty, clip_norm, engine)
+    return EagerStep(model, loss, optimizer, penalty, clip_norm)
 
 
 def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any) -> None:
@@ -210,17 +242,17 @@ def _last(callbacks: Sequence[Callable[[Run], Any]], kind: type) -> list[Callabl
     return sorted(callbacks, key=lambda callback: isinstance(callback, kind))
 
 
-def _validated(model: Module, loss: Loss, points: Points, metric: Metric | None) -> dict[str, float]:
-    outputs, targets = predict(model, points[0]), points[1]
+def _validated(step: EagerStep, points: Points, metric: Metric | None) -> dict[str, float]:
+    outputs, loss = step.judged(*points)
     if np.isnan(outputs).any():
         place = int(np.isnan(outputs.reshape(len(outputs), -1)).any(axis=1).argmax())
         raise DivergenceError(
             f"the model's output for point {place} of the validation is nan; "
             "use a lower learning rate, clip_norm=1.0 or standardised inputs"
         )
-    record = {"val_loss": mean_loss_of(outputs, targets, loss)}
+    record = {"val_loss": loss}
     if metric is not None:
-        record[f"val_{_name(metric)}"] = float(metric(outputs, targets))
+        record[f"val_{_name(metric)}"] = float(metric(outputs, points[1]))
     return record
 
 

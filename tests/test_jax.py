@@ -314,3 +314,39 @@ def test_data_on_two_devices_average_their_gradients():
     assert found["shard_map"] == ["True", "1", "0"]
     assert found["sharded"][0] == "True"
     assert found["sharded"][2] == "0"
+
+
+TRAINING = """
+    import os
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    import random, nn
+    from tests.test_nn_train import histories
+    X, y = nn.two_moons(30, noise=0.1, random_state=0)
+    for devices in (1, 2):  # batches of 6, and a last one of 2
+        network = lambda: nn.MLP(2, [4, 1], rng=random.Random(1))
+        chosen = {"compile": True, "engine": "jax", "devices": devices}
+        (expected, history), (got, other) = histories(network, X, 2 * y - 1, nn.hinge, **chosen)
+        print(max(abs(a - b) for a, b in zip(got, expected)) < 1e-10,
+              abs(other["val_loss"][-1] - history["val_loss"][-1]) < 1e-10,
+              other["accuracy"] == history["accuracy"])
+"""
+
+
+@pytest.mark.slow
+def test_fit_shares_batches_out_among_devices():
+    run = subprocess.run(
+        [sys.executable, "-c", dedent(TRAINING)], capture_output=True, text=True, check=False
+    )
+    assert run.stdout.splitlines() == ["True True True"] * 2, run.stderr
+
+
+def test_what_is_computed_besides_comes_for_every_point():
+    w, x = Value(2.0), Value(3.0)
+    program = autograd.compile(w * x * x, inputs=[w], data={"x": x}, aux={"square": x * x, "score": [w * x]})
+    batch = np.array([1.0, 2.0, 3.0])
+    loss, aux, gradient = program.to_jax().batch_with_aux(jnp.array([2.0]), {"x": batch})
+    assert loss == pytest.approx(2 * (batch**2).mean())
+    assert gradient == pytest.approx((batch**2).mean())
+    assert aux["square"] == pytest.approx(batch**2)
+    assert aux["score"][0] == pytest.approx(2 * batch)

@@ -50,6 +50,69 @@ def test_a_full_batch_epoch_is_the_step_written_by_hand(moons):
     assert history["epoch"] == [0, 1, 2, 3, 4]
 
 
+def histories(network, X, y, loss, **settings):
+    """Return the parameters and the history of a training with validation, recorded and with settings."""
+    for chosen in ({}, settings):
+        model = network()
+        history = fit(
+            model,
+            X[:20],
+            y[:20],
+            loss,
+            Adam(model.parameters(), lr=0.05),
+            epochs=3,
+            batch_size=6,
+            validation=(X[20:], y[20:]),
+            penalty=lambda ps: nn.l2(ps, 1e-2),
+            **chosen,
+        )
+        yield [p.data for p in model.parameters()], history
+
+
+@pytest.mark.parametrize("engine", ["auto", "wasm", "numpy"])
+def test_whatever_runs_the_program_the_training_is_the_recorded_one(moons, engine):
+    (X, y), classes = moons, 3
+    for loss, width, labels in ((nn.hinge, 1, y), (nn.cross_entropy, classes, np.arange(len(y)) % classes)):
+        (expected, history), (got, other) = histories(
+            lambda width=width: MLP(2, [4, width], rng=random.Random(1)),
+            X,
+            labels,
+            loss,
+            compile=True,
+            engine=engine,
+        )
+        assert got == pytest.approx(expected, rel=1e-10)
+        for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert other[column] == pytest.approx(history[column], rel=1e-10)
+
+
+def test_validation_is_run_by_the_same_program(moons, monkeypatch):
+    X, y = moons
+    monkeypatch.setattr("nn.step.predict", None)  # the way without a program
+    model = network()
+    optimizer = Adam(model.parameters())
+    history = fit(model, X, y, nn.hinge, optimizer, epochs=2, validation=(X, y), compile=True)
+    assert len(history["val_accuracy"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"compile": True, "engine": "cuda"}, "engine is one of auto, wasm, numpy and jax, not 'cuda'"),
+        ({"engine": "numpy"}, "those of a compiled program; write compile=True"),
+        ({"compile": True, "devices": 2}, 'devices are those of JAX; write engine="jax"'),
+        ({"compile": True, "engine": "jax", "devices": 0}, "devices"),
+        ({"compile": True, "engine": "jax", "devices": 1000}, "devices must be 1 to"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named(moons, settings, said):
+    if settings.get("engine") == "jax":
+        pytest.importorskip("jax")
+    model = network()
+    with pytest.raises(ValueError, match=said):
+        fit(model, *moons, nn.hinge, SGD(model.parameters(), lr=0.1), epochs=1, **settings)
+
+
 def test_mini_batches_take_one_step_each_and_average_over_their_points(moons):
     X, y = moons
     by_hand, fitted = network(), network()

@@ -25,13 +25,14 @@ class JaxProgram:
     Args:
         plan: the program.
         outputs: places of the outputs, nested as they are returned.
+        aux: places of what is computed besides, nested; they follow those of the outputs.
         inputs: places of the parameters, nested, or None.
         data: places of the data, nested.
     """
 
-    def __init__(self, plan: Plan, outputs: Nested, inputs: Nested | None, data: Nested) -> None:
+    def __init__(self, plan: Plan, outputs: Nested, aux: Nested, inputs: Nested | None, data: Nested) -> None:
         self._engine = JaxEngine(plan)
-        self._outputs, self._inputs, self._data = outputs, inputs, data
+        self._outputs, self._aux, self._inputs, self._data = outputs, aux, inputs, data
         self._count = len(flatten(outputs)[0])
 
     def __call__(self, parameters: Any, data: Any = ()) -> tuple[Any, Any]:
@@ -41,11 +42,11 @@ class JaxProgram:
             ValueError: parameters or data have another structure or shape than declared.
             RuntimeError: JAX computes in 32 bits.
         """
-        return self._both(parameters, data, 0)
+        return self._both(parameters, data, 0)[::2]
 
     def forward(self, parameters: Any, data: Any = ()) -> Any:
         """Return the outputs of one point; errors as of a call."""
-        return self._nested(self._values(parameters, data, 0)[1][:, 0])
+        return _nested(self._outputs, self._values(parameters, data, 0)[1][:, 0])
 
     def batch(self, parameters: Any, data: Any) -> tuple[Any, Any]:
         """Return the outputs' means over points, and the means' gradients.
@@ -61,19 +62,27 @@ class JaxProgram:
             ValueError: as of a call; different numbers of points, or an output depends on no data.
             RuntimeError: as of a call.
         """
+        return self._both(parameters, data, 1)[::2]
+
+    def batch_with_aux(self, parameters: Any, data: Any) -> tuple[Any, Any, Any]:
+        """Return the outputs' means, what ``aux=`` asked for, of shape (points,), and the means' gradients.
+
+        Arguments and errors as of `batch`.
+        """
         return self._both(parameters, data, 1)
 
     def batch_forward(self, parameters: Any, data: Any) -> Any:
         """Return the outputs of every point, of shape (points,); arguments and errors as of `batch`."""
-        return self._nested(self._values(parameters, data, 1)[1])
+        return _nested(self._outputs, self._values(parameters, data, 1)[1])
 
-    def _both(self, parameters: Any, data: Any, leading: int) -> tuple[Any, Any]:
+    def _both(self, parameters: Any, data: Any, leading: int) -> tuple[Any, Any, Any]:
         values, outputs, valid, nest = self._values(parameters, data, leading)
         gradient = self._engine.reverse(values)["d"][: self._engine.plan.parameters, 0] / outputs.shape[1]
         if valid is not None:
             gradient = jnp.where(valid.all(), gradient, jnp.nan)
         gradients = gradient if nest is None else jax.tree.map(lambda places: gradient[places], nest)
-        return self._nested(outputs.mean(axis=1)), gradients
+        aux = _nested(self._aux, outputs if leading else outputs[:, 0])
+        return _nested(self._outputs, outputs[: self._count].mean(axis=1)), aux, gradients
 
     def _values(self, parameters: Any, data: Any, leading: int) -> tuple[Memory, Any, Any, Any]:
         if jnp.result_type(float) != np.float64:
@@ -87,7 +96,7 @@ class JaxProgram:
         flat, nest = _flat(parameters, self._inputs, plan.parameters, 0, "parameters")
         fed, _ = _flat(data, self._data, plan.data, leading, "data")
         values = self._engine.forward(flat[0], fed.T)
-        outputs = self._engine.outputs(values)[: self._count]
+        outputs = self._engine.outputs(values)
         valid = None
         for address, items in plan.choices:
             number = flat[:, address] if address < plan.parameters else fed[:, address - plan.fixed]
@@ -97,8 +106,9 @@ class JaxProgram:
             outputs = jnp.where(valid, outputs, jnp.nan)
         return values, outputs, valid, nest
 
-    def _nested(self, results: Any) -> Any:
-        return jax.tree.map(lambda places: results[np.asarray(places, dtype=int)], self._outputs)
+
+def _nested(places: Nested, results: Any) -> Any:
+    return jax.tree.map(lambda place: results[np.asarray(place, dtype=int)], places)
 
 
 def _flat(given: Any, places: Nested | None, count: int, leading: int, what: str) -> tuple[Any, Any]:

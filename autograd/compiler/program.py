@@ -347,8 +347,8 @@ class Program:
         """Return the program as a pure function of JAX, for GPUs, many devices, `jit`, `vmap` and `grad`.
 
         Returns:
-            A function ``(parameters, data) -> (outputs, gradients)`` with the methods ``forward``, ``batch``
-            and ``batch_forward``; see `autograd.compiler.jax_program.JaxProgram`.
+            A function ``(parameters, data) -> (outputs, gradients)`` with the methods ``forward``, ``batch``,
+            ``batch_forward`` and ``batch_with_aux``; see `autograd.compiler.jax_program.JaxProgram`.
 
         Raises:
             ImportError: JAX is not installed.
@@ -362,13 +362,15 @@ class Program:
         except ImportError as error:
             raise ImportError("to_jax needs JAX: pip install chainrule[jax]") from error
 
-        outputs, _, inputs, data = self._nests
+        outputs, aux, inputs, data = self._nests
+        count, (besides, rebuild_aux) = len(flatten(outputs)[0]), flatten(aux)
         places = {leaf: i for bank in (self._leaves, self._data.leaves) for i, leaf in enumerate(bank)}
         numbered = [
             None if nest is None else rebuild(places[leaf] for leaf in leaves)
             for nest, (leaves, rebuild) in ((nest, flatten(nest)) for nest in (inputs, data))
         ]
-        return JaxProgram(self._plan, outputs, *numbered)
+        aux = rebuild_aux(range(count, count + len(besides)))
+        return JaxProgram(self._plan, outputs, aux, *numbered)
 
     def summary(self) -> str:
         """Say how many scalar nodes became how many statements, what was recognised, and what runs it."""
