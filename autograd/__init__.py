@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from autograd.compiler import load_program as load_program
     from autograd.drawing import draw_dot
     from autograd.functions import logsumexp, softmax
-    from autograd.practice import exercise, quiz
+    from autograd.practice import exercise, quiz, worksheet
     from autograd.stepping import backprop_latex, backprop_source, explain, group, step_through, steps
     from autograd.transforms import grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 else:
@@ -36,7 +36,7 @@ else:
             "autograd.compiler": "Program compile jit load_program",
             "autograd.drawing": "draw_dot",
             "autograd.functions": "logsumexp softmax",
-            "autograd.practice": "exercise quiz",
+            "autograd.practice": "exercise quiz worksheet",
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
             "autograd.transforms": "grad gradients hessian hvp jacobian jvp value_and_grad vjp",
         },
@@ -75,6 +75,7 @@ __all__ = [
     "topological_order",
     "value_and_grad",
     "vjp",
+    "worksheet",
     *(name for name in ops.TABLE if not hasattr(builtins, name)),
 ]
 __version__ = "0.1.0"

@@ -19,6 +19,7 @@ COMMANDS = {
     "draw": "draw the graph of a formula, with its values and gradients",
     "step": "walk through a formula, forward and backward, one gate at a time",
     "quiz": "ask about the chain rule step by step, in random exercises or in a formula",
+    "worksheet": "write a graph with boxes to fill in, and its solution, to be printed",
     "train": "train a network on a data set or on a table of your own",
     "predict": "print what a trained network says about the rows of a table",
     "train-gpt": "train a GPT on the lines of a text, such as names",

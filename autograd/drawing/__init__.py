@@ -7,6 +7,7 @@ Graphviz gives all lines of a label one colour. Heavy libraries are imported whe
 
 from autograd.drawing.api import Drawing, draw_dot, draw_elements, draw_fitting
 from autograd.drawing.elements import Box, Gate, Wire
+from autograd.drawing.labels import text_width
 from autograd.drawing.pdf import pdf_of
 from autograd.drawing.rendering import MAX_PIXELS, rasterise, spelled_out
 from autograd.drawing.style import (
@@ -37,5 +38,6 @@ __all__ = [
     "pdf_of",
     "rasterise",
     "spelled_out",
+    "text_width",
     "tikz_of",
 ]

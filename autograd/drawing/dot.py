@@ -16,6 +16,8 @@ from autograd.drawing.style import (
     LOCAL,
     LOCAL_COLOUR,
     REFERENCE,
+    ROOMY_LOCAL,
+    ROOMY_VALUE,
     SIDES,
     VALUE,
     WIRE_COLOUR,
@@ -80,7 +82,10 @@ def describe(
             what = label or (f"output of {element.source}" if element.source else "leaf")
             kind = "value" if element.source else "value leaf"
             wire = group(element.name, kind, f"{what}: data {data!r}, grad {grad!r}")
-            dot.node(element.name, _record(facts, rankdir), **VALUE, **wire)
+            style = VALUE
+            if element.written is not None:
+                facts[-2:], style = map(_escaped, element.written), ROOMY_VALUE
+            dot.node(element.name, _record(facts, rankdir), **style, **wire)
             continue
         kind, style = ("gate composite", COMPOSITE) if element.composite else ("gate", GATE)
         gate = group(element.name, kind, element.title)
@@ -89,13 +94,13 @@ def describe(
             title, text = f"operand {i + 1} of {element.title}", None
             if local is not None:
                 title += f": local derivative {local!r}"
-                text = f"local {format_number(local)}"
+                text = local if isinstance(local, str) else f"local {format_number(local)}"
             edge = group(name, "operand", title)
             start = f"{name}-name" if name in references else f"{operand}:{leave}"
             last = 0 < i == len(element.operands) - 1
             end = f"{element.name}:{CORNER[rankdir]}" if lines and last else element.name
             if text is not None:
-                edge |= LOCAL | {"headlabel": text}
+                edge |= (ROOMY_LOCAL if isinstance(local, str) else LOCAL) | {"headlabel": text}
             dot.edge(start, end, arrowsize="0.55", **edge)
         for name, output in element.outputs:
             edge = group(name, "output", f"output of {element.title}")

@@ -14,6 +14,7 @@ class Wire:
         data: the number above the wire.
         grad: the number below it; None for a constant, which has neither wire nor gradient.
         source: the name of the operation that computes it; "" for a leaf.
+        written: what is written instead of data and gradient, with room for handwriting around it.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Wire:
     data: float
     grad: float | None = None
     source: str = ""
+    written: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Gate:
         name: the id of its group in the SVG.
         symbol: what is written on it.
         title: what it is called in full.
-        operands: for each edge into it: its id, the wire's, and the local derivative if it is to be written.
+        operands: for each edge into it: its id, the wire's, and the local derivative if it is to be written,
+            or what is written instead.
         outputs: for each edge out of it: its id and the wire's.
         composite: whether it is a group of operations.
     """
@@ -39,7 +42,7 @@ class Gate:
     name: str
     symbol: str
     title: str
-    operands: tuple[tuple[str, str, float | None], ...]
+    operands: tuple[tuple[str, str, float | str | None], ...]
     outputs: tuple[tuple[str, str], ...]
     composite: bool = False
 

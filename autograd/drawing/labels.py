@@ -92,9 +92,13 @@ def _points(path: str) -> list[Point]:
     return points
 
 
+def text_width(text: str, size: float) -> float:
+    """Return about how wide a text is in DejaVu Sans, in points."""
+    return size * sum(_NARROW.get(letter, 0.64) for letter in text)
+
+
 def _width(text: Element) -> float:
-    size = float(text.get("font-size", 12))
-    return size * sum(_NARROW.get(letter, 0.64) for letter in text.text or "")
+    return text_width(text.text or "", float(text.get("font-size", 12)))
 
 
 def _area(text: Element, x: float, y: float) -> Area:

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
+from operator import ne
 
 from autograd.expression import parse
 from autograd.stepping.events import Backward, Forward, steps
@@ -11,11 +12,17 @@ from autograd.value import Constant, Value
 
 _NUMBERS = (-3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0, 5.0, -4.0, -5.0, 0.5, -0.5)
 _WEIGHTS = (3, 4, 4, 4, 4, 4, 3, 2, 2, 1, 2, 2)
-_TRIES = 60
+_TRIES = 60  # sets that are drawn for each that is wanted
+_POOL = 6  # sets among which each is chosen
 
 
 def kind_numbers(
-    formula: str, names: Sequence[str], source: random.Random, kept: Mapping[str, float], count: int = 1
+    formula: str,
+    names: Sequence[str],
+    source: random.Random,
+    kept: Mapping[str, float],
+    count: int = 1,
+    unlike: Mapping[str, float] | None = None,
 ) -> list[dict[str, float]]:
     """Draw numbers for the names of a formula.
 
@@ -28,23 +35,36 @@ def kind_numbers(
         source: of random numbers.
         kept: the numbers of the other names.
         count: how many different sets of numbers.
+        unlike: a set that they are to differ from.
+
+    Returns:
+        The sets, with the numbers that are kept.
 
     Raises:
         ValueError: not so many were found.
         ExpressionError: the formula cannot be read.
     """
-    costs: dict[tuple[float, ...], float] = {}
+    found: dict[tuple[float, ...], tuple[float, tuple[float, ...]]] = {}  # by what is to be answered
     for _ in range(_TRIES * (count + 1)):
         drawn = tuple(source.choices(_NUMBERS, _WEIGHTS, k=len(names)))
-        if drawn not in costs:
-            costs[drawn] = unkindness(parse(formula, {**kept, **dict(zip(names, drawn, strict=True))}))
-    usable = sorted((drawn for drawn in costs if costs[drawn] < math.inf), key=lambda drawn: costs[drawn])
+        root = parse(formula, {**kept, **dict(zip(names, drawn, strict=True))})
+        cost, answers = unkindness(root), _answers(root)
+        if cost < min(math.inf, found.get(answers, (math.inf, ()))[0]):
+            found[answers] = cost, drawn
+    known = tuple(unlike[name] for name in names) if unlike is not None else None
+    usable = [drawn for _, drawn in sorted(found.values(), key=lambda each: each[0]) if drawn != known]
     if len(usable) < count:
         raise ValueError(
             f"{len(usable)} of {count} different sets of numbers were found at which all values and "
             "gradients are finite and no gate is at a kink; give the numbers, such as x=2, or ask for fewer"
         )
-    return [dict(zip(names, drawn, strict=True)) for drawn in usable[:count]]
+    chosen = [known] if known is not None else [usable.pop(0)]
+    pool = usable[: _POOL * count]
+    while len(chosen) < count + (known is not None):
+        # Of the kind ones, the one that has the fewest numbers in common with those there are.
+        different = [min(sum(map(ne, each, other)) for other in chosen) for each in pool]
+        chosen.append(pool.pop(different.index(max(different))))
+    return [{**kept, **dict(zip(names, each, strict=True))} for each in chosen[known is not None :]]
 
 
 def unkindness(root: Value) -> float:
@@ -67,6 +87,13 @@ def unkindness(root: Value) -> float:
         elif isinstance(event, Backward):
             total += sum(map(_length, (event.local, event.contribution, event.after)))
     return total
+
+
+def _answers(root: Value) -> tuple[float, ...]:
+    """Return the values and gradients that are to be found: two variants must differ in one of them."""
+    events = steps(root)
+    values = (event.data for event in events if isinstance(event, Forward) and event.operation)
+    return (*values, *(event.after for event in events if isinstance(event, Backward)))
 
 
 def _length(x: float) -> float:

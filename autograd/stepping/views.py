@@ -175,11 +175,12 @@ class View:
             gradients: what is written below them.
             local_derivatives: what is written on the edges, by their ids.
         """
-        return draw_fitting(self._elements(names, gradients, local_derivatives), self.boxes, ROOMS)
+        return draw_fitting(self.elements(names, gradients, local_derivatives), self.boxes, ROOMS)
 
-    def _elements(
+    def elements(
         self, names: dict[Value, str], gradients: dict[Value, float], local: dict[str, float]
     ) -> Iterator[Wire | Gate]:
+        """Yield what the picture is made of; the arguments are those of `draw`."""
         place = self.outline.place
         by_output = {block.outputs[0]: block for block in self.blocks}
         for wire in self.wires:
