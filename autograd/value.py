@@ -40,6 +40,8 @@ class Value(Node, Methods):
             interior node holds the latest sweep's.
         label: the name, "" if it has none.
         op: the operation that made this node, None for a leaf.
+        parents: its arguments, in order; the same node twice for ``x * x``; empty for a leaf.
+        is_constant: whether it is a number that has no derivatives, as the 2 in ``2 * x``.
 
     Raises:
         TypeError: ``data`` is not a real number, the label no string, or a child no Value.

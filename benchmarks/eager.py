@@ -3,7 +3,8 @@
     python -m benchmarks.eager [--rounds N] [--json FILE]
 
 The engines take turns in one run, so that whatever else the machine does slows all of them. Figures are
-medians. micrograd comes with the ``bench`` extra.
+medians. micrograd comes with the ``bench`` extra. ``python -m tests.wheel -m benchmarks.eager`` measures the
+compiled core.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from autograd import Value
+from autograd import Value, node
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, Peer, nodes_of, peer
 from nn import two_moons
@@ -234,6 +235,7 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "recursion limit": sys.getrecursionlimit(),
+        "core": "plain Python" if node.__file__.endswith(".py") else "compiled",
     }
     context = multiprocessing.get_context("spawn")
     for workload in WORKLOADS:
@@ -257,7 +259,9 @@ def measure(rounds: int, console: Console) -> dict[str, Any]:
 
 def report(results: dict[str, Any], console: Console) -> None:
     """Print the measurements as tables."""
-    console.print(f"\nPython {results['python']}, {results['machine']}, medians\n")
+    console.print(
+        f"\nPython {results['python']}, {results['machine']}, medians; chainrule's core {results['core']}\n"
+    )
     for workload in WORKLOADS:
         table = Table(title=f"{workload[0].upper()}{workload[1:]}: one loss and its backward pass")
         table.title_justify = "left"

@@ -18,6 +18,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = {"autograd", "nn", "chainrule"}
+LEFT_OUT = {
+    ".git",
+    ".venv",
+    ".cache",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "dist",
+    "build",
+    "site",
+}
 
 
 def has_compiler() -> bool:
@@ -49,7 +61,7 @@ def unpack(wheel: Path, folder: Path) -> None:
     """Make a folder what the project's root is, with the wheel's packages in place of the source's."""
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
     for path in ROOT.iterdir():
-        if path.name in PACKAGES or path.name.startswith(".") or path.name in ("dist", "build", "site"):
+        if path.name in PACKAGES or path.name in LEFT_OUT:
             continue
         if path.is_dir():
             shutil.copytree(path, folder / path.name, ignore=ignored)
@@ -60,10 +72,11 @@ def unpack(wheel: Path, folder: Path) -> None:
 
 def run(folder: Path, *arguments: str) -> int:
     """Run Python in an unpacked folder and return its status."""
-    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, check=False, env=os.environ | {"PYTHONPATH": path}
-    ).returncode
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]),
+        "PY_IGNORE_IMPORTMISMATCH": "1",  # pytest finds node.py, and Python the extension beside it
+    }
+    return subprocess.run([sys.executable, *arguments], cwd=folder, check=False, env=environment).returncode
 
 
 if __name__ == "__main__":
