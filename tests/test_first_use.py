@@ -1,10 +1,12 @@
 """The first addition to a cell that is zero is an assignment."""
 
 import numpy as np
+import pytest
 
 from autograd.compiler.first_use import assigned
-from autograd.compiler.plan import Place, Plan, Statement
+from autograd.compiler.plan import Loop, Place, Plan, Statement
 from tests.plain_engine import PlainEngine
+from tests.random_plans import Maker
 
 V = Place("v", 0, (1,))
 
@@ -56,3 +58,48 @@ def test_what_adds_up_along_an_axis_is_a_sum_that_is_assigned():
     engine.v[:4] = 1.0, 2.0, 4.0, 8.0
     engine.reverse()
     assert engine.d.tolist() == [15.0, 0.0, 0.0, 0.0, 3.0, 12.0, 0.0, 0.0]
+
+
+def loop(*body, starts=None, backward=False):
+    return Loop(tuple(body), tuple(starts or [None] * len(body)), 4, backward)
+
+
+def body_kinds(result):
+    return [statement.adds for statement in result.reverse[0].body]
+
+
+def test_in_a_loop_what_every_step_adds_to_first_is_assigned():
+    later = add(0, Place("d", 4, (1,)))
+    assert body_kinds(assigned(plan(loop(add(4), add(4), later)))) == [False, True, False]
+
+
+def test_in_a_loop_what_another_step_has_used_before_is_added_to():
+    ahead = Place("d", 1, (1,))
+    assert body_kinds(assigned(plan(loop(add(0, ahead, strides=(1,)))))) == [True]
+    assert body_kinds(assigned(plan(loop(add(0, ahead, strides=(1,)), backward=True)))) == [False]
+    behind = add(1, Place("d", 0, (1,)))
+    assert body_kinds(assigned(plan(loop(behind)))) == [False]
+    assert body_kinds(assigned(plan(loop(behind, add(0))))) == [False, True]
+
+
+def test_only_the_rows_that_a_loop_runs_count():
+    starts = np.array([1, 1, 2, 3, 3])
+    result = assigned(plan(loop(add(0), starts=[starts])))
+    assert body_kinds(result) == [False]
+    assert result.cleared == ((0, 8),)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_random_plan_means_the_same(seed):
+    maker = Maker(seed, size=12)
+    before = maker.plan()
+    engines = [PlainEngine(before), PlainEngine(assigned(before))]
+    maker.fill(before, engines[0].v)
+    engines[1].v[:] = engines[0].v
+    for engine in engines:
+        engine.forward()
+        engine.d[: before.parameters] = 7.0
+        for start, stop in before.cleared:  # what is not cleared any more is assigned
+            engine.d[start:stop] = 3.0
+        engine.reverse()
+    np.testing.assert_allclose(engines[1].d, engines[0].d, rtol=1e-12, atol=1e-12)

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.adjoint import reverse, simplified, sum_repeated
+from autograd.compiler.adjoint import reverse, simplified
 from autograd.compiler.carry import carry
 from autograd.compiler.cells import Cells
-from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft
+from autograd.compiler.drafts import PARAMETERS, Draft, Families, LoopDraft
 from autograd.compiler.families import LEAF, Cycle, Family, Terms, find_families
+from autograd.compiler.first_use import assigned
 from autograd.compiler.flat import Flat
 from autograd.compiler.lowering import lower
-from autograd.compiler.plan import Index, Loop, Place, Plan, Region, Statement, Step
+from autograd.compiler.plan import Index, Loop, Place, Plan, Statement, Step
 
 
 def make_plan(
@@ -42,11 +43,12 @@ def make_plan(
     sources = [node for node in flat.outputs[:seeds] if flat.active[node]]
     seeded = cells.address[sources]
     backward = reverse(forward, cells.active)
-    touched = {int(cells.family[node]) for node in sources} - {-1}
-    steps, cleared = _begin(backward, cells.regions, touched)
+    steps = [_step(part) for part in backward]
     if len(seeded):
         target = Place("d", 0, (0,), seeded)
         steps.insert(0, Statement(target, 1.0, (len(seeded),), adds=True, name="seed"))
+    families = {int(cells.family[node]) for node in sources}.union(*map(_written, backward)) - {PARAMETERS}
+    cleared = [(cells.regions[family].start, cells.regions[family].stop) for family in families]
     if leaves:
         cleared.append((0, len(leaves)))
     plan = Plan(
@@ -62,7 +64,7 @@ def make_plan(
         outputs=tuple(outputs),
         choices=tuple((int(cells.address[node]), count) for node, count in cells.choices.items()),
     )
-    return plan, leaves
+    return assigned(plan), leaves
 
 
 def _in_order_of_use(flat: Flat, terms: Terms, found: Sequence[Family | Cycle]) -> list[int]:
@@ -94,6 +96,13 @@ def _output(node: int, cells: Cells) -> int:
     return int(cells.address[node])
 
 
+def _written(part: Draft | LoopDraft) -> Families:
+    """Return the families to which some statements write."""
+    if isinstance(part, Draft):
+        return part.writes
+    return frozenset[int]().union(*(draft.writes for draft in part.body))
+
+
 def _step(part: Draft | LoopDraft) -> Step:
     if isinstance(part, LoopDraft):
         body = tuple(_plain(draft.statement) for draft in part.body)
@@ -103,57 +112,6 @@ def _step(part: Draft | LoopDraft) -> Step:
 
 def _plain(statement: Statement) -> Statement:
     return replace(statement, expression=simplified(statement.expression))
-
-
-def _begin(
-    backward: Sequence[Draft | LoopDraft], regions: Sequence[Region], touched: set[int]
-) -> tuple[list[Step], list[tuple[int, int]]]:
-    """Return the reverse pass, in which the first to add to a family assigns if it reaches all of it.
-
-    Args:
-        backward: the drafts, all of which add.
-        regions: the cells of the families.
-        touched: the families that have been added to before.
-
-    Returns:
-        The steps, and the ranges that have to be cleared for the others.
-    """
-    touched |= {PARAMETERS}
-    cleared = [family for family in touched if family >= 0]
-    steps: list[Step] = []
-    for part in backward:
-        if isinstance(part, LoopDraft):
-            fresh = {family for draft in part.body for family in draft.writes} - touched
-            cleared += fresh
-            touched |= fresh
-            loop = _step(part)
-            assert isinstance(loop, Loop)
-            body = tuple(sum_repeated(statement, 1) for statement in loop.body)
-            steps.append(replace(loop, body=body))
-            continue
-        statement = sum_repeated(_plain(part.statement), 0)
-        fresh = set(part.writes) - touched
-        if len(part.writes) == 1 and fresh and _covers(statement, regions[min(fresh)]):
-            statement = replace(statement, adds=False)
-        else:
-            cleared += fresh
-        touched |= fresh
-        steps.append(statement)
-    return steps, [(regions[family].start, regions[family].stop) for family in cleared]
-
-
-def _covers(statement: Statement, region: Region) -> bool:
-    """Tell whether a statement's targets are all cells of a region, in order."""
-    target = statement.target
-    kept = len(statement.shape) - statement.summed
-    if target.table is not None or target.choice is not None or target.base != region.start:
-        return False
-    size = 1
-    for length, stride in zip(reversed(statement.shape[:kept]), reversed(target.strides[:kept]), strict=True):
-        if length > 1 and stride != size:
-            return False
-        size *= length
-    return size == region.stop - region.start
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

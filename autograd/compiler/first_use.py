@@ -1,22 +1,15 @@
 """The first addition to a cell that is zero is an assignment: then the cell need not be cleared either."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.plan import (
-    Apply,
-    Expression,
-    Index,
-    Place,
-    Plan,
-    Statement,
-    Step,
-    places_of,
-    statements_of,
-)
+from autograd.compiler.adjoint import sum_repeated
+from autograd.compiler.plan import Index, Loop, Place, Plan, Statement, places_of
+
+NEVER = np.iinfo(np.intp).max
 
 
 def assigned(plan: Plan) -> Plan:
@@ -28,79 +21,113 @@ def assigned(plan: Plan) -> Plan:
     Returns:
         The same program, which clears fewer cells. Only the sign of a zero may differ.
     """
-    clean = np.zeros(plan.size, dtype=bool)  # cells that are zero and have not been read or written yet
-    for start, stop in plan.cleared:
-        clean[start:stop] = True
-    needed = clean.copy()
-    steps: list[Step] = []
-    for step in plan.reverse:
-        if isinstance(step, Statement) and step.adds and _is_first(step := _summing(step), clean):
-            addresses = _addresses(step.target, step.shape)
-            needed[addresses] = False
-            step = replace(step, adds=False)
-        _use(step, clean)
-        steps.append(step)
+    cells = _Cells(plan)
+    reverse = [cells.loop(step) if isinstance(step, Loop) else cells.alone(step) for step in plan.reverse]
     ranges = []
     for start, stop in plan.cleared:
-        places = np.flatnonzero(needed[start:stop])
+        places = np.flatnonzero(cells.needed[start:stop])
         if places.size:
             ranges.append((start + int(places[0]), start + int(places[-1]) + 1))
-    return replace(plan, reverse=tuple(steps), cleared=tuple(ranges))
+    return replace(plan, reverse=tuple(reverse), cleared=tuple(ranges))
 
 
-def _summing(statement: Statement) -> Statement:
-    """Return a statement that sums over the axes along which it adds to one target; without tables."""
-    target, rank = statement.target, len(statement.shape)
-    places = list(_places(statement))
-    if any(place.table is not None or place.choice is not None for place in places):
-        return statement
-    order = sorted(range(rank), key=lambda axis: axis >= rank - statement.summed or not target.strides[axis])
+class _Cells:
+    """The cells of the adjoints, in the course of a reverse pass.
 
-    def moved(expression: Expression) -> Expression:
-        if isinstance(expression, Place):
-            return replace(expression, strides=tuple(expression.strides[axis] for axis in order))
-        if isinstance(expression, Apply):
-            return replace(expression, arguments=tuple(map(moved, expression.arguments)))
-        return expression
+    Attributes:
+        clean: those that are zero and have not been read or written yet.
+        needed: those that have to be cleared.
+    """
 
-    return replace(
-        statement,
-        target=replace(target, strides=tuple(target.strides[axis] for axis in order)),
-        expression=moved(statement.expression),
-        shape=tuple(statement.shape[axis] for axis in order),
-        summed=sum(not stride for stride in target.strides),
-    )
+    def __init__(self, plan: Plan) -> None:
+        self.clean = np.zeros(plan.size, dtype=bool)
+        for start, stop in plan.cleared:
+            self.clean[start:stop] = True
+        self.needed = self.clean.copy()
+        self._mark = np.zeros(plan.size, dtype=np.intp)
+        self._first = np.full(plan.size, NEVER)
 
-
-def _is_first(statement: Statement, clean: Index) -> bool:
-    """Tell whether each result of an adding statement has a target of its own that is still zero."""
-    kept = statement.shape[: len(statement.shape) - statement.summed]
-    if statement.target.choice is not None or not math.prod(statement.shape):
-        return False
-    addresses = _addresses(statement.target, statement.shape)
-    if addresses.size < math.prod(kept) or not clean[addresses].all():
-        return False
-    return len(np.unique(addresses)) == addresses.size
-
-
-def _use(step: Step, clean: Index) -> None:
-    for statement in statements_of([step]):
+    def alone(self, statement: Statement) -> Statement:
+        """Return a statement that assigns, if all its targets are clean."""
+        if statement.adds:
+            statement = sum_repeated(statement, 0)
         if not math.prod(statement.shape):
-            continue
-        for place in _places(statement):
-            if place.choice is not None:
-                clean[:] = False
-            elif place.memory == "d":
-                clean[_addresses(place, statement.shape)] = False
+            return statement
+        if _may_assign(statement):
+            statement = self._assigning(statement, _addresses(statement.target, statement))
+        for place in _adjoints(statement):
+            self.clean[:] &= place.choice is None
+            self.clean[_addresses(place, statement)] = False
+        return statement
+
+    def loop(self, loop: Loop) -> Loop:
+        """Return a loop whose statements assign, if in every step they are the first to use their targets."""
+        body = [sum_repeated(statement, 1) if statement.adds else statement for statement in loop.body]
+        touched: list[Index] = []
+        for number, statement in enumerate(body):
+            if not math.prod(statement.shape):
+                continue
+            rows, times = _run(loop, number)
+            for place in _adjoints(statement):
+                self.clean[:] &= place.choice is None
+                addresses = _addresses(place, statement)[rows]
+                touched.append(addresses)
+                np.minimum.at(self._first, addresses, (times + (place is statement.target))[:, None])
+        for number, statement in enumerate(body):
+            if math.prod(statement.shape) and _may_assign(statement):
+                rows, times = _run(loop, number)
+                addresses = _addresses(statement.target, statement)[rows]
+                if (self._first[addresses] == times[:, None] + 1).all():
+                    body[number] = self._assigning(statement, addresses)
+        for addresses in touched:
+            self.clean[addresses] = False
+            self._first[addresses] = NEVER
+        return replace(loop, body=tuple(body))
+
+    def _assigning(self, statement: Statement, addresses: Index) -> Statement:
+        """Return a statement as an assignment, if its targets are clean and no two the same."""
+        numbers = np.arange(addresses.size).reshape(addresses.shape)
+        self._mark[addresses] = numbers
+        if not self.clean[addresses].all() or (self._mark[addresses] != numbers).any():
+            return statement
+        self.needed[addresses] = False
+        return replace(statement, adds=False)
 
 
-def _places(statement: Statement) -> Iterable[Place]:
-    yield statement.target
-    yield from places_of(statement.expression)
+def _run(loop: Loop, number: int) -> tuple[slice, Index]:
+    """Return which rows of a body's statement are run, and when each of them is: at an even time."""
+    starts = loop.starts[number]
+    bounds = np.arange(loop.length + 1) if starts is None else starts
+    step = np.repeat(np.arange(loop.length), np.diff(bounds))
+    if loop.backward:
+        step = loop.length - 1 - step
+    return slice(bounds[0], bounds[-1]), 2 * (step * len(loop.body) + number)
 
 
-def _addresses(place: Place, shape: tuple[int, ...]) -> Index:
-    """Return all addresses of a place, each once if it differs along no axis."""
+def _may_assign(statement: Statement) -> bool:
+    """Tell whether an adding statement's targets are known, and all of them are different by their form."""
+    target, kept = statement.target, statement.shape[: len(statement.shape) - statement.summed]
+    table = 0 if target.table is None else target.table.ndim
+    repeats = any(n > 1 and not target.strides[a] for a, n in enumerate(kept[table:], table))
+    return statement.adds and target.choice is None and not repeats
+
+
+def _adjoints(statement: Statement) -> Iterator[Place]:
+    """Yield the places of a statement that may be cells of adjoints."""
+    for place in (statement.target, *places_of(statement.expression)):
+        if place.memory == "d":
+            yield place
+
+
+def _addresses(place: Place, statement: Statement) -> Index:
+    """Return all addresses of a place, each once along axes on which it stays.
+
+    Returns:
+        Rows for the points of the first axis if that is not summed over, else one row.
+    """
     table = 0 if place.table is None else place.table.ndim
-    lengths = [n if axis < table or place.strides[axis] else 1 for axis, n in enumerate(shape)]
-    return place.addresses(lengths).ravel()
+    rows = statement.shape[0] if len(statement.shape) > statement.summed else 1
+    lengths = [n if a < table or place.strides[a] else 1 for a, n in enumerate(statement.shape)]
+    if len(statement.shape) > statement.summed:
+        lengths[0] = rows
+    return place.addresses(lengths).reshape(rows, -1)

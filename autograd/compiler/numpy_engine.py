@@ -16,7 +16,6 @@ import numpy as np
 from autograd.compiler import float_loops, float_slices
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
-from autograd.compiler.first_use import assigned
 from autograd.compiler.floats import Straight, costs, is_plain, points_of, primitives
 from autograd.compiler.invariants import hoisted, running_fold
 from autograd.compiler.names import Names
@@ -65,7 +64,6 @@ class NumpyEngine:
         new_v, new_d = allocate(plan) if v is None or d is None else (v, d)
         self.v, self.d = new_v if v is None else v, new_d if d is None else d
         program = _Program(plan.size, plan.regions)
-        plan = assigned(plan)
         forward = program.parts(plan.forward)
         clear = [f"d[{start}:{stop}] = 0.0" for start, stop in plan.cleared]
         reverse = program.parts(plan.reverse, clear)
