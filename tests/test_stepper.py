@@ -7,6 +7,8 @@ import os
 import random
 import re
 import select
+import shutil
+import subprocess
 import sys
 import time
 
@@ -377,6 +379,42 @@ def test_an_animation_has_a_frame_per_step(tmp_path):
         assert len(set(frames)) == 8
 
 
+def test_a_pdf_has_a_page_per_step_with_the_step_in_words(tmp_path):
+    pdfium = pytest.importorskip("pypdfium2", reason="no pypdfium2 to read a PDF with")
+    stepper = step_through(simple())
+    document = pdfium.PdfDocument(stepper.save(tmp_path / "walk.pdf"))
+    try:
+        texts = [page.get_textpage().get_text_range() for page in document]
+    finally:
+        document.close()
+    assert len(texts) == 8
+    for text, move in zip(texts, stepper.moves(), strict=True):
+        assert move.title in text
+        assert move.sentence in text.replace("\r\n", " ")
+
+
+def test_a_latex_document_has_a_picture_per_step(tmp_path):
+    text = step_through(simple()).save(tmp_path / "walk.tex").read_text()
+    assert text.count(r"\begin{tikzpicture}") == text.count(r"\end{tikzpicture}") == 8
+    assert text.startswith("% f, step by step: a page for each step.")
+    assert text.endswith("\\end{document}\n")
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="no ffmpeg")
+def test_a_film_shows_each_step_for_its_time_and_the_last_one_longer(tmp_path):
+    path = step_through(simple()).save(tmp_path / "walk.mp4", seconds=0.5)
+    asked = ["-show_entries", "stream=codec_name,pix_fmt,duration", "-of", "csv=p=0"]
+    run = subprocess.run(["ffprobe", "-v", "error", *asked, path], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "h264,yuv420p,5.000000"  # 7 steps of half a second, and the last one's 1.5
+
+
+def test_a_film_without_its_program_is_refused_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RuntimeError, match=r"install it .* or choose \.gif"):
+        step_through(simple()).save(tmp_path / "walk.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_animation_shows_the_groups_that_are_opened(tmp_path):
     x = Value(1.0, "x")
     with group("outer"):
@@ -395,7 +433,7 @@ def test_an_animation_shows_the_groups_that_are_opened(tmp_path):
     ("name", "opened", "message"),
     [
         ("walk.gif", ["gate"], "the graph has no group 'gate' to open; it has sigmoid"),
-        ("walk.html", ["sigmoid"], "opened is for animations"),
+        ("walk.html", ["sigmoid"], "opened is for pictures"),
     ],
 )
 def test_groups_that_cannot_be_opened_are_refused(name, opened, message, tmp_path):

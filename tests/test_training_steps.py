@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from autograd import Value, exp, relu, tanh, topological_order
 from autograd.stepping import Backward, steps
@@ -200,9 +201,19 @@ def test_a_mistake_is_named_and_changes_nothing(change, error, message):
     assert [p.data for p in model.parameters()] == before
 
 
-def test_only_a_page_is_written_and_the_error_says_what_shows_one_pass(tmp_path):
-    with pytest.raises(ValueError, match=r"save passes\[k\]\.stepper"):
-        recorded(count=1).save(tmp_path / "training.gif")
+def test_a_file_has_the_steps_of_all_passes_and_their_updates(tmp_path):
+    w = Value(1.0, "w")
+    recorder = Recorder(SGD([w], lr=0.1))
+    for loss in (lambda: w * w, lambda: exp(tanh(w))):
+        recorder.step(loss())
+    steps_of_all = sum(len(each.stepper.moves()) + 1 for each in recorder.passes)
+    with Image.open(recorder.save(tmp_path / "training.gif", seconds=0.5)) as picture:
+        assert picture.n_frames == steps_of_all
+    text = recorder.save(tmp_path / "training.tex").read_text()
+    assert text.count(r"\begin{tikzpicture}") == steps_of_all
+    assert "update: SGD" in text
+    with pytest.raises(ValueError, match=r"suffix of the path must be one of '\.html'"):
+        recorder.save(tmp_path / "training.svg")
 
 
 # The terminal

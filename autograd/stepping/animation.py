@@ -1,19 +1,27 @@
-"""The stepper as an animation: a frame per step, as GIF or animated PNG."""
+"""The stepper as a picture for each step: an animation, a film, the pages of a PDF or of a LaTeX document."""
 
 import io
 import math
+import shutil
+import subprocess
+import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from autograd.drawing import INK_COLOUR, rasterise, spelled_out
+from autograd.drawing import INK_COLOUR, pdf_of, rasterise, spelled_out, tikz_of
 from autograd.stepping.events import Event
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.player import picture
 from autograd.stepping.views import View
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MAX_FRAMES = 300
 WIDTH = 1280
@@ -23,48 +31,122 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _MARK = "#ffe27a"
 
 
-def animate(view: View, events: Sequence[Event], form: str, seconds: float) -> bytes:
-    """Return the walk through a graph as an animation that repeats.
+Walk = tuple[View, Sequence[Event], Sequence[Move]]
+"""A graph with the groups that are opened, its stream, and the moves to be shown."""
+
+
+def walk_as(form: str, walks: Sequence[Walk], seconds: float, title: str) -> bytes:
+    """Return a walk, or several in a row, as a file with a picture for each step.
 
     Args:
-        view: the graph, with the groups that are opened.
-        events: its stream.
-        form: ``"gif"`` or ``"png"``.
-        seconds: how long each step is shown; the last one three times as long.
+        form: a key of ``FORMS``.
+        walks: what is walked through.
+        seconds: how long each step is shown, where the form has time; the last one three times as long.
+        title: the document's.
 
     Raises:
         ValueError: a duration that is not positive, or more steps than ``MAX_FRAMES``.
+        RuntimeError: a film without ``ffmpeg``.
     """
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(f"seconds must be a positive number, not {seconds!r}")
-    moves = moves_of(view, events)
-    if len(moves) > MAX_FRAMES:
+    count = sum(len(moves) for *_, moves in walks)
+    if count > MAX_FRAMES:
         raise ValueError(
-            f"the walk has {len(moves)} steps, above the {MAX_FRAMES} that an animation shows; put parts of "
+            f"the walk has {count} steps, above the {MAX_FRAMES} that a file of pictures shows; put parts of "
             "the graph into groups that stay closed, step through a part of it, or save a page (.html)"
         )
-    from PIL import Image
+    return FORMS[form](list(frames(walks)), seconds, title)
 
-    svg = picture(view, moves, Paths(events)).svg()
-    frames = []
-    for drawn in _frames(svg, view, moves):
-        text = spelled_out(ElementTree.tostring(drawn, encoding="unicode"))
-        width = float(drawn.get("width", "").rstrip("pt")) * 96 / 72
-        image = Image.open(io.BytesIO(rasterise(text, min(1.5, WIDTH / width)))).convert("RGB")
-        frames.append(image.quantize(64) if form == "gif" else image)
-    durations = [round(1000 * seconds)] * len(frames)
+
+def frames(walks: Sequence[Walk]) -> Iterator[str]:
+    """Yield the picture after each move as SVG, with the step in words below it."""
+    for view, events, moves in walks:
+        svg = picture(view, moves_of(view, events), Paths(events)).svg()
+        yield from (ElementTree.tostring(drawn, encoding="unicode") for drawn in _frames(svg, view, moves))
+
+
+def _pixels(svgs: Sequence[str]) -> list["Image"]:
+    """Return pictures in pixels, all of one size, whose sides are even as films want them."""
+    import PIL.Image
+
+    images = []
+    for svg in svgs:
+        width = float(ElementTree.fromstring(svg).get("width", "").rstrip("pt")) * 96 / 72
+        png = rasterise(spelled_out(svg), min(1.5, WIDTH / width))
+        images.append(PIL.Image.open(io.BytesIO(png)).convert("RGB"))
+    size = tuple(max(image.size[side] for image in images) for side in (0, 1))
+    even = (size[0] + size[0] % 2, size[1] + size[1] % 2)
+    whole = []
+    for image in images:
+        page = PIL.Image.new("RGB", even, "white")
+        page.paste(image, (0, 0))
+        whole.append(page)
+    return whole
+
+
+def _animation(svgs: Sequence[str], seconds: float, form: str) -> bytes:
+    images = _pixels(svgs)
+    if form == "GIF":
+        images = [image.quantize(64) for image in images]
+    durations = [round(1000 * seconds)] * len(images)
     durations[-1] *= 3
     content = io.BytesIO()
-    frames[0].save(
+    images[0].save(
         content,
-        form.upper(),
+        form,
         save_all=True,
-        append_images=frames[1:],
+        append_images=images[1:],
         duration=durations,
         loop=0,
         optimize=True,
     )
     return content.getvalue()
+
+
+def _film(svgs: Sequence[str], seconds: float, title: str) -> bytes:
+    """Return a film, made by the program ``ffmpeg`` in a form that all players and projectors know."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise RuntimeError(
+            "a film is made by the program `ffmpeg`, which is not installed; install it "
+            "(https://ffmpeg.org/download.html), or choose .gif or .png, which are animations as well"
+        )
+    images = _pixels(svgs)
+    content = io.BytesIO()
+    for image in (*images, *images[-1:] * 2):
+        image.save(content, "PNG")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "walk.mp4")
+        command = [program, "-loglevel", "error", "-f", "image2pipe", "-framerate", f"{1 / seconds:.9g}"]
+        command += ["-c:v", "png", "-i", "-", "-r", "10", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+        command += ["-metadata", f"title={title}", str(path)]
+        run = subprocess.run(command, input=content.getvalue(), capture_output=True, check=False)
+        if run.returncode:
+            said = run.stderr.decode(errors="replace").strip().splitlines() or [f"status {run.returncode}"]
+            raise RuntimeError(f"`ffmpeg` cannot make the film: {said[-1]:.200}; choose .gif or .png instead")
+        return path.read_bytes()
+
+
+def _document(svgs: Sequence[str], title: str) -> bytes:
+    """Return a document in LaTeX with a page for each step, to be included page by page or compiled."""
+    head = rf"""% {title}: a page for each step.
+% Compiled, its pages are included as \includegraphics[page=3]{{...}}, in beamer with \only<3>{{...}}.
+\documentclass[tikz, border=4pt]{{standalone}}
+\usepackage[T1]{{fontenc}}
+\begin{{document}}"""
+    pages = [tikz_of(svg) for svg in svgs]
+    return "\n".join([head, *pages, r"\end{document}", ""]).encode()
+
+
+FORMS: dict[str, Callable[[Sequence[str], float, str], bytes]] = {
+    ".gif": lambda svgs, seconds, _: _animation(svgs, seconds, "GIF"),
+    ".png": lambda svgs, seconds, _: _animation(svgs, seconds, "PNG"),
+    ".mp4": _film,
+    ".pdf": lambda svgs, _, title: pdf_of(svgs, title),
+    ".tex": lambda svgs, _, title: _document(svgs, title),
+}
+"""How pictures of steps, as SVG, become a file, by its suffix."""
 
 
 def _frames(svg: str, view: View, moves: Sequence[Move]) -> Iterator[Element]:

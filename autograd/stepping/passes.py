@@ -15,7 +15,7 @@ from autograd.files import write_file
 from autograd.stepping.groups import frozen
 from autograd.stepping.moves import Change, Move
 from autograd.stepping.notebook import ROOM, framed
-from autograd.stepping.stepper import LIMIT, Stepper
+from autograd.stepping.stepper import LIMIT, Stepper, suffix_of
 from autograd.sweeping import bring_up_to_date, topological_order
 from autograd.text import format_number
 from autograd.value import Constant, Value
@@ -142,32 +142,38 @@ class Recording:
                     "update": told | {"events": []},
                 }
             )
-        name = self.passes[0].stepper.name
         picture = graphs[0]["views"][0].pop("svg")
-        return shell(
-            f"{name}, {len(passes)} steps of training", picture, {"graphs": graphs, "passes": passes}
-        )
+        return shell(self._title, picture, {"graphs": graphs, "passes": passes})
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the page to a file.
+    def save(self, path: str | os.PathLike[str], *, seconds: float = 1.5) -> Path:
+        """Write the passes to a file, in the form that its suffix names.
 
         Args:
-            path: ends in ``.html``.
+            path: as for `Stepper.save`.
+            seconds: how long an animation or a film shows each step.
 
         Returns:
             The path.
 
         Raises:
-            ValueError: another suffix, or there is no pass yet.
+            ValueError: another suffix, a duration that is not positive, too many steps for pictures, or there
+                is no pass yet.
+            RuntimeError: a film without ``ffmpeg``.
             OSError: the file cannot be written; what was there before is untouched.
         """
         path = Path(path)
-        if path.suffix.lower() != ".html":
-            raise ValueError(
-                f"a training is saved as a page, so the path must end in '.html', not {path.suffix!r}; a "
-                "picture or an animation shows one pass: save passes[k].stepper"
-            )
-        write_file(path, self.html().encode())
+        suffix = suffix_of(path)
+        if suffix == ".html":
+            content = self.html().encode()
+        else:
+            from autograd.stepping.animation import walk_as
+
+            walks = [
+                (each.stepper.view(), each.stepper.events, (*each.stepper.moves(), each.update))
+                for each in self._require_passes()
+            ]
+            content = walk_as(suffix, walks, seconds, self._title)
+        write_file(path, content)
         return path
 
     def show(self) -> None:
@@ -197,6 +203,11 @@ class Recording:
         return (
             f"<Recording of {count} pass{'es' * (count > 1)}: loss {first} -> {last}; .save() writes a page>"
         )
+
+    @property
+    def _title(self) -> str:
+        count = len(self.passes)
+        return f"{self.passes[0].stepper.name}, {count} step{'s' * (count > 1)} of training"
 
     def _require_passes(self) -> Sequence[Pass]:
         if not self.passes:

@@ -20,7 +20,8 @@ from autograd.value import Value
 LIMIT = 2000
 """How many values are drawn if the caller does not say."""
 
-SUFFIXES = (".html", ".gif", ".png")
+SUFFIXES = (".html", ".gif", ".png", ".mp4", ".pdf", ".tex")
+"""In which forms a walk is written to a file."""
 
 
 def step_through(root: Value, *, limit: int | None = LIMIT) -> "Stepper":
@@ -136,9 +137,10 @@ class Stepper:
         """Write the walk to a file, in the form that its suffix names.
 
         Args:
-            path: ends in ``.html`` (the player), ``.gif`` or ``.png`` (an animation).
-            seconds: how long an animation shows each step.
-            opened: the groups that an animation shows opened, or their names; all with
+            path: ends in ``.html`` (the player), ``.gif`` or ``.png`` (an animation), ``.mp4`` (a film,
+                which needs ``ffmpeg``), ``.pdf`` (a page for each step) or ``.tex`` (the same as TikZ).
+            seconds: how long an animation or a film shows each step.
+            opened: the groups that the pictures show opened, or their names; all with
                 ``opened=stepper.groups``. The reader of a page opens them.
 
         Returns:
@@ -146,24 +148,22 @@ class Stepper:
 
         Raises:
             ValueError: another suffix, a duration that is not positive, an unknown group, groups opened for a
-                page, or a graph too large to animate.
+                page, or a walk of too many steps.
+            RuntimeError: a film without ``ffmpeg``.
             OSError: the file cannot be written; what was there before is untouched.
         """
         path = Path(path)
-        suffix = path.suffix.lower()
-        if suffix not in SUFFIXES:
-            raise ValueError(
-                f"the suffix of the path must be one of {', '.join(map(repr, SUFFIXES))}, not {suffix!r}"
-            )
+        suffix = suffix_of(path)
         view = self.view(opened)
         if suffix == ".html":
             if view.opened:
-                raise ValueError("opened is for animations; in a page its reader opens groups, by a click")
+                raise ValueError("opened is for pictures; in a page its reader opens groups, by a click")
             content = self.html().encode()
         else:
-            from autograd.stepping.animation import animate
+            from autograd.stepping.animation import walk_as
 
-            content = animate(view, self.events, suffix[1:], seconds)
+            walk = view, self.events, moves_of(view, self.events)
+            content = walk_as(suffix, [walk], seconds, f"{self.name}, step by step")
         write_file(path, content)
         return path
 
@@ -198,3 +198,17 @@ class Stepper:
 
         view = View(self.outline)
         return picture(view, moves_of(view, self.events), Paths(self.events))
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix of a file that a walk is written to.
+
+    Raises:
+        ValueError: it is none of ``SUFFIXES``.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"the suffix of the path must be one of {', '.join(map(repr, SUFFIXES))}, not {suffix!r}"
+        )
+    return suffix

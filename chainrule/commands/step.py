@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         dest="path",
         metavar="FILE",
-        help="write a page (.html) or an animation (.gif, .png) instead of walking here",
+        help="write a page (.html), an animation (.gif, .png), a film (.mp4), or a picture for each step "
+        "(.pdf, .tex) instead of walking here",
     )
     parser.add_argument(
         "--limit", type=int, default=LIMIT, help=f"how many values at most (default: {LIMIT})"
