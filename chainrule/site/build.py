@@ -229,7 +229,7 @@ def _runs_in_the_page(name: Path) -> bool:
     if name.parts[0] == "chainrule":
         return name.as_posix() in {
             "chainrule/__init__.py",
-            *(f"chainrule/site/{part}.py" for part in ("__init__", "session", "numbers")),
+            *(f"chainrule/site/{part}.py" for part in ("__init__", "session", "numbers", "training")),
         }
     return name.suffix == ".py" or (name.parts[:2] == ("autograd", "stepping") and name.suffix != ".pyc")
 

@@ -9,8 +9,9 @@ import io
 import json
 import linecache
 import random
+import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from types import TracebackType
@@ -23,6 +24,7 @@ from autograd.stepping.stepper import Stepper
 from autograd.value import Constant, Value
 from autograd.variables import named_in
 from chainrule.site.numbers import numbers
+from chainrule.site.training import Training
 
 FILE = "<program>"
 """What the reader's program is called in tracebacks."""
@@ -49,8 +51,11 @@ class Session:
 
     def __init__(self) -> None:
         self._form: Any = None  # of the graph whose pictures the player has
+        self._program: _Program | None = None  # the one that ran last
 
-    def run(self, source: str, show: str = "", dragging: bool = False) -> dict[str, Any]:
+    def run(
+        self, source: str, show: str = "", dragging: bool = False, train: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Run a program and return what there is to be seen of it.
 
         Args:
@@ -59,33 +64,47 @@ class Session:
             show: the variable to show; by default the last expression or the last Value that was assigned.
             dragging: whether a number of the program is being moved: a graph of the same form as the one
                 before is not laid out again.
+            train: how to go on with the training that the program ends in: ``to``, the step to stop at;
+                ``seconds``, after which to stop in any case; ``known``, how many losses need not be told;
+                ``open``, whether to show the step's graph. An earlier step than the present one is reached
+                from the start.
 
         Returns:
             ``output``: what was printed. ``error``: None, or its ``line`` and ``message``. Without an error
             also ``values``: the variables that can be shown; ``shown``: the one that is; ``numbers``: the
-            literals; ``player``: what the player shows, None if there is no Value.
+            literals; ``player``: what the player shows, None if there is no Value; ``training``: how far it
+            is, None if the program does not end in one.
         """
-        printed = _Output()
+        program = self._program
+        self._program = None  # unless all goes well
+        known = train["known"] if train else 0
+        if not (train and program and program.source == source and program.step <= train["to"]):
+            program, known = _Program(source), 0
         try:
-            tree = ast.parse(source, FILE)
-            with redirect_stdout(printed), source_lines():
-                variables, last = _execute(tree, source)
-            answer = self._describe(tree, variables, last, show, dragging)
-            answer["numbers"] = [asdict(number) for number in numbers(source)]
+            with redirect_stdout(program.output), source_lines():
+                if not program.begun:
+                    program.begin()
+                if train:
+                    program.train(train["to"], train["seconds"])
+                answer = program.told(known)
+            if not train or (train["open"] and (program.ended or program.step == train["to"])):
+                answer |= self._describe(program, show, dragging)
+            self._program = program
         except BaseException as error:  # whatever the program does, also exit() and an interrupt
             answer = {"error": _told(error)}
-        return {"error": None, "output": printed.getvalue(), **answer}
+        return {"error": None, "output": program.output.getvalue(), **answer}
 
-    def _describe(
-        self, tree: ast.Module, variables: Mapping[str, Any], last: Any, show: str, dragging: bool
-    ) -> dict[str, Any]:
-        values = {name: variables[name] for name in _assigned(tree) if isinstance(variables.get(name), Value)}
+    def _describe(self, program: "_Program", show: str, dragging: bool) -> dict[str, Any]:
+        variables, last = program.variables, program.last
+        stored = _assigned(program.tree)
+        values = {name: variables[name] for name in stored if isinstance(variables.get(name), Value)}
         made = [name for name, value in values.items() if value.op is not None]
         shown = show if show in values else ""
         if not shown and not isinstance(last, Value):
             shown = (made or [*values] or [""])[-1]
         root = values[shown] if shown else last
         answer: dict[str, Any] = {"values": [*values], "shown": shown, "player": None, "pictures": False}
+        answer["numbers"] = [asdict(number) for number in numbers(program.source)]
         if not isinstance(root, Value):
             return answer
         stepper = Stepper(root, LIMIT, named_in(variables))
@@ -96,6 +115,74 @@ class Session:
         answer["pictures"] = pictures
         self._form = form
         return answer
+
+
+class _Program:
+    """A program of the reader, from its beginning to the step of its training that it has come to.
+
+    Attributes:
+        source: its text.
+        tree: the same, parsed.
+        variables: what it has assigned.
+        last: the value of the expression at its end; of a training the loss of the present step.
+        output: what it has printed.
+        begun: whether it has been run.
+        training: what the expression at its end is, if it is that.
+        losses: of all steps until now.
+        ended: whether there are no more.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.output = _Output()
+        self.begun = False
+        self.training: Training | None = None
+        self.losses: list[float] = []
+        self.ended = False
+        self._steps: Iterator[Any] = iter(())
+
+    @property
+    def step(self) -> int:
+        """How many times the parameters have been changed."""
+        return max(0, len(self.losses) - (not self.ended))
+
+    def begin(self) -> None:
+        """Run it; a training, to its first loss."""
+        self.begun = True
+        self.tree = ast.parse(self.source, FILE)
+        self.variables, self.last = _execute(self.tree, self.source)
+        if isinstance(self.last, Generator):
+            self.last = Training(self.last)
+        if isinstance(self.last, Training):
+            self.training, self._steps = self.last, iter(self.last)
+            self._next()
+
+    def train(self, to: int, seconds: float) -> None:
+        """Go on with the training."""
+        end = time.perf_counter() + seconds
+        while not self.ended and self.step < to:
+            self._next()
+            if time.perf_counter() > end:
+                return
+
+    def _next(self) -> None:
+        loss = next(self._steps, None)
+        if loss is None:
+            self.ended = True
+        elif not isinstance(loss, Value):
+            raise TypeError(
+                f"a step of a training must yield its loss, a Value, not {type(loss).__name__}: {loss!r:.60}"
+            )
+        else:
+            self.last = loss
+            self.losses.append(loss.data)
+
+    def told(self, known: int) -> dict[str, Any]:
+        """Return how far the training is."""
+        if self.training is None:
+            return {"training": None}
+        facts = {"step": self.step, "ended": self.ended, "known": known, "losses": self.losses[known:]}
+        return {"training": facts | self.training.told()}
 
 
 def prepare() -> None:

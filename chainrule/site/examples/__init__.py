@@ -10,6 +10,7 @@ _GROUPS = {
         "two_two_two",
         "unknown_function",
         "mlp",
+        "trained_live",
         "two_moons",
         "micrograd",
         "attention",

@@ -20,7 +20,7 @@ const LONGEST = 100_000; // characters of a program
 export async function read(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
   const count = (name) => (/^\d{1,6}$/.test(given.get(name) ?? "") ? Number(given.get(name)) : 0);
-  const link = { code: null, example: given.get("example"), show: given.get("show") ?? "", step: count("step"), view: count("view"), embed: given.has("embed"), broken: false };
+  const link = { code: null, example: given.get("example"), show: given.get("show") ?? "", step: count("step"), view: count("view"), train: count("train"), embed: given.has("embed"), broken: false };
   if (!/^[\p{L}_][\p{L}\p{N}_]*$/u.test(link.show)) link.show = "";
   if (given.has("code")) {
     try {
@@ -34,9 +34,10 @@ export async function read(fragment) {
   return link;
 }
 
-export async function write({ code, show, step, view, embed }) {
+export async function write({ code, show, step, view, train, embed }) {
   const fragment = new URLSearchParams({ code: await pack(code) });
   if (show) fragment.set("show", show);
+  if (train) fragment.set("train", train);
   if (view) fragment.set("view", view);
   if (step) fragment.set("step", step);
   return `#${fragment}${embed ? "&embed" : ""}`;

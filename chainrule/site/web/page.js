@@ -3,6 +3,7 @@ import { Engine } from "./engine.js";
 import examples from "./examples.json";
 import * as links from "./link.js";
 import { Sliders } from "./sliders.js";
+import { Training } from "./training.js";
 
 const get = (id) => document.getElementById(id);
 const TYPING = 120; // milliseconds without a key, after which the program runs
@@ -13,6 +14,7 @@ let link = null; // what the address asked for, until the first run has shown it
 let shown = ""; // the variable that the reader chose; "" for the program's own choice
 let place = { step: 0, view: 0 };
 let pending = 0;
+let ran = ""; // the program that was run last
 let lines = {}; // of the gates, by the place of what they compute
 let playing = null; // resolves when the player's frame can be given something
 
@@ -42,8 +44,13 @@ function run(dragging = false) {
   if (!trusted) return;
   busy(true);
   status(engine.state === "loading" ? "Python is being loaded" : "");
-  engine.ask({ source: editor.text, show: shown, dragging });
-  // Only what takes long is said to run: a word that flashes at each key would be in the way.
+  ran = editor.text;
+  engine.ask({ source: ran, show: shown, dragging, train: training.begin(link?.train) });
+  soon();
+}
+
+// Only what takes long is said to run: a word that flashes at each key would be in the way.
+function soon() {
   clearTimeout(pending);
   pending = setTimeout(() => {
     if (engine.state !== "busy") return;
@@ -87,14 +94,16 @@ const engine = new Engine(get("engine"), {
     if (request.source === editor.text) editor.error(error);
     get("output").hidden = !output;
     get("output").textContent = output;
-    if (!error) {
+    if (error) training.halt();
+    else training.show(answer.training);
+    if (!error && answer.values) {
       choose(answer);
       if (request.source === editor.text) sliders.show(answer.numbers);
       if (player) await show(player);
       else status("no Value to show: the program computes none at its top level");
     }
     document.documentElement.dataset.seconds = seconds.toFixed(4);
-    if (request.source === editor.text && !engine.waiting) busy(false);
+    if (request.source === editor.text && !engine.waiting && engine.state !== "busy") busy(false);
   },
   failed(text) {
     settle();
@@ -106,6 +115,7 @@ const engine = new Engine(get("engine"), {
 
 async function show(player) {
   lines = Object.fromEntries(Object.entries(player.nodes).map(([k, { line }]) => [k, line?.[0]]));
+  get("player").classList.remove("left-behind");
   await tell({ kind: "load", player });
   if (link) await tell({ kind: "go", step: link.step, view: link.view });
   link = null;
@@ -122,6 +132,15 @@ get("show").addEventListener("change", () => {
   shown = get("show").value;
   run();
 });
+
+const training = new Training(
+  (train) => {
+    busy(true);
+    engine.ask({ source: ran, show: shown, train });
+    soon();
+  },
+  () => get("player").classList.add("left-behind"),
+);
 
 // The program -----------------------------------------------------------------------------------------------
 
@@ -148,6 +167,7 @@ get("run").addEventListener("click", allowed);
 get("stop").addEventListener("click", () => {
   settle();
   engine.stop();
+  training.halt();
   busy(false);
   get("error").hidden = false;
   get("error").textContent = "The program was stopped. Python starts anew.";
@@ -178,7 +198,7 @@ get("examples").addEventListener("change", () => {
 // Sharing ---------------------------------------------------------------------------------------------------
 
 get("share").addEventListener("click", async () => {
-  const facts = { code: editor.text, show: shown, ...place };
+  const facts = { code: editor.text, show: shown, train: training.step, ...place };
   const base = location.href.replace(/#.*/, "");
   const here = await links.write(facts);
   history.replaceState(null, "", here);
