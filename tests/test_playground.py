@@ -245,7 +245,7 @@ def test_the_numbers_of_all_exercises_are_those_of_this_python(play):
         play.choose(name)
         there = json.loads(play.page.evaluate("() => answers.at(-1)"))
         here = Session().run(program)
-        pictures = [[view.pop("svg") for view in answer["player"]["views"]] for answer in (here, there)]
+        pictures = [answer["player"]["views"][0].pop("svg") for answer in (here, there)]
         assert apart(pictures[0])[0] == apart(pictures[1])[0], name  # but for hundredths of a point
         words, numbers = apart(there)
         assert words == apart(here)[0], name
@@ -257,6 +257,99 @@ def apart(answer):
     """The words of an answer, and its numbers."""
     text, number = json.dumps(answer), r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
     return re.split(number, text), [float(each) for each in re.findall(number, text)]
+
+
+# Training
+
+
+def wait_for_step(playground, least):
+    script = "least => Number(document.getElementById('reached').value) >= least"
+    playground.page.wait_for_function(script, arg=least, timeout=60_000)
+
+
+def loss_shown(playground):
+    playground.press("End")
+    (root,) = [max(playground.numbers())]
+    return playground.numbers()[root][0]
+
+
+def losses_of(name, count):
+    training = Session().run(PROGRAMS[name], train={"to": count, "seconds": 60, "known": 0, "open": False})
+    return training["training"]["losses"]
+
+
+def test_a_training_is_watched_and_stopped_and_the_step_s_own_backward_pass_is_opened(play):
+    play.choose("trained_live")
+    assert play.page.inner_text("#course").startswith("step 0, loss 0.7934, 10 of 40 points")
+    play.page.click("#train")
+    wait_for_step(play, 30)
+    assert play.page.locator("#player.left-behind").count() == 1
+    play.page.click("#train")
+    play.settled()
+    step = int(play.page.input_value("#reached"))
+    losses = losses_of("trained_live", step)
+    assert len(losses) == step + 1
+    assert loss_shown(play) == format_number(losses[step])
+    for button, then in (("#once", step + 1), ("#restart", 0)):
+        play.page.click(button)
+        play.settled()
+        assert int(play.page.input_value("#reached")) == then
+    assert loss_shown(play) == format_number(losses[0])
+
+
+def test_an_earlier_step_of_a_training_is_chosen_by_key_and_shared_by_a_link(play, open_page):
+    play.choose("trained_live")
+    for _ in range(3):
+        play.page.click("#once")
+        play.settled()
+    play.page.locator("#reached").press("ArrowLeft")
+    play.settled()
+    losses = losses_of("trained_live", 3)
+    assert play.page.inner_text("#course").startswith(f"step 2, loss {losses[2]:.4g}"[:14])
+    assert loss_shown(play) == format_number(losses[2])
+    play.press("Home", "ArrowRight")
+    play.page.click("#share")
+    play.page.wait_for_selector("#sharing[open]")
+    link = play.page.input_value("#link")
+    play.page.click("#sharing >> text=Close")
+    fresh = open_page("#" + link.partition("#")[2]).settled()
+    fresh.page.click("#run")
+    fresh.settled()
+    assert fresh.page.input_value("#reached") == "2"
+    assert fresh.count.startswith("1 / ")
+    assert loss_shown(fresh) == format_number(losses[2])
+    fresh.page.close()
+
+
+def test_a_closed_group_is_drawn_when_it_is_opened_and_follows_a_drag(play):
+    play.type(
+        "from nn import MLP\nimport random\nx = Value(1.5)\nnet = MLP(2, [2, 1], rng=random.Random(0))\n"
+        "f = net.grouped()([x, x])\n"
+    )
+    play.press("End")
+    play.player.locator("g[id^=c][role=button]").first.click()
+    play.player.locator("g[id^=b]").first.wait_for()
+    drawn = len(play.numbers())
+    slider = play.page.locator("#numbers input").first
+    slider.focus()
+    slider.press("ArrowRight")
+    play.settled()
+    assert len(play.numbers()) == drawn  # the group is still open
+    (x,) = re.findall(r"Value\((.*?)\)", play.code)
+    assert x != "1.5"
+    assert format_number(float(x)) in {data for data, _ in play.numbers().values()}
+
+
+def test_a_step_of_a_training_that_never_ends_is_stopped(play):
+    play.type("def steps():\n    yield Value(1) * 2\n    while True:\n        pass\nsteps()\n")
+    play.page.click("#once")
+    play.page.wait_for_selector("#stop:enabled")
+    play.page.click("#stop")
+    assert "stopped" in play.error()
+    assert play.page.inner_text("#train") == "Train"
+    play.choose("chain_rule")
+    play.press("End")
+    assert play.numbers() == expected(simple())
 
 
 def test_a_first_visit_loads_8_megabytes_at_most(folder):
@@ -384,15 +477,16 @@ def test_a_hostile_link_executes_nothing_and_leaves_a_page_that_works(open_page,
     opened.page.close()
 
 
+@pytest.mark.parametrize("program", ["a mistake", "a training"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(play, scheme, width):
+def test_axe_finds_nothing(play, scheme, width, program):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
     page = play.page
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     try:
-        play.type(f"{SIMPLE}print(f)\n1 / 0")
+        play.choose("trained_live") if program == "a training" else play.type(f"{SIMPLE}print(f)\n1 / 0")
         every = axe.run(page).response["violations"]
         assert {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in every} == {}
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

@@ -1,5 +1,6 @@
 """What runs in the page, in this Python: programs and their numbers; and the folder that the site is."""
 
+import ast
 import json
 import random
 import re
@@ -142,18 +143,161 @@ def test_random_numbers_are_the_same_in_each_run():
     assert session.run(source)["output"] == session.run(source)["output"]
 
 
-def test_while_dragging_a_graph_of_the_same_form_is_not_laid_out_again():
+def test_while_dragging_nothing_but_the_numbers_of_a_graph_of_the_same_form_is_told():
     session = Session()
-    assert session.run(SIMPLE, dragging=True)["pictures"]
+    assert session.run(SIMPLE, dragging=True)["player"]
     moved = SIMPLE.replace("-2", "7.5")
     dragged = session.run(moved, dragging=True)
-    assert not dragged["pictures"]
-    assert all("svg" not in view for view in dragged["player"]["views"])
-    assert session.run(moved)["pictures"]
-    assert session.run(moved.replace("x + y", "x - y"), dragging=True)["pictures"]
-    assert session.run(moved.replace("x + y", "x + 5"), dragging=True)["pictures"]
+    assert dragged["player"] is None
+    assert dragged["moved"] == session.run(moved)["player"]["numbers"]
+    for change in (("x + y", "x - y"), ("x + y", "x + 5"), ("q = ", "p = q = ")):
+        assert session.run(moved.replace(*change), dragging=True)["player"], change
+    assert session.run(moved.replace("x + y", "x + 6"), dragging=True)[
+        "player"
+    ]  # a constant is part of a formula
     session.run("1 / 0", dragging=True)
-    assert session.run(moved, dragging=True)["pictures"]
+    assert session.run(moved, dragging=True)["player"]
+
+
+GROUPED = (
+    "from nn import MLP\nimport random\nf = MLP(2, [3, 1], rng=random.Random(0)).grouped()([1.0, 2.0])\n"
+)
+
+
+def test_views_are_told_when_they_are_looked_at():
+    session = Session()
+    player = session.run(GROUPED, view=2)["player"]
+    assert [("svg" in view, "moves" in view) for view in player["views"][:4]] == [
+        (True, True),
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+    seen = session.look(2)
+    assert seen["svg"] == player["views"][2]["svg"]
+    told = [player["moves"][k] for k in player["views"][2]["moves"]]
+    assert json.loads(json.dumps(seen["moves"])) == json.loads(json.dumps(told))
+    assert session.look(99)["error"]
+    assert Session().look(0)["error"]
+
+
+# Training
+
+
+DESCENT = """from autograd import Value
+from chainrule.site.training import Training
+w = Value(4.0, "w")
+def steps():
+    for _ in range(5):
+        loss = (w - 1) ** 2
+        yield loss
+        print("step")
+        w.grad = 0.0
+        loss.backward()
+        w.data -= 0.25 * w.grad
+def score(point):
+    return w.data * point[0] - 1
+Training(steps(), score, [[0, 0], [1, 2], [2, 1]], [-1, 1, 1])
+"""
+
+
+def train(session, to, source=DESCENT, seconds=60.0, known=0):
+    wanted = {"to": to, "seconds": seconds, "known": known, "open": True}
+    return session.run(source, train=wanted)
+
+
+def loss_at(step):
+    return (3.0 * 0.5**step) ** 2
+
+
+def test_a_training_begins_with_the_graph_of_its_first_loss():
+    answer = Session().run(DESCENT)
+    training = answer["training"]
+    assert (training["step"], training["ended"], training["losses"]) == (0, False, [9.0])
+    assert answer["player"]["numbers"]["values"][-1] == 9.0
+    assert training["right"] == 3
+    assert training["scene"]["box"] == [-0.5, 2.5, -0.5, 2.5]
+    across = [-0.5 + 3 * (k + 0.5) / 32 for k in range(32)]
+    assert training["scores"][:32] == pytest.approx([4.0 * x - 1 for x in across])
+
+
+def test_any_step_is_opened_as_it_was_computed_also_an_earlier_one():
+    session = Session()
+    for step in (1, 3, 2, 2, 0):
+        answer = train(session, step)
+        assert answer["training"]["step"] == step
+        assert (
+            answer["training"]["losses"][step] == answer["player"]["numbers"]["values"][-1] == loss_at(step)
+        )
+        assert answer["output"] == "step\n" * step
+
+
+def test_a_training_goes_on_where_it_is_and_tells_only_what_is_new():
+    session = Session()
+    train(session, 2)
+    training = train(session, 4, known=3)["training"]
+    assert (training["known"], training["losses"]) == (3, [loss_at(3), loss_at(4)])
+
+
+def test_a_training_stops_when_its_time_is_over_and_shows_nothing_before_its_goal():
+    answer = train(Session(), 4, seconds=0.0)
+    assert answer["training"]["step"] == 1
+    assert "player" not in answer
+
+
+def test_a_training_that_has_ended_says_so():
+    answer = train(Session(), 1000)
+    assert (answer["training"]["step"], answer["training"]["ended"]) == (5, True)
+    assert answer["player"]["numbers"]["values"][-1] == loss_at(5)  # with the parameters of the end
+
+
+def test_a_changed_program_is_trained_from_the_start():
+    session = Session()
+    train(session, 3)
+    training = train(session, 1, DESCENT.replace("4.0", "2.0"), known=4)["training"]
+    assert (training["known"], training["losses"]) == (0, [1.0, 0.25])
+
+
+def test_a_generator_at_the_end_of_a_program_is_a_training_without_a_picture():
+    answer = Session().run(DESCENT.replace("Training(", "steps()  # "))
+    assert answer["training"]["losses"] == [9.0]
+    assert answer["training"]["scores"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        (
+            ("yield loss", "yield loss.data"),
+            None,
+            "a step of a training must yield its loss, a Value, not float",
+        ),
+        (("w.grad = 0.0", "1 / 0"), 9, "ZeroDivisionError"),
+        (("[-1, 1, 1]", "[-1, 1]"), 14, "every point needs a label: there are 2 for 3 points"),
+        (("[0, 0]", "[0, 0, 0]"), 14, "a point in the plane has two numbers, which [0, 0, 0] has not"),
+        (("(steps()", "(steps"), 14, "steps must yield the losses"),
+        (("score, [[", "3, [["), 14, "model must be a function of a point, not int"),
+        (("- 1\nT", "- 1, 2\nT"), None, "a model that is drawn must give one score for a point, not 2"),
+    ],
+)
+def test_a_mistake_in_a_training_is_told_and_the_next_program_is_untouched(change, line, message):
+    session = Session()
+    assert change[0] in DESCENT
+    error = train(session, 3, DESCENT.replace(*change))["error"]
+    assert message in error["message"]
+    assert error["line"] == line
+    assert train(session, 3)["training"]["step"] == 3
+
+
+def run(source, name):
+    """The variable of a program; without a name the first loss of the training at its end."""
+    variables, tree = {}, ast.parse(source)
+    random.seed(0)
+    if name:
+        exec(source, variables)
+        return variables[name]
+    exec(compile(ast.Module(tree.body[:-1], []), "<program>", "exec"), variables)
+    return next(iter(eval(compile(ast.Expression(tree.body[-1].value), "<program>", "eval"), variables)))
 
 
 @pytest.mark.parametrize("source", PROGRAMS)
@@ -161,17 +305,9 @@ def test_examples_run_and_show_what_the_engine_computes(source):
     answer = Session().run(source)
     assert answer["error"] is None
     assert answer["player"]["nodes"]
-    variables = {}
-    random.seed(0)
-    exec(source, variables)
-    root = variables[answer["shown"]]
-    last = {}
-    for number in answer["player"]["views"][0]["moves"]:
-        for place, kind, _, full in answer["player"]["moves"][number]["changes"]:
-            last[place, kind] = full
-    order = topological_order(root)
-    assert last[len(order) - 1, "data"] == repr(root.data)
-    assert last[len(order) - 1, "grad"] == "1.0"
+    root = run(source, answer["shown"])
+    numbers = answer["player"]["numbers"]
+    assert numbers["values"] == [node.data for node in topological_order(root)]
 
 
 def test_variables_name_what_has_no_label_and_gates_know_their_line():

@@ -37,7 +37,7 @@
     get("live").hidden = predicting() || !graphs?.inputs.length;
     get("input").replaceChildren(...(graphs?.inputs ?? []).map(([k, name]) => new Option(name, k)));
     get("live").open &&= !get("live").hidden;
-    for (const each of views) each.told = each.moves.map((k) => data.moves[k]);
+    for (const each of views) each.told = each.moves?.map((k) => data.moves[k]); // or it is told on demand
     get("views").hidden = views.length < 2;
     get("view").replaceChildren(...views.map((each, number) => new Option(each.title, number)));
     get("names").replaceChildren(...Array.from(new Set(Object.values(nodes).map((node) => node.name)), (name) => new Option(name)));
@@ -57,8 +57,10 @@
     const before = views, group = views[view.number].group, step = at === view.moves.length ? Infinity : at, seen = reached, about = chosen;
     take(data);
     kept = null;
-    views.forEach((each, number) => { each.svg ??= before[number].svg; });
-    show(Math.max(0, views.findIndex((each) => each.group === group)));
+    views.forEach((each, number) => { if (each.told) each.svg ??= before[number].svg; });
+    const same = views.findIndex((each) => each.group === group);
+    show(views[same]?.told ? same : 0);
+    if (same > view.number) change(same);
     reached = seen;
     point(view.elements.has(about) ? about : null);
     go(step, true);
@@ -127,6 +129,15 @@
         return old;
       });
     });
+  }
+
+  // A graph of the same form, whose numbers are being dragged: nothing but the numbers changes.
+  function follow_along(given) {
+    shown.numbers = given;
+    live = null;
+    for (const node of Object.values(nodes)) delete node.why; // it was told with other numbers
+    renumber(given);
+    announce();
   }
 
   // The same step of the same view with other numbers.
@@ -233,7 +244,11 @@
     tell(moves[at - 1], quiet);
     if (chosen !== null) detail(chosen);
     remember();
-    root.dispatchEvent(new CustomEvent("step", { detail: { step: at, view: view.number, move: moves[at - 1] } }));
+    announce();
+  }
+
+  function announce() {
+    root.dispatchEvent(new CustomEvent("step", { detail: { step: at, view: view.number, move: view.moves[at - 1] } }));
   }
 
   function light(move) {
@@ -447,6 +462,10 @@
   // The same moment in another view, as same_moment() in moves.py finds it. Until the reader steps, it is the one
   // from which the views were changed: so that to look at another view and back changes nothing.
   function change(number) {
+    if (!views[number].told) { // the page around the player is asked for it, and answers with complete()
+      get("view").value = view.number;
+      return root.dispatchEvent(new CustomEvent("wanted", { detail: number }));
+    }
     if (!kept || kept.number !== view.number || kept.at !== at) kept = { made: view.moves.slice(0, at) };
     const happened = new Set(kept.made.flatMap(steps));
     show(number);
@@ -458,6 +477,11 @@
     kept = { made: kept.made, number, at: target };
     reached = target;
     go(target);
+  }
+
+  function complete(number, { moves, svg }) {
+    Object.assign(views[number], { told: moves, svg });
+    change(number);
   }
 
   function steps({ events }) {
@@ -526,8 +550,15 @@
       return;
     }
     const id = "n" + fitting[(fitting.indexOf(String(chosen).slice(1)) + 1) % fitting.length];
-    if (!view.elements.has(id)) change(views.findIndex((each) => each.svg.includes(`id="${id}"`)));
-    arrive(id);
+    if (!view.elements.has(id)) change(showing(id));
+    if (view.elements.has(id)) arrive(id);
+  }
+
+  // The first picture that shows a value; without one, the innermost group that the value is in.
+  function showing(id) {
+    const drawn = views.findIndex((each) => each.svg?.includes(`id="${id}"`)), k = +id.slice(1);
+    const within = (ends = []) => ends.some((end, i) => i % 2 === 1 && ends[i - 1] <= k && k < end);
+    return drawn >= 0 ? drawn : Math.max(0, views.findLastIndex((each) => within(groups[each.group]?.[2])));
   }
 
   function detail(id) {
@@ -798,5 +829,5 @@
     return made.length;
   }
 
-  window.player = { go, next, open, load, change, line: madeBy, get at() { return at; }, get moves() { return view.moves; } };
+  window.player = { go, next, open, load, change, complete, renumber: follow_along, line: madeBy, get at() { return at; }, get moves() { return view.moves; } };
 })();

@@ -5,7 +5,7 @@ import json
 import math
 import pkgutil
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
@@ -73,7 +73,12 @@ def shell(title: str, picture: str = "", shown: dict[str, Any] | None = None) ->
 
 
 def contents(
-    outline: Outline, events: Sequence[Event], limit: int | None, *, pictures: bool = True
+    outline: Outline,
+    events: Sequence[Event],
+    limit: int | None,
+    *,
+    pictures: bool = True,
+    only: Collection[int] | None = None,
 ) -> dict[str, Any]:
     """Return what the player shows of a graph, as data for JSON.
 
@@ -83,6 +88,8 @@ def contents(
         limit: how many values to draw in all views together; groups beyond it cannot be opened.
         pictures: whether to lay the graph out and to tell the paths; without, for a graph whose pictures the
             player has already, and whose numbers are being dragged.
+        only: the numbers of the views to tell and draw, by default all. The player asks for another when its
+            reader wants to see it, see `view_told`.
 
     Returns:
         ``nodes``: what is told of each value; ``groups``: the name, the parent and the nodes of each;
@@ -101,10 +108,14 @@ def contents(
     for k, node in enumerate(outline.order):
         for group in outline.chains[node]:
             members[group].append(k)
-    for view, opened, title in views:
+    for k, (view, opened, title) in enumerate(views):
+        described.append({"group": opened, "title": title})
+        if only is not None and k not in only:
+            continue
         moves = moves_with_places(view, places)
-        numbers = [told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves]
-        described.append({"group": opened, "title": title, "moves": numbers})
+        described[-1]["moves"] = [
+            told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves
+        ]
         if pictures:
             described[-1]["svg"] = _light(picture(view, moves_of(view, events), paths).svg())
     return {
@@ -121,6 +132,17 @@ def contents(
         "edges": edges_of(events),
         "twin": twin_of(outline.order, paths.names),
     }
+
+
+def view_told(outline: Outline, events: Sequence[Event], limit: int | None, number: int) -> dict[str, Any]:
+    """Return one of the views of `contents`: its moves, and its picture, ``svg``.
+
+    Raises:
+        IndexError: there are not so many views.
+    """
+    view, _, _ = list(_views(outline, limit))[number]
+    moves = [_move(move, outline) for move in moves_with_places(view, with_places(events))]
+    return {"moves": moves, "svg": _light(picture(view, moves_of(view, events), Paths(events)).svg())}
 
 
 def _light(svg: str) -> str:

@@ -16,6 +16,7 @@ from autograd.questions import noted
 from autograd.stepping.events import Backward, Event, Forward, record
 from autograd.stepping.moves import Move, Teller
 from autograd.stepping.views import Block, View
+from autograd.sweeping import sweep
 from autograd.text import Written
 from autograd.value import Constant, Value
 
@@ -118,6 +119,13 @@ def numbers_of(events: Sequence[Event]) -> dict[str, list[Any]]:
         "values": [plain(event.data) for event in events if isinstance(event, Forward)],
         "locals": [plain(event.local) for event in events if isinstance(event, Backward)],
     }
+
+
+def numbers_in(order: Sequence[Value]) -> dict[str, list[Any]]:
+    """Return the same numbers of a graph whose walk is not told: for one in the form of another that was."""
+    locals_: list[Any] = []
+    sweep(order, {order[-1]: 1.0}, observe=lambda *edge: locals_.append(plain(float(edge[2]))))
+    return {"values": [plain(node.data) for node in order], "locals": locals_}
 
 
 def edges_of(events: Sequence[Event]) -> list[list[int]]:

@@ -11,16 +11,21 @@ import linecache
 import random
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any
 
 from autograd.drawing import layout
+from autograd.stepping.events import graph_of
+from autograd.stepping.formula import name_nodes
+from autograd.stepping.groups import Group
 from autograd.stepping.lines import source_lines
-from autograd.stepping.player import contents
+from autograd.stepping.player import contents, view_told
 from autograd.stepping.stepper import Stepper
+from autograd.stepping.templates import numbers_in
+from autograd.stepping.views import Outline
 from autograd.value import Constant, Value
 from autograd.variables import named_in
 from chainrule.site.numbers import numbers
@@ -50,11 +55,17 @@ class Session:
     """
 
     def __init__(self) -> None:
-        self._form: Any = None  # of the graph whose pictures the player has
+        self._form: Any = None  # of the graph that the player has
+        self._stepper: Stepper | None = None  # of the same
         self._program: _Program | None = None  # the one that ran last
 
     def run(
-        self, source: str, show: str = "", dragging: bool = False, train: Mapping[str, Any] | None = None
+        self,
+        source: str,
+        show: str = "",
+        dragging: bool = False,
+        view: int = 0,
+        train: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Run a program and return what there is to be seen of it.
 
@@ -62,8 +73,9 @@ class Session:
             source: the program. It finds the public names of ``autograd``, and starts with the same random
                 numbers each time.
             show: the variable to show; by default the last expression or the last Value that was assigned.
-            dragging: whether a number of the program is being moved: a graph of the same form as the one
-                before is not laid out again.
+            dragging: whether a number of the program is being moved: of a graph of the same form as the one
+                before nothing but the numbers is told.
+            view: the view that the player has open, to be told beside the first.
             train: how to go on with the training that the program ends in: ``to``, the step to stop at;
                 ``seconds``, after which to stop in any case; ``known``, how many losses need not be told;
                 ``open``, whether to show the step's graph. An earlier step than the present one is reached
@@ -72,8 +84,9 @@ class Session:
         Returns:
             ``output``: what was printed. ``error``: None, or its ``line`` and ``message``. Without an error
             also ``values``: the variables that can be shown; ``shown``: the one that is; ``numbers``: the
-            literals; ``player``: what the player shows, None if there is no Value; ``training``: how far it
-            is, None if the program does not end in one.
+            literals; ``player``: what the player shows, None if there is no Value; instead of that
+            ``moved``: the numbers that it puts into what it has; ``training``: how far it is, None if the
+            program does not end in one.
         """
         program = self._program
         self._program = None  # unless all goes well
@@ -88,13 +101,25 @@ class Session:
                     program.train(train["to"], train["seconds"])
                 answer = program.told(known)
             if not train or (train["open"] and (program.ended or program.step == train["to"])):
-                answer |= self._describe(program, show, dragging)
+                answer |= self._describe(program, show, dragging, view)
             self._program = program
         except BaseException as error:  # whatever the program does, also exit() and an interrupt
             answer = {"error": _told(error)}
         return {"error": None, "output": program.output.getvalue(), **answer}
 
-    def _describe(self, program: "_Program", show: str, dragging: bool) -> dict[str, Any]:
+    def look(self, view: int) -> dict[str, Any]:
+        """Return a view of the graph that the player has: what is told of it, see `view_told`.
+
+        There is an ``error`` if Python has been started anew since, or has trained on.
+        """
+        if self._stepper is None:
+            return {"error": "the graph is gone"}
+        try:
+            return view_told(self._stepper.outline, self._stepper.events, LIMIT, view)
+        except (IndexError, RuntimeError) as error:
+            return {"error": str(error)}
+
+    def _describe(self, program: "_Program", show: str, dragging: bool, view: int) -> dict[str, Any]:
         variables, last = program.variables, program.last
         stored = _assigned(program.tree)
         values = {name: variables[name] for name in stored if isinstance(variables.get(name), Value)}
@@ -103,17 +128,18 @@ class Session:
         if not shown and not isinstance(last, Value):
             shown = (made or [*values] or [""])[-1]
         root = values[shown] if shown else last
-        answer: dict[str, Any] = {"values": [*values], "shown": shown, "player": None, "pictures": False}
+        answer: dict[str, Any] = {"values": [*values], "shown": shown, "player": None}
         answer["numbers"] = [asdict(number) for number in numbers(program.source)]
         if not isinstance(root, Value):
             return answer
-        stepper = Stepper(root, LIMIT, named_in(variables))
-        form = _form(stepper)
-        pictures = not (dragging and form == self._form)
-        self._form = None  # unless all goes well
-        answer["player"] = contents(stepper.outline, stepper.events, LIMIT, pictures=pictures)
-        answer["pictures"] = pictures
-        self._form = form
+        order, names = graph_of(root), named_in(variables)
+        form = _form(order, name_nodes(order, names))
+        if dragging and form == self._form:
+            return answer | {"moved": numbers_in(order)}
+        self._form = self._stepper = None  # unless all goes well
+        stepper = Stepper(root, LIMIT, names)
+        answer["player"] = contents(stepper.outline, stepper.events, LIMIT, only={0, view})
+        self._form, self._stepper = form, stepper
         return answer
 
 
@@ -204,7 +230,12 @@ def begin(render: Callable[[str], str]) -> Callable[[str], str]:
     layout.ENGINES.clear()
     layout.ENGINES["Graphviz in this page"] = lambda source: render(source).encode()
     session = Session()
-    return lambda request: json.dumps(session.run(**json.loads(request)))
+
+    def answer(request: str) -> str:
+        asked = json.loads(request)
+        return json.dumps(session.look(**asked) if "source" not in asked else session.run(**asked))
+
+    return answer
 
 
 def _execute(tree: ast.Module, source: str) -> tuple[dict[str, Any], Any]:
@@ -239,18 +270,20 @@ def _stored(node: ast.AST) -> Iterator[str]:
             yield from _stored(child)
 
 
-def _form(stepper: Stepper) -> list[tuple[Any, ...]]:
-    """Return what the pictures of a graph depend on, but for its numbers."""
-    outline = stepper.outline
+def _form(order: Sequence[Value], names: Mapping[Value, str]) -> list[tuple[Any, ...]]:
+    """Return what the walk through a graph depends on, but for the numbers of its leaves and what follows."""
+    place = {node: k for k, node in enumerate(order)}
+    chains = Outline(order).chains
+    known: dict[Group, int] = {}
     return [
         (
             node.op,
-            isinstance(node, Constant),
-            event.name if not isinstance(node, Constant) else node.label,
-            tuple(outline.place[parent] for parent in node.parents),
-            tuple((outline.names[group], group.name) for group in outline.chains[node]),
+            isinstance(node, Constant) and (node.label or repr(node.data)),
+            names[node],
+            tuple(place[parent] for parent in node.parents),
+            tuple((known.setdefault(group, len(known)), group.name) for group in chains[node]),
         )
-        for node, event in zip(outline.order, stepper.events, strict=False)
+        for node in order
     ]
 
 

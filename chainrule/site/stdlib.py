@@ -13,8 +13,9 @@ USELESS = {
     *("concurrent/futures/process.py", "ensurepip/", "multiprocessing/", "venv/"),
     *("ftplib.py", "imaplib.py", "mailbox.py", "netrc.py", "nturl2path.py", "poplib.py", "smtplib.py"),
     *("http/server.py", "wsgiref/", "xmlrpc/"),
+    *("encodings/cp", "encodings/iso8859_", "encodings/koi8_", "encodings/mac_"),
 }
-"""Of mail, servers, terminals and other processes: a page has none, and its programs may not reach any."""
+"""Of mail, servers, terminals, other processes: a page has none of them. And old alphabets."""
 
 
 def compact(archive: bytes) -> bytes:
@@ -35,7 +36,7 @@ def compact(archive: bytes) -> bytes:
         zipfile.ZipFile(packed, "w") as new,
     ):
         for name in sorted(old.namelist()):
-            if name.endswith("/") or name.startswith(tuple(USELESS)):
+            if name.endswith("/") or (name.startswith(tuple(USELESS)) and name not in imported):
                 continue
             content = old.read(name)
             if name in imported and name.endswith(".py"):

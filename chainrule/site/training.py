@@ -16,8 +16,8 @@ _MARGIN = 0.25  # beyond the points, as a share of their range
 class Training:
     """The steps of a training, and what is to be seen of it beside the losses.
 
-    At the end of a program it is run in the playground, a step at a time. Everywhere else it is an iterable of
-    the losses.
+    At the end of a program the playground runs it, a step at a time. Everywhere else it is an iterable of the
+    losses.
 
     Attributes:
         steps: yields the loss of each step *before* the parameters are changed: while the steps are at a stop
@@ -65,9 +65,7 @@ class Training:
             )
         for point in self.points:
             if len(point) != 2:
-                raise ValueError(
-                    f"a point must have two numbers, to be drawn in the plane, not {point!r:.60}"
-                )
+                raise ValueError(f"a point in the plane has two numbers, which {point!r:.60} has not")
 
     def __iter__(self) -> Iterator[Value]:
         """Return the losses, one for each step."""

@@ -1,28 +1,27 @@
-# Two moons, trained live: press Train, stop at any step, and walk through its backward pass
+# Two moons, trained live
+# Press Train. Stop at any step, and walk through the backward pass of that very step.
 import math
 import random
 
+from autograd import softplus
 from chainrule.site.training import Training
-from nn import MLP, hinge
+from nn import MLP
 
-rate = 0.3
-batch = 5
-
-# Two moons of 20 points each.
+rate = 0.5
 points, labels = [], []
 for k in range(20):
     angle = math.pi * k / 19
     points += [[math.cos(angle), math.sin(angle)], [1 - math.cos(angle), 0.5 - math.sin(angle)]]
     labels += [-1, 1]
-model = MLP(2, [8, 1], activation="tanh", rng=random.Random(3))
+model = MLP(2, [5, 1], activation="tanh", rng=random.Random(1))
 
 
 def steps():
-    net = model.grouped()  # the same parameters; the graph is drawn in groups
-    for step in range(1000):
-        chosen = random.sample(range(40), batch)
-        loss = sum(hinge(net(points[k]), labels[k]) for k in chosen) / batch
-        yield loss  # here the page stops: it is the graph of this very step
+    net = model.grouped()  # the same parameters; its graph is drawn in groups
+    for _ in range(3000):
+        k = random.randrange(len(points))
+        loss = softplus(-labels[k] * net(points[k]))  # cross-entropy
+        yield loss  # before the parameters change: here one can stop
         model.zero_grad()
         loss.backward()
         for p in model.parameters():

@@ -80,7 +80,7 @@ export class Editor {
         pythonLanguage.data.of({ autocomplete: complete }),
         madeHere,
         keymap.of([{ key: "Mod-Enter", preventDefault: true, run }, ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...completionKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": "program", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "program", spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of(changed),
         EditorView.lineWrapping,
       ],

@@ -24,6 +24,10 @@ const opened = new Promise((resolve) => { playing = resolve; });
 addEventListener("message", ({ source, data }) => {
   if (source !== get("player").contentWindow || !data) return;
   if (data.kind === "waiting") playing();
+  if (data.kind === "wanted" && Number.isInteger(data.view)) {
+    status("drawing ...");
+    engine.ask({ view: data.view });
+  }
   if (data.kind === "step") {
     const count = (number) => (Number.isInteger(number) && number >= 0 ? number : 0);
     place = { step: count(data.step), view: count(data.view) };
@@ -45,7 +49,7 @@ function run(dragging = false) {
   busy(true);
   status(engine.state === "loading" ? "Python is being loaded" : "");
   ran = editor.text;
-  engine.ask({ source: ran, show: shown, dragging, train: training.begin(link?.train) });
+  engine.ask({ source: ran, show: shown, dragging, view: place.view, train: training.begin(link?.train) });
   soon();
 }
 
@@ -88,6 +92,7 @@ const engine = new Engine(get("engine"), {
   async answer(request, answer, seconds) {
     settle();
     status("");
+    if (!("source" in request)) return answer.error ? run() : tell({ kind: "view", number: request.view, view: answer });
     const { error, output, player } = answer;
     get("error").hidden = !error;
     get("error").textContent = error ? `${error.line ? `line ${error.line}: ` : ""}${error.message}` : "";
@@ -100,6 +105,7 @@ const engine = new Engine(get("engine"), {
       choose(answer);
       if (request.source === editor.text) sliders.show(answer.numbers);
       if (player) await show(player);
+      else if (answer.moved) await tell({ kind: "numbers", numbers: answer.moved });
       else status("no Value to show: the program computes none at its top level");
     }
     document.documentElement.dataset.seconds = seconds.toFixed(4);
@@ -115,10 +121,16 @@ const engine = new Engine(get("engine"), {
 
 async function show(player) {
   lines = Object.fromEntries(Object.entries(player.nodes).map(([k, { line }]) => [k, line?.[0]]));
-  get("player").classList.remove("left-behind");
+  behind(false);
   await tell({ kind: "load", player });
   if (link) await tell({ kind: "go", step: link.step, view: link.view });
   link = null;
+}
+
+// While a training goes on, the graph in the player is one of an earlier step.
+function behind(is) {
+  get("player").classList.toggle("left-behind", is);
+  get("player").inert = is;
 }
 
 function choose({ values, shown: now }) {
@@ -136,10 +148,10 @@ get("show").addEventListener("change", () => {
 const training = new Training(
   (train) => {
     busy(true);
-    engine.ask({ source: ran, show: shown, train });
+    engine.ask({ source: ran, show: shown, view: place.view, train });
     soon();
   },
-  () => get("player").classList.add("left-behind"),
+  () => behind(true),
 );
 
 // The program -----------------------------------------------------------------------------------------------

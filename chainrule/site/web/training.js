@@ -3,6 +3,8 @@
 const get = (id) => document.getElementById(id);
 const TURN = 0.15; // seconds of training between two pictures: in between, the reader is heard
 const END = 1_000_000; // a step that no training in a page comes to
+const HERE = -1; // the step at which it is when it hears of it
+const SMOOTH = 25; // steps over which the losses are averaged
 
 export class Training {
   // ask: called with how the engine is to go on; see Session.run. left: called when the player's graph is left behind.
@@ -47,7 +49,8 @@ export class Training {
   }
 
   pause() {
-    this.go(this.step);
+    this.goal = HERE; // what is on its way comes first
+    this.told();
   }
 
   // The engine was stopped: nothing is on its way any more.
@@ -62,14 +65,13 @@ export class Training {
     this.facts = facts;
     if (!facts) return this.begin(0);
     this.losses = [...this.losses.slice(0, facts.known), ...facts.losses];
-    const arrived = facts.ended || facts.step >= this.goal;
-    const open = arrived && this.goal === END; // it has ended by itself
+    const arrived = this.goal === null || facts.ended || facts.step >= this.goal;
+    const unseen = arrived && (this.goal === END || this.goal === HERE); // what was computed last is not shown yet
     if (arrived) this.goal = null;
     this.told();
     this.draw();
-    if (open) this.go(facts.step);
+    if (unseen) this.go(facts.step);
     else if (!arrived) this.ask(this.wanted());
-    return arrived;
   }
 
   told() {
@@ -115,17 +117,17 @@ function sized(canvas) {
 
 function plane({ context, width, height, colour }, { scores, scene: { box, columns, rows, points, labels } }) {
   const [left, right, low, high] = box, at = (x, y) => [((x - left) / (right - left)) * width, ((high - y) / (high - low)) * height];
-  const wide = width / columns, tall = height / rows;
+  const cells = new OffscreenCanvas(columns, rows), one = cells.getContext("2d");
   scores.forEach((score, k) => {
     if (!Number.isFinite(score)) return;
-    context.fillStyle = colour(score > 0 ? "--above" : "--below");
-    context.globalAlpha = 0.12 + 0.38 * Math.abs(Math.tanh(score));
-    context.fillRect((k % columns) * wide, Math.floor(k / columns) * tall, wide + 0.5, tall + 0.5);
+    one.fillStyle = colour(score > 0 ? "--above" : "--below");
+    one.globalAlpha = 0.12 + 0.38 * Math.abs(Math.tanh(score));
+    one.fillRect(k % columns, Math.floor(k / columns), 1, 1);
   });
-  context.globalAlpha = 1;
+  context.drawImage(cells, 0, 0, width, height);
   context.strokeStyle = colour("--ink");
   context.lineWidth = 2;
-  context.stroke(boundary(scores, columns, rows, wide, tall));
+  context.stroke(boundary(scores, columns, rows, width / columns, height / rows));
   context.lineWidth = 1.5;
   points.forEach(([x, y], k) => {
     const [across, down] = at(x, y);
@@ -163,17 +165,26 @@ function boundary(scores, columns, rows, wide, tall) {
 
 function curve({ context, width, height, colour }, losses, step) {
   const most = Math.max(...losses.filter(Number.isFinite), Number.MIN_VALUE), last = Math.max(1, losses.length - 1);
-  const at = (k) => [4 + ((width - 8) * k) / last, height - 6 - ((height - 12) * Math.min(losses[k], most)) / most];
+  const at = (k, loss) => [4 + ((width - 8) * k) / last, height - 6 - ((height - 12) * Math.min(loss, most)) / most];
   context.strokeStyle = colour("--line");
   context.strokeRect(0.5, 0.5, width - 1, height - 1);
+  const line = (numbers) => {
+    context.beginPath();
+    numbers.forEach((number, k) => { if (Number.isFinite(number)) context.lineTo(...at(k, number)); });
+    context.stroke();
+  };
   context.strokeStyle = colour("--accent");
-  context.lineWidth = 1.5;
-  context.beginPath();
-  losses.forEach((loss, k) => { if (Number.isFinite(loss)) context.lineTo(...at(k)); });
-  context.stroke();
-  const place = at(Math.min(step, losses.length - 1));
+  context.globalAlpha = 0.3;
+  line(losses);
+  context.globalAlpha = 1;
+  context.lineWidth = 2;
+  let sum = 0;
+  line(losses.map((loss, k) => {
+    sum += loss - (k >= SMOOTH ? losses[k - SMOOTH] : 0);
+    return sum / Math.min(k + 1, SMOOTH);
+  }));
   context.fillStyle = colour("--accent");
   context.beginPath();
-  if (losses.length) context.arc(...place, 4, 0, 7);
+  if (losses.length) context.arc(...at(Math.min(step, losses.length - 1), losses[step] ?? losses.at(-1)), 4, 0, 7);
   context.fill();
 }
