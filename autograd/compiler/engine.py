@@ -3,8 +3,6 @@
 from collections import Counter
 from typing import Protocol
 
-import numpy as np
-
 from autograd import ops
 from autograd.compiler.adjoint import strengthened
 from autograd.compiler.numpy_engine import NumpyEngine
@@ -60,9 +58,6 @@ def start(plan: Plan, engine: str) -> tuple[Engine, str]:
     return machine, "run as machine code" + (f", {by_numpy}" if by_numpy else "")
 
 
-_least = np.minimum.reduce
-
-
 class Running:
     """A plan on an engine, with strong zeros in its reverse pass where these decide.
 
@@ -82,14 +77,16 @@ class Running:
         self.engine, self.description = start(plan, engine)
         self.v, self.d = self.engine.v, self.engine.d
         self.forward, self._step = self.engine.forward, self.engine.step
-        self._gradients = self.d[: plan.parameters]
+        gradients = self.d[: plan.parameters]
+        self._least, self._item = gradients.argmin, gradients.item
 
     def step(self) -> None:
         """Compute the values, then the adjoints."""
         self._step()
-        least = _least(self._gradients, initial=0.0)
-        if least != least:  # as some gradient is nan
-            self._strong.reverse()
+        if self.plan.parameters:
+            least = self._item(self._least())  # a nan, if there is one: the fastest question for it
+            if least != least:
+                self._strong.reverse()
 
     @computed_once
     def _strong(self) -> Engine:

@@ -110,6 +110,7 @@ class Program:
         self._aux: Any = None
         alone = isinstance(outputs, int) and len(plan.outputs) == 1
         self._only = plan.outputs[0] if alone else None
+        self._step, self._item = self._running.step, v.item
         self._busy = threading.Lock()
         self._detached = 0
         self._swept = self._ran = False
@@ -137,11 +138,14 @@ class Program:
         if not self._busy.acquire(blocking=False):
             raise RuntimeError(BUSY)
         try:
-            self._load(values, named)
-            self._running.step()
+            if values or named or not self._detached or self._clock != questions.now or self._plan.choices:
+                self._load(values, named)
+            self._step()
             self._swept = self._ran = True
             if not self._detached:
                 self._write_gradients()
+            elif self._only is not None:
+                return self._item(self._only)
             return self._results()
         finally:
             self._busy.release()
@@ -485,7 +489,7 @@ class Program:
         if not self._detached:
             self._write_outputs()
         if self._only is not None:  # a loss, most often
-            return self._running.v.item(self._only)
+            return self._item(self._only)
         return self._returned(self._running.v[self._places].tolist())
 
     def _returned(self, results: list[Any]) -> Any:
