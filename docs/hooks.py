@@ -26,6 +26,11 @@ REFERENCE = {
         "autograd.stepping.paths",
         "autograd.stepping.lines",
     ],
+    "autograd.practice": [
+        "autograd.practice.exercises",
+        "autograd.practice.quizzes",
+        "autograd.practice.worksheets",
+    ],
     "autograd.compiler": ["autograd.compiler"],
     "nn": [
         "nn.modules",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from operator import ne
 
 from autograd.expression import parse
-from autograd.stepping.events import Backward, Forward, steps
+from autograd.sweeping import sweep, topological_order
 from autograd.text import format_number
 from autograd.value import Constant, Value
 
@@ -48,7 +48,7 @@ def kind_numbers(
     for _ in range(_TRIES * (count + 1)):
         drawn = tuple(source.choices(_NUMBERS, _WEIGHTS, k=len(names)))
         root = parse(formula, {**kept, **dict(zip(names, drawn, strict=True))})
-        cost, answers = unkindness(root), _answers(root)
+        cost, answers = _examined(root)
         if cost < min(math.inf, found.get(answers, (math.inf, ()))[0]):
             found[answers] = cost, drawn
     known = tuple(unlike[name] for name in names) if unlike is not None else None
@@ -75,25 +75,28 @@ def unkindness(root: Value) -> float:
         >>> unkindness(x * 3) < unkindness(x / 3), unkindness(x / 0)
         (True, inf)
     """
-    total, seen = 0.0, set[float]()  # two inputs of one number are not told apart by an answer
-    for event in steps(root):
-        if isinstance(event, Forward):
-            if event.node.op is not None and any(not kink(*event.operands) for kink in event.node.op.kinks):
-                return math.inf
-            total += _length(event.data)
-            if event.operation is None and not isinstance(event.node, Constant):
-                total += 0.8 * (abs(event.data) == 1) + 0.7 * (event.data in seen)
-                seen.add(event.data)
-        elif isinstance(event, Backward):
-            total += sum(map(_length, (event.local, event.contribution, event.after)))
-    return total
+    return _examined(root)[0]
 
 
-def _answers(root: Value) -> tuple[float, ...]:
-    """Return the values and gradients that are to be found: two variants must differ in one of them."""
-    events = steps(root)
-    values = (event.data for event in events if isinstance(event, Forward) and event.operation)
-    return (*values, *(event.after for event in events if isinstance(event, Backward)))
+def _examined(root: Value) -> tuple[float, tuple[float, ...]]:
+    """Return the unkindness, and what is to be found: values, local derivatives, messages and their sums."""
+    order = topological_order(root)
+    cost, answers, inputs = 0.0, list[float](), set[float]()
+    for node in order:
+        if node.op is not None:
+            answers.append(node.data)
+            if any(not kink(*(parent.data for parent in node.parents)) for kink in node.op.kinks):
+                cost = math.inf
+        elif not isinstance(node, Constant):  # two inputs of one number are not told apart by an answer
+            cost += _length(node.data) + 0.8 * (abs(node.data) == 1) + 0.7 * (node.data in inputs)
+            inputs.add(node.data)
+
+    def observe(_: Value, index: int | None, local: float, sent: float, before: float | None) -> None:
+        if index is not None:
+            answers.extend((float(local), float(sent), float(sent if before is None else before + sent)))
+
+    sweep(order, {root: 1.0}, observe=observe)
+    return cost + sum(map(_length, answers)), tuple(answers)
 
 
 def _length(x: float) -> float:

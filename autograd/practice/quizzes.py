@@ -12,6 +12,7 @@ from autograd.practice.exercises import LEVELS, Exercise, exercise
 from autograd.practice.score import Score
 from autograd.stepping.asking import Question, number_in
 from autograd.stepping.moves import Move
+from autograd.stepping.notebook import ROOM, framed
 from autograd.stepping.player import contents, shell
 from autograd.stepping.stepper import LIMIT, Stepper
 
@@ -158,6 +159,16 @@ class Quiz:
             )
         write_file(path, self.html().encode())
         return path
+
+    def _display_(self) -> Any:
+        """Return the page for marimo, whose cells run no script of a text's own."""
+        import marimo
+
+        return marimo.iframe(self.html(), height=f"{ROOM}px")
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return the page for a notebook."""
+        return framed(self.html(), None, repr(self))
 
     def __repr__(self) -> str:
         """Return a line for consoles."""

@@ -257,7 +257,7 @@ class Worksheet:
                 lines += [r"\end{flushleft}"]
             parts.append("\n".join(lines))
         return (
-            f"\\documentclass[11pt]{{article}}\n\\usepackage[{paper},landscape,margin=15mm]{{geometry}}\n"
+            f"\\documentclass[11pt]{{article}}\n\\usepackage[{paper},landscape,margin=10mm]{{geometry}}\n"
             "\\usepackage[T1]{fontenc}\n\\usepackage{tikz}\n\\pagestyle{empty}\n\\begin{document}\n"
             + "\n\\clearpage\n".join(parts)
             + "\n\\end{document}\n"

@@ -14,7 +14,7 @@ ROOM = 680
 _FINE = 1.5  # pixels of the still picture per CSS pixel
 
 
-def framed(page: str, stepper: "Stepper", text: str) -> dict[str, str]:
+def framed(page: str, stepper: "Stepper | None", text: str) -> dict[str, str]:
     """Return a page as the output of a notebook's cell.
 
     Where no script runs, a picture of the last state is seen; VS Code shows nothing of a notebook that it
@@ -22,12 +22,15 @@ def framed(page: str, stepper: "Stepper", text: str) -> dict[str, str]:
 
     Args:
         page: the page.
-        stepper: the graph that is seen where no script runs.
+        stepper: the graph that is seen where no script runs; None for what may not be seen, as of a quiz.
         text: what is said of it there, and in a console.
     """
-    png = stepper.picture().png(_FINE)
-    width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
-    image = base64.b64encode(png).decode()
+    still, height = f"<p>{html.escape(text)}</p>", 220.0
+    if stepper is not None:
+        png = stepper.picture().png(_FINE)
+        width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
+        image = base64.b64encode(png).decode()
+        still = f'<img src="data:image/png;base64,{image}" width="{width:.0f}" alt="{html.escape(text)}">'
     # The page is a frame of its own, so that neither its style nor its keys meet the notebook's. Packed,
     # it takes a tenth of the room in the notebook's file.
     name = f"chainrule-{secrets.token_hex(8)}"
@@ -42,5 +45,4 @@ def framed(page: str, stepper: "Stepper", text: str) -> dict[str, str]:
         f'frame.style.cssText="width:100%;border:1px solid #ccc;height:{room}px";'
         "place.replaceChildren(frame)})}"
     )
-    image = f'<img src="data:image/png;base64,{image}" width="{width:.0f}" alt="{html.escape(text)}">'
-    return {"text/html": f'<div id="{name}">{image}</div><script>{script}</script>', "text/plain": text}
+    return {"text/html": f'<div id="{name}">{still}</div><script>{script}</script>', "text/plain": text}

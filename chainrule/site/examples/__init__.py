@@ -5,6 +5,7 @@ from importlib import resources
 _GROUPS = {
     "The chain rule": ["chain_rule", "sigmoid_gate", "sigmoid_as_one_gate", "jacobians", "feed_values"],
     "One neuron": ["one_neuron", "xor"],
+    "Practice": ["an_exercise"],
     "Networks": [
         "derived_and_checked",
         "two_two_two",
