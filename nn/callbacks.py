@@ -309,6 +309,7 @@ class Checkpoint(Callback):
     Args:
         path: the file.
         every: write after each epoch whose number is one less than a multiple of this.
+        metadata: what else to keep in the file, as of ``Module.save``.
 
     Raises:
         ValueError: ``every`` is less than 1.
@@ -331,8 +332,10 @@ class Checkpoint(Callback):
         True
     """
 
-    def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
-        self.path, self.every = path, whole("every", every)
+    def __init__(
+        self, path: str | os.PathLike[str], every: int = 1, metadata: Mapping[str, Any] | None = None
+    ) -> None:
+        self.path, self.every, self.metadata = path, whole("every", every), metadata
 
     def __call__(self, run: Run) -> None:
         """Write the file if it is time.
@@ -342,4 +345,4 @@ class Checkpoint(Callback):
             OSError: the file cannot be written; what was there before is untouched.
         """
         if len(run.history) % self.every == 0:
-            run.model.save(self.path, training=run.state_dict())
+            run.model.save(self.path, self.metadata, training=run.state_dict())

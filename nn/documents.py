@@ -2,8 +2,9 @@
 
 import copy
 import math
+import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
 
@@ -12,9 +13,10 @@ import numpy as np
 import autograd
 from autograd.collector import collector_paused
 from autograd.compiler import Program
+from autograd.compiler.engine import ENGINES
 from autograd.value import Value
 from autograd.writing import assign
-from nn.callbacks import Run
+from nn.callbacks import Callback, Checkpoint, Run
 from nn.checks import whole
 from nn.history import History
 from nn.optim import Optimizer, Vector
@@ -43,6 +45,8 @@ def fit_documents(
     seed: int = 0,
     progress: bool | None = None,
     compile: bool = True,  # noqa: A002 - the name of the function that does it
+    engine: str = "auto",
+    resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train a GPT on the mean loss of ``batch_size`` documents per step.
 
@@ -64,14 +68,19 @@ def fit_documents(
         compile: record and compile a document of each length once, when it first occurs, and feed the tokens
             of others. False records each document anew: the same numbers to rounding, hundreds of times as
             slowly.
+        engine: what runs the compiled programs, as of ``autograd.compile``.
+        resume: a file that a ``Checkpoint`` among the callbacks wrote, from which the training goes on to its
+            ``steps``, bit for bit as if it had not been interrupted, given the same documents and arguments.
 
     Returns:
         The history: for every ``every`` steps, and for those left at the end, ``epoch`` (from 0), ``lr`` (of
         the last step) and ``loss`` (the mean of the losses, each before its step).
 
     Raises:
-        ValueError: no documents, one too short or longer than the block, a count less than 1, or an optimiser
-            of other parameters.
+        ValueError: no documents, one too short or longer than the block, a count less than 1, an optimiser
+            of other parameters, an unknown engine; or the file to go on from is no such file, or of another
+            training.
+        CannotStartError: ``engine`` is ``"wasm"``, and that cannot be had.
         IndexError: a document has a token that the model has not.
         TypeError: a document is a text instead of its tokens.
 
@@ -91,18 +100,29 @@ def fit_documents(
     _require_documents(model, documents)
     if not set(optimizer.parameters) <= set(model.parameters()):
         raise ValueError("the optimizer has other parameters than the model; make it with model.parameters()")
-    run = Run(model, optimizer, History(), np.random.default_rng(seed), callbacks)
-    drawn = _drawn(documents, run.rng)
+    if engine not in ENGINES:
+        raise ValueError(f"engine is one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
+    order = _Order(len(documents))
+    callbacks = [each for each in callbacks if not isinstance(each, Checkpoint)] + [
+        each
+        for each in callbacks
+        if isinstance(each, Checkpoint)  # which write what the others remember
+    ]
+    run = Run(model, optimizer, History(), np.random.default_rng(seed), [order, *callbacks])
+    if resume is not None:
+        run.load(resume)
+    done = order.drawn // size
     numbers = np.array([p.data for p in optimizer.parameters])
     losses: list[float] = []
     with ExitStack() as programs:
         gradient: _Gradient = _Eager(model, optimizer)
         if compile:
-            gradient = _Compiled(model, optimizer, programs)
+            gradient = _Compiled(model, optimizer, programs, engine)
         try:
-            with progress_bar(steps, progress) as tick:
-                for step in range(steps):
-                    loss, slope = _mean([gradient(numbers, next(drawn)) for _ in range(size)])
+            with progress_bar(steps - done, progress) as tick:
+                for step in range(done, steps if not run.history.stopped else 0):
+                    drawn = [documents[order.next(run.rng)] for _ in range(size)]
+                    loss, slope = _mean([gradient(numbers, tokens) for tokens in drawn])
                     if not math.isfinite(loss) or not np.isfinite(slope).all():
                         raise DivergenceError(f"the loss is {loss:g}; use a lower learning rate")
                     rate = optimizer.lr
@@ -114,7 +134,7 @@ def fit_documents(
                         run.history.records.append(record)
                         losses = []
                         assign(optimizer.parameters, numbers)
-                        for callback in callbacks:
+                        for callback in run.callbacks:
                             callback(run)
                         numbers = np.array([p.data for p in optimizer.parameters])
                         if run.history.stopped:
@@ -152,11 +172,32 @@ def _require_documents(model: GPT, documents: Sequence[Tokens]) -> None:
                 )
 
 
-def _drawn(documents: Sequence[Tokens], rng: np.random.Generator) -> Iterator[Tokens]:
-    """Yield all documents in an order drawn by chance, and again in another, without end."""
-    while True:
-        for place in rng.permutation(len(documents)):
-            yield documents[place]
+class _Order(Callback):
+    """Draws all documents in an order by chance, and again in another, without end; and knows where it is."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.drawn, self.left = count, 0, list[int]()
+
+    def next(self, rng: np.random.Generator) -> int:
+        """Return the place of the next document."""
+        if not self.left:
+            self.left = rng.permutation(self.count).tolist()[::-1]
+        self.drawn += 1
+        return self.left.pop()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how many documents there are and were drawn, and what is left of this round."""
+        return {"count": self.count, "drawn": self.drawn, "left": list(self.left)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another was.
+
+        Raises:
+            ValueError: it had another number of documents.
+        """
+        if state["count"] != self.count:
+            raise ValueError(f"it was of {state['count']} documents, and these are {self.count}")
+        self.drawn, self.left = int(state["drawn"]), [int(place) for place in state["left"]]
 
 
 def _mean(found: list[tuple[float, Vector]]) -> tuple[float, Vector]:
@@ -188,8 +229,9 @@ class _Compiled:
     are moved in one place only.
     """
 
-    def __init__(self, model: GPT, optimizer: Optimizer, programs: ExitStack) -> None:
+    def __init__(self, model: GPT, optimizer: Optimizer, programs: ExitStack, engine: str) -> None:
         self.model, self.parameters, self.open = model, optimizer.parameters, programs
+        self.engine = engine
         self.programs: dict[int, Program] = {}
 
     def __call__(self, numbers: Vector, tokens: Tokens) -> tuple[float, Vector]:
@@ -205,4 +247,5 @@ class _Compiled:
         twin = copy.deepcopy(self.model, dict(twins))
         data = [Value(float(token)) for token in tokens]
         with collector_paused():
-            return autograd.compile(twin.loss(data), inputs=list(twins.values()), data=(data,))
+            inputs = list(twins.values())
+            return autograd.compile(twin.loss(data), inputs=inputs, data=(data,), engine=self.engine)

@@ -23,7 +23,7 @@ Source = random.Random | int | None
 
 def dot(a: Vector, b: Vector) -> Any:
     """Return the sum of products."""
-    return sum(map(mul, a, b))  # from 0, so that one product is a sum, too: one form for all positions
+    return reduce(add, map(mul, a, b))
 
 
 def require_length(what: str, x: Vector, width: int) -> None:
@@ -209,7 +209,9 @@ class Head(Module):
         """
         part = slice(self.start, self.stop)
         weights = self.weights(query, keys)
-        return [dot(weights, column) for column in zip(*(value[part] for value in values), strict=True)]
+        columns = zip(*(value[part] for value in values), strict=True)
+        # From 0, so that the first position's one product is a sum, too: one form for all positions.
+        return [sum(map(mul, weights, column)) for column in columns]
 
     def weights(self, query: Vector, keys: Sequence[Vector]) -> list[Any]:
         """Return how much is read from each position; the weights add up to 1."""

@@ -118,6 +118,63 @@ def test_an_interrupted_training_is_saved_as_far_as_it_went(monkeypatch, capsys)
     load_gpt("gpt.json")
 
 
+def test_an_interrupted_training_goes_on_bit_for_bit(words, monkeypatch, capsys):
+    assert status("train-gpt", "words.txt", *SMALL, "--batch-size", 3, "--out", "at_once.json") == 0
+    whole = capsys.readouterr().out.splitlines()
+    made, count = train_gpt.generate, iter(range(100))
+
+    def interrupted(*arguments, **named):
+        if next(count) == 4:
+            raise KeyboardInterrupt
+        return made(*arguments, **named)
+
+    monkeypatch.setattr(train_gpt, "generate", interrupted)
+    status("train-gpt", "words.txt", *SMALL, "--batch-size", 3, "--checkpoint", "run.json")
+    monkeypatch.setattr(train_gpt, "generate", made)
+    load_gpt("run.json")  # is a model, too
+    capsys.readouterr()
+    resumed = status(
+        "train-gpt", "words.txt", *SMALL, "--batch-size", 3, "--resume", "run.json", "--out", "on.json"
+    )
+    assert resumed == 0
+    assert (words / "on.json").read_bytes() == (words / "at_once.json").read_bytes()
+    steps = [line for line in whole if line.startswith("step")]
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("step")] == steps[4:]
+
+
+@pytest.mark.usefixtures("words")
+def test_what_runs_the_training_can_be_chosen(capsys):
+    losses = []
+    for engine in ("numpy", "wasm", "auto"):
+        assert status("train-gpt", "words.txt", *SMALL, "--engine", engine) == 0
+        losses.append([float(loss) for loss in re.findall(r"loss (\S+)", capsys.readouterr().out)])
+    assert losses[0] == losses[1] == losses[2]
+    assert status("train-gpt", "words.txt", "--engine", "cuda") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["words.txt", *SMALL, "--resume", "gpt.json"], "it holds a model alone; nn.Checkpoint writes what"),
+        (["words.txt", *SMALL, "--width", "8", "--resume", "run.json"], "give those it began with"),
+        (["others.txt", *SMALL, "--resume", "run.json"], "give those it began with"),
+        (["more.txt", *SMALL, "--resume", "run.json"], "it was of 5 documents, and these are 6"),
+        (["words.txt", *SMALL, "--resume", "words.txt"], "it is no complete JSON document"),
+    ],
+)
+def test_a_training_goes_on_only_from_its_own_file(words, capsys, arguments, said):
+    (words / "others.txt").write_text("xyz\n")
+    (words / "more.txt").write_text("\n".join([*WORDS, "cc"]))
+    assert status("train-gpt", "words.txt", *SMALL[:-1], 1, "--checkpoint", "run.json") == 0
+    capsys.readouterr()
+    before = (words / "run.json").read_bytes(), (words / "gpt.json").read_bytes()
+    assert status("train-gpt", *arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert ((words / "run.json").read_bytes(), (words / "gpt.json").read_bytes()) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -12,7 +12,7 @@ from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.groups import Group
 from autograd.stepping.lines import line_of
-from autograd.stepping.moves import Move, moves_of
+from autograd.stepping.moves import Move
 from autograd.stepping.paths import Paths
 from autograd.stepping.templates import edges_of, moves_with_places, numbers_of, with_places
 from autograd.stepping.twin import twin_of
@@ -117,7 +117,7 @@ def contents(
             told.setdefault(json.dumps(_move(move, outline)), len(told)) for move in moves
         ]
         if pictures:
-            described[-1]["svg"] = _light(picture(view, moves_of(view, events), paths).svg())
+            described[-1]["svg"] = _light(picture(view, moves, paths).svg())
     return {
         "nodes": {
             outline.place[node]: facts for node, facts in _nodes(places, paths if pictures else None, shown)
@@ -177,7 +177,7 @@ def _file(name: str) -> str:
 
 def picture(view: View, moves: Sequence[Move], paths: Paths) -> Drawing:
     """Return the picture of a view, with all numbers of the last move."""
-    local = {move.edges[-1]: move.local for move in moves if move.local is not None}
+    local = {move.edges[-1]: float(move.local) for move in moves if move.local is not None}
     return view.draw(paths.names, paths.adjoints, local)
 
 

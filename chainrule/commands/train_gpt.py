@@ -7,11 +7,13 @@ import random
 import warnings
 from pathlib import Path
 
+from autograd.compiler.engine import ENGINES
+from autograd.compiler.wasm import CannotStartError
 from chainrule.commands.options import MOST_PARAMETERS, count, positive, seed
 from chainrule.commands.results import require_writable
 from chainrule.terminal import CommandError, counted, plain, shown
-from nn import GPT, Adam, Tokenizer, fit_documents, generate, names, read_documents, save_gpt
-from nn.callbacks import Run
+from nn import GPT, Adam, Tokenizer, fit_documents, generate, load_gpt, names, read_documents, save_gpt
+from nn.callbacks import Checkpoint, Run
 from nn.optim import linear
 from nn.text import parameters_of
 
@@ -50,6 +52,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the learning rate of the first step, which falls linearly to 0 (default: 0.01)",
     )
     add("--seed", type=seed, default=0, metavar="N", help="same seed, same result (default: 0)")
+    add(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what runs the training: machine code (wasm), NumPy, or what can be had (default: auto)",
+    )
+    add(
+        "--checkpoint",
+        metavar="RUN.json",
+        type=Path,
+        help="write what the training can go on from, after each report; chainrule generate reads it, too",
+    )
+    add(
+        "--resume",
+        metavar="RUN.json",
+        type=Path,
+        help="go on from such a file, with the same text and options, and keep it up to date",
+    )
     parser.add_argument(
         "--out",
         metavar="MODEL.json",
@@ -72,6 +92,11 @@ def run(arguments: argparse.Namespace) -> None:
     model = _model(len(tokenizer), arguments)
     path: Path = arguments.out
     _require_file(path)
+    kept = arguments.checkpoint or arguments.resume
+    if kept:
+        _require_file(kept)
+    if arguments.resume:
+        _require_same(arguments.resume, model, tokenizer)
     characters = "".join(map(plain, tokenizer.characters))
     print(f"data      {plain(what)}: {counted(len(documents), 'document')}, such as {shown(documents[:3])}")
     print(f"alphabet  {len(tokenizer.characters)} characters: {shown([characters])}")
@@ -86,19 +111,25 @@ def run(arguments: argparse.Namespace) -> None:
         loss = run.history["loss"][-1]
         print(f"step {run.optimizer.steps:>6}  loss {loss:.4f}  {shown(samples)}", flush=True)
 
+    keep = [Checkpoint(kept, metadata={"characters": tokenizer.characters})] if kept else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of divergence; the error below says it
-        history = fit_documents(
-            model,
-            [tokenizer.encode(document) for document in documents],
-            Adam(model.parameters(), lr=linear(arguments.lr, 0.0, arguments.steps), betas=BETAS),
-            arguments.steps,
-            arguments.batch_size,
-            every=max(arguments.steps // REPORTS, 1),
-            callbacks=[report],
-            seed=arguments.seed,
-            progress=False,  # each report is a line
-        )
+        try:
+            history = fit_documents(
+                model,
+                [tokenizer.encode(document) for document in documents],
+                Adam(model.parameters(), lr=linear(arguments.lr, 0.0, arguments.steps), betas=BETAS),
+                arguments.steps,
+                arguments.batch_size,
+                every=max(arguments.steps // REPORTS, 1),
+                callbacks=[report, *keep],
+                seed=arguments.seed,
+                progress=False,  # each report is a line
+                engine=arguments.engine,
+                resume=arguments.resume,
+            )
+        except (CannotStartError, ValueError) as error:
+            raise CommandError(plain(str(error))) from None
     if history.stopped == "interrupted" and not len(history):
         raise KeyboardInterrupt
     if history.stopped.startswith("in step"):
@@ -138,6 +169,20 @@ def _model(vocabulary: int, arguments: argparse.Namespace) -> GPT:
         return GPT(vocabulary, **sizes, rng=random.Random(arguments.seed))
     except ValueError as error:
         raise CommandError(f"argument --heads: {error}") from None
+
+
+def _require_same(path: Path, model: GPT, tokenizer: Tokenizer) -> None:
+    """See that a file to go on from is of this text's characters and of these sizes."""
+    try:
+        other, characters = load_gpt(path)
+    except ValueError as error:
+        raise CommandError(plain(str(error))) from None
+    if characters.characters != tokenizer.characters or repr(other) != repr(model):
+        raise CommandError(
+            f"cannot go on from '{plain(str(path))}': it is {other!r} with the characters "
+            f"{shown([''.join(map(plain, characters.characters))])}, and this text and these options make "
+            f"{model!r} with {shown([''.join(map(plain, tokenizer.characters))])}; give those it began with"
+        )
 
 
 def _require_file(path: Path) -> None:
