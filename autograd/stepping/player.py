@@ -12,7 +12,7 @@ from autograd.drawing import INK_COLOUR, TEXT_STYLES, WIRE_COLOUR, Drawing
 from autograd.stepping.events import Backward, Event, Forward
 from autograd.stepping.groups import Group
 from autograd.stepping.lines import line_of
-from autograd.stepping.moves import Move
+from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
 from autograd.stepping.templates import edges_of, moves_with_places, numbers_of, with_places
 from autograd.stepping.twin import twin_of
