@@ -386,11 +386,17 @@ cos: Operation = Operation("cos", real.cos, [lambda z, x: -sin(x)], numpy="cos")
 tan: Operation = Operation(
     "tan", real.tan, [lambda z, x: 1.0 + z * z], textbook=[lambda z, x: 1.0 + pow(z, 2.0)], numpy="tan"
 )
-# (1 - x)(1 + x) keeps the digits near 1 that 1 - x*x loses.
+
+
+def _one_minus_square(x: Any) -> Any:
+    """Return 1 - x*x: as (1 - x)(1 + x) it keeps digits near 1, as written its derivative near 0."""
+    return where(less(abs(x), 0.75), 1.0 - x * x, (1.0 - x) * (1.0 + x))
+
+
 asin: Operation = Operation(
     "asin",
     real.asin,
-    [lambda z, x: div(1.0, sqrt((1.0 - x) * (1.0 + x)))],
+    [lambda z, x: div(1.0, sqrt(_one_minus_square(x)))],
     textbook=[lambda z, x: div(1.0, sqrt(1.0 - pow(x, 2.0)))],
     domain=[(-1.0, 1.0)],
     numpy="arcsin",
@@ -398,7 +404,7 @@ asin: Operation = Operation(
 acos: Operation = Operation(
     "acos",
     real.acos,
-    [lambda z, x: div(-1.0, sqrt((1.0 - x) * (1.0 + x)))],
+    [lambda z, x: div(-1.0, sqrt(_one_minus_square(x)))],
     textbook=[lambda z, x: div(-1.0, sqrt(1.0 - pow(x, 2.0)))],
     domain=[(-1.0, 1.0)],
     numpy="arccos",
@@ -480,7 +486,7 @@ acosh: Operation = Operation(
 atanh: Operation = Operation(
     "atanh",
     real.atanh,
-    [lambda z, x: div(1.0, (1.0 - x) * (1.0 + x))],
+    [lambda z, x: div(1.0, _one_minus_square(x))],
     textbook=[lambda z, x: div(1.0, 1.0 - pow(x, 2.0))],
     domain=[(-1.0, 1.0)],
     numpy="arctanh",

@@ -1,7 +1,8 @@
 """Random programs with poles under selections, signed zeros, infinities and denormals, to third order.
 
-``python -m tests.poles --graphs N`` compares a mixed partial derivative of each with PyTorch's, counts each
-kind of disagreement and prints them as a table; it fails on one that is not explained.
+``python -m tests.poles --graphs N`` compares a mixed partial derivative of each with PyTorch's and prints
+how many agree, and a table of the disagreements, each with its reason. It fails on one that is not explained.
+With ``--tally FILE`` the counts are added to those of earlier pieces, which ``--start`` goes on from.
 
 PyTorch multiplies by the branch that was not taken, so that an infinity there makes nan. Its truth is what it
 says of the *pruned* program, in which every selection has been replaced by what it chose. Where it disagrees
@@ -10,6 +11,7 @@ found by mpmath, only one of the two meets.
 """
 
 import argparse
+import json
 import math
 import random
 import sys
@@ -18,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 from mpmath import mp, mpf
@@ -36,29 +39,33 @@ POLES = [row for row in ROWS_TO_DRAW if row.has_pole()]
 OTHERS = [row for row in ROWS_TO_DRAW if row not in (*SELECTING, *POLES, ops.strong_mul)]
 OTHERS += 3 * [ops.add, ops.sub, ops.mul]
 TOLERANCE = 1e-8
-ENDS = "at the ends of its domain and beyond, and in the last digits where the second derivative crosses 0"
-SQUARES = "PyTorch squares its arguments, which over- or underflows beyond 1e154 and at infinities"
-BELL = (
-    "beyond 1e154 its amplitude, a polynomial in x, overflows, and inf * 0 is nan for 0; PyTorch's underflows"
+SIDE = "; mpmath sides with "
+BRANCH = "PyTorch multiplies by the branch not taken; without that branch it agrees"
+ZERO = "a sum that is 0: both are 0 to rounding"
+NAN = "PyTorch makes nan or inf of 0 on the way"
+WEAK = "an adjoint of exactly 0 meets an infinity: strong zeros beyond selections"
+FACTOR = (
+    "a local derivative over- or underflows that times its adjoint would not: where it is 1 / x, PyTorch "
+    "divides the adjoint by x"
 )
+NONE = "there is no derivative: a pole, a tie or nan on the way"
+ENDS = "at the ends of the domain and beyond it, where PyTorch squares x"
+SQUARES = "PyTorch squares the arguments, which over- or underflows beyond 1e154 and at infinities"
+OVERFLOWS = "PyTorch's value, or its definition made of PyTorch's functions, over- or underflows far out"
 ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
-    "pow": "at 0 and infinities, where limits differ or are conventions; y = 0 at a denormal x is nan for 0",
-    "cbrt": "PyTorch has none, and its definition no derivative at 0; z * z underflows at the third order",
+    "pow": "at 0 and infinities, where derivatives are limits here; mixed ones at x = 0 are conventions",
+    "cbrt": "PyTorch has none; by a power of the absolute value it has no derivative at 0",
     **dict.fromkeys(["asin", "acos", "acosh", "atanh", "tanh"], ENDS),
     **dict.fromkeys(["atan2", "hypot", "atan", "asinh", "log10", "log2"], SQUARES),
-    **dict.fromkeys(["gauss", "normal_pdf", "normal_cdf", "erf", "erfc"], BELL),
+    **dict.fromkeys(["gauss", "normal_pdf", "normal_cdf", "erf", "erfc"], OVERFLOWS),
     "mod": "its definition, as PyTorch computes it, loses the remainder where the quotient overflows",
     "floordiv": "its definition, as PyTorch computes it, multiplies the derivative 0 by an infinity",
-    "hardtanh": "of nan: its derivative is 0 here and 1 in PyTorch",
+    "hardtanh": "of nan: the derivative is 0 here and 1 in PyTorch",
     "logaddexp": "far apart or at infinities, where PyTorch's second derivative is nan",
     **dict.fromkeys(["sign", "abs"], "of nan: PyTorch says 0"),
     **dict.fromkeys(["maximum", "minimum", "clamp"], "which of two equal zeros it gives, 0.0 or -0.0"),
-    **dict.fromkeys(
-        ["softplus", "log1p", "expm1"], "PyTorch's value overflows beyond 709, is 0 for a denormal"
-    ),
-    **dict.fromkeys(
-        ["silu", "gelu", "sigmoid", "elu", "mish"], "PyTorch's value is nan at infinity, 0 for a denormal"
-    ),
+    **dict.fromkeys(["softplus", "log1p", "expm1", "silu", "gelu", "sigmoid", "elu", "mish"], OVERFLOWS),
+    "logistic_pdf": OVERFLOWS,
 }
 
 
@@ -208,7 +215,7 @@ def compare(index: int, seed: int = 0) -> str:
         return f"{order}: agree"
     pruned = torch_partial(program, by, pruned=True)
     if alike(ours, pruned):
-        return f"{order}: PyTorch multiplies by the branch not taken"
+        return f"{order}: {BRANCH}"
     return f"{order}: {reason(program, by, ours, pruned)}"
 
 
@@ -220,16 +227,15 @@ def reason(program: Program, by: Sequence[int], ours: Sequence[float], theirs: S
             if found:
                 return found
     if all(same(a, b) or max(abs(a), abs(b)) < 1e-9 for a, b in zip(ours, theirs, strict=True)):
-        return "both are 0 to rounding"
+        return ZERO
     side = sides(ours, theirs, true_partial(program, by))
     if side == "the engine":
-        return "PyTorch makes nan or inf of 0 on the way; mpmath sides with the engine"
+        return NAN + SIDE + side
     if weak(program, by, theirs):
-        return "an adjoint of exactly 0 meets an infinity"
+        return WEAK
     if extreme(program):
-        overflow = "a derivative over- or underflows that times its adjoint would not"
-        return overflow + f"; mpmath sides with {side}" * (side != "neither")
-    return "UNEXPLAINED" if side == "PyTorch" else "there is no derivative: a pole, a tie or nan on the way"
+        return FACTOR + (SIDE + side) * (side != "neither")
+    return "UNEXPLAINED" if side == "PyTorch" else NONE
 
 
 def sides(ours: Sequence[float], theirs: Sequence[float], truth: Sequence[float]) -> str:
@@ -283,7 +289,7 @@ def row_disagrees(row: Operation, x: tuple[float, ...], order: int) -> str:
             close = 0.0 if extreme(alone) else 1e-14
             if any(not same(p, q) and not abs(p - q) < close for p, q in zip(a, b, strict=True)):
                 side = sides(a, b, true_partial(alone, by))
-                return place + f"; mpmath sides with {side}" * (side != "neither")
+                return place + (SIDE + side) * (side != "neither")
         ways = [[*by, i] for by in ways for i in range(len(x))]
     return ""
 
@@ -375,15 +381,45 @@ def run(indices: Sequence[int], seed: int) -> Counter[str]:
 
 
 def table(total: Counter[str]) -> str:
-    """Return the counts of each kind of verdict, by order."""
-    kinds = Counter[str]()
+    """Return the counts of each kind of disagreement, by order and by the side that 50 digits take.
+
+    Args:
+        total: how often each verdict was given.
+
+    Returns:
+        A table in Markdown, the commonest first.
+    """
+    counts: dict[str, Counter[str]] = {}
+    names: dict[str, set[str]] = {}
     for verdict, count in total.items():
-        kinds[verdict[3:]] += count
-    lines = [f"{'all':>9}{'order 1':>9}{'order 2':>9}{'order 3':>9}"]
-    for text, count in kinds.most_common():
-        by_order = "".join(f"{total[f'{order}: {text}']:>9,}" for order in (1, 2, 3))
-        lines.append(f"{count:>9,}{by_order}  {text}")
+        text, _, side = verdict[3:].partition(SIDE)
+        name, _, why = text.partition(": ")
+        known = ROWS.get(name) == why
+        counts.setdefault(why if known else text, Counter()).update(
+            {"all": count, verdict[0]: count, side: count}
+        )
+        names.setdefault(why if known else text, set()).update([name] * known)
+    agree = counts.pop("agree", Counter())
+    lines = [
+        f"{agree['all']:,} of {total.total():,} agree with PyTorch "
+        f"({', '.join(f'order {order}: {agree[order]:,}' for order in '123')}). Where they do not:",
+        "",
+        "| programs | order 1 | order 2 | order 3 | chainrule is right | PyTorch is right | why |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for why, found in sorted(counts.items(), key=lambda item: -item[1]["all"]):
+        rows = ", ".join(f"`{name}`" for name in sorted(names[why]))
+        cells = [f"{found[column]:,}" for column in ("all", *"123", "the engine", "PyTorch")]
+        lines.append(f"| {' | '.join(cells)} | {rows}{': ' * bool(rows)}{why} |")
     return "\n".join(lines)
+
+
+def tally(path: Path, found: Counter[str]) -> Counter[str]:
+    """Return the counts of all pieces so far, having added one to the file that keeps them."""
+    total = Counter(json.loads(path.read_text())) if path.exists() else Counter[str]()
+    total += found
+    path.write_text(json.dumps(total, indent=1))
+    return total
 
 
 def main() -> int:
@@ -393,6 +429,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0, help="the first graph, to go on where one stopped")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--tally", type=Path, help="a file that keeps the counts of all pieces")
     options = parser.parse_args()
     end = options.start + options.graphs
     blocks = [range(start, min(start + 200, end)) for start in range(options.start, end, 200)]
@@ -400,6 +437,8 @@ def main() -> int:
     with ProcessPoolExecutor(options.processes) as pool:
         for found in pool.map(partial(run, seed=options.seed), blocks):
             total += found
+    if options.tally:
+        total = tally(options.tally, total)
     print(table(total))
     print(f"{total.total():,} graphs in {time.monotonic() - began:.0f} s")
     return int(any("UNEXPLAINED" in text for text in total))
