@@ -66,6 +66,8 @@ ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
     **dict.fromkeys(["maximum", "minimum", "clamp"], "which of two equal zeros it gives, 0.0 or -0.0"),
     **dict.fromkeys(["softplus", "log1p", "expm1", "silu", "gelu", "sigmoid", "elu", "mish"], OVERFLOWS),
     "logistic_pdf": OVERFLOWS,
+    **dict.fromkeys(["lgamma", "digamma"], "PyTorch's has ten digits, none near its zeros, and other limits"),
+    "sinc": "PyTorch's own loses its digits near 0, and is nan at infinities and where its square overflows",
 }
 
 
@@ -85,7 +87,7 @@ def under_selections(rng: random.Random) -> Program:
         return wire() if rng.random() < 0.7 else number(rng)
 
     def apply(row: Operation) -> int:
-        return append(row, wire(), *[argument() for _ in range(row.arity - 1)])
+        return append(row, wire(), *[0.0 if a in row.constants else argument() for a in row.arguments[1:]])
 
     def guarded() -> int:
         """A pole in one branch, and a condition that may or may not keep it out."""
@@ -99,6 +101,8 @@ def under_selections(rng: random.Random) -> Program:
         """A pole of what a selection gives."""
         chosen = apply(rng.choice(SELECTING))
         row = rng.choice(POLES)
+        if row.constants:  # an order
+            return append(row, chosen, *row.defaults)
         rest = [argument() for _ in range(row.arity - 1)]
         return append(row, *rng.sample([chosen, *rest], row.arity))
 
@@ -152,7 +156,8 @@ def in_torch(program: Program, *, pruned: bool) -> tuple[Any, list[Any]]:
         tensors = [a if torch.is_tensor(a) else torch.tensor(a, dtype=torch.float64) for a in arguments]
         choice = chosen(row, [t.item() for t in tensors]) if pruned else None
         if choice is None:
-            return torch_function(row)(*tensors)
+            pairs = zip(row.arguments, tensors, strict=True)
+            return torch_function(row)(*[int(t) if name in row.constants else t for name, t in pairs])
         if isinstance(choice, int):
             return tensors[choice]
         if isinstance(choice, float):
@@ -275,7 +280,8 @@ def rows_of(row: Operation, x: tuple[float, ...]) -> list[tuple[Operation, tuple
 @cache
 def row_disagrees(row: Operation, x: tuple[float, ...], order: int) -> str:
     """Return in what a row alone disagrees with PyTorch at a point, up to an order; "" if in nothing."""
-    alone = Program(x, (Line(row, tuple(range(len(x)))),))
+    varied = len(row.differentiable)  # an order, as any constant argument, comes last
+    alone = Program(x[:varied], (Line(row, (*range(varied), *x[varied:])),))
     place = f"{row.name}: {ROWS.get(row.name, 'UNEXPLAINED')}"
     ours, theirs = row.value(*x), in_torch(alone, pruned=False)[0].item()
     if not same(ours, theirs):
@@ -290,7 +296,7 @@ def row_disagrees(row: Operation, x: tuple[float, ...], order: int) -> str:
             if any(not same(p, q) and not abs(p - q) < close for p, q in zip(a, b, strict=True)):
                 side = sides(a, b, true_partial(alone, by))
                 return place + (SIDE + side) * (side != "neither")
-        ways = [[*by, i] for by in ways for i in range(len(x))]
+        ways = [[*by, i] for by in ways for i in range(varied)]
     return ""
 
 

@@ -28,7 +28,8 @@ EACH = [pytest.param(SOME, id="some"), pytest.param(MORE, marks=pytest.mark.slow
 def points(row, sizes):
     """Yield the points made of these sizes and signs at which the row is smooth and defined."""
     sizes = sizes[row.arity] if sizes is MORE else sizes
-    for point in product([s * x for x in sizes for s in (1.0, -1.0)], repeat=row.arity):
+    numbers = [s * x for x in sizes for s in (1.0, -1.0)]
+    for point in product(*([0.0, 1.0] if name in row.constants else numbers for name in row.arguments)):
         smooth = all(0.0 < abs(kink(*point)) < math.inf for kink in row.kinks)
         if smooth and not any(map(operator.contains, row.domain, point)):
             try:
@@ -47,7 +48,7 @@ def agree(found, truth, near):
 def test_a_zero_has_the_sign_of_the_numbers_next_to_it(row):
     """As in NumPy; and 50 digits say which sign they have, for scalars and arrays alike."""
     grid = (0.0, -0.0, 1.0, -1.0) if row.arity < 3 else (0.0, -0.0, 1.0)
-    places = list(product(grid, repeat=row.arity))
+    places = list(product(*([0.0, 1.0] if name in row.constants else grid for name in row.arguments)))
     columns = [np.array(column) for column in zip(*places, strict=True)]
     with np.errstate(all="ignore"):
         forms = [row(*columns)]
@@ -90,9 +91,11 @@ def higher(row, point, index):
 def test_second_and_third_derivatives_are_right_at_all_sizes_of_numbers(row, sizes):
     """Where one crosses 0, as a second derivative may at 0, it may be a difference of two numbers near 1."""
     amplitudes = [(1.0,), (-1e-160,), (1e3,)] if row.defaults else [()]
+    if row.constants:
+        amplitudes = [row.defaults]
     for size, sign, amplitude in product(sizes[1] if sizes is MORE else sizes, (1.0, -1.0), amplitudes):
         x, *_ = point = (sign * size, *amplitude)
-        if row.arity == 1 and point not in points(row, (size,)):
+        if amplitude not in ((1.0,), (-1e-160,), (1e3,)) and point not in points(row, (size,)):
             continue
         near = 1e-15 * max(map(abs, amplitude), default=1.0) if abs(x) < 1e-8 or row.crossings else 0.0
         for order, found in enumerate(higher(row, point, 0), 1):
