@@ -74,8 +74,7 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     "pow",
     real.pow,
     [
-        # An exponent of 0 wins: x**-1 is infinite at 0 and at a subnormal x. A guard of the base or of the
-        # exponent would be right to first order only: it changes what varies.
+        # 0 wins over x**-1, infinite at 0 and next to it. A guard would be right to first order only.
         lambda z, x, y: strong_mul(y, pow(x, y - 1.0)),
         # At x = 0 <= y the limit is 0, where z * log(x) would be 0 * -inf.
         lambda z, x, y: z * log(where(x, x, greater_equal(y, 0.0))),
@@ -626,11 +625,7 @@ hardtanh: Operation = Operation(
     ],
     arguments=("x", "min_val", "max_val"),
     defaults=(-1.0, 1.0),
-    kinks=[
-        lambda x, lower, upper: x - lower,
-        lambda x, lower, upper: x - upper,
-        lambda x, lower, upper: upper - lower,
-    ],
+    kinks=clamp.kinks,
     definition="(min_val if x <= min_val else x) if (x if x > min_val else min_val) < max_val else max_val",
     edges=[
         ((1.0, -1.0, 1.0), 1.0, (0.0, 0.0, 1.0)),
@@ -733,7 +728,6 @@ mish: Operation = Operation(
     definition="x * tanh(log(1 + exp(x)))",
     crossings=[lambda x: x + 1.1924306404],
     edges=[((0.0,), 0.0, (None,)), ((1000.0,), 1000.0, (1.0,)), ((-inf,), -0.0, (None,))],
-    # -inf * 0 would be nan
     numpy=lambda np, x: np.maximum(x, -800.0) * np.tanh(real.softplus_of_array(np, x)),
 )
 gelu: Operation = Operation(
