@@ -151,3 +151,25 @@ def test_an_impossible_setting_is_named(make, message):
 def test_a_parameter_must_be_a_value():
     with pytest.raises(TypeError, match="a parameter must be a Value, not float"):
         optim.SGD([1.0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "meant"),
+    [
+        (optim.SGD, "learning_rate", r"SGD\(model.parameters\(\), lr=0.01\)"),
+        (optim.Adam, "beta_1", r"Adam\(model.parameters\(\), betas=\(0.9, 0.999\)\)"),
+        (optim.Adam, "epsilon", "eps=1e-8"),
+        (optim.RMSprop, "rho", "alpha=0.99"),
+    ],
+)
+def test_the_name_of_another_library_is_told_what_is_meant(rule, name, meant):
+    with pytest.raises(TypeError, match=f"has no argument '{name}': write .*{meant}"):
+        rule([Value(1.0)], **{name: 0.1})
+
+
+def test_a_rule_of_ones_own_may_have_such_a_name_itself():
+    class Mine(optim.SGD):
+        def __init__(self, params, learning_rate):
+            super().__init__(params, lr=learning_rate)
+
+    assert Mine([Value(1.0)], learning_rate=0.5).lr == 0.5
