@@ -552,6 +552,38 @@ def test_the_picture_is_moved_by_dragging_and_a_drag_is_no_click(open_player):
     assert page.is_hidden("#details")
 
 
+def test_a_lecture_is_given_with_a_clicker_in_large_type(open_player):
+    player = open_player(sigmoid_gate())
+    page = player.page
+    small = page.evaluate("getComputedStyle(document.querySelector('h2')).fontSize")
+    narrow = page.locator("#canvas svg").bounding_box()["width"]
+    player.press("PageDown")
+    assert player.count.startswith("0 /")  # the page's own key
+    page.click("#present")
+    page.wait_for_function("document.fullscreenElement !== null")
+    assert page.is_hidden(".bar")
+    assert page.is_hidden("#sentence")
+    player.press("PageDown", 3)
+    assert page.inner_text("#title") == "b"
+    player.press("PageUp")
+    assert page.inner_text("#title") == "a"
+    large = page.evaluate("getComputedStyle(document.querySelector('h2')).fontSize")
+    assert float(large[:-2]) > 1.5 * float(small[:-2])
+    assert page.locator("#canvas svg").bounding_box()["width"] >= narrow
+    for key in ("b", "."):
+        player.press(key)
+        assert page.is_visible("#blank")
+        player.press("PageDown")  # brings the page back, and does nothing else
+        assert page.is_hidden("#blank")
+        assert page.inner_text("#title") == "a"
+    player.press("f")
+    page.wait_for_function("document.fullscreenElement === null")
+    assert page.is_visible(".bar")
+    player.press("b")  # is a step back again
+    assert page.inner_text("#phase").lower() == "forward pass"
+    assert player.count.startswith("1 /")
+
+
 def test_a_printed_page_has_the_whole_picture(open_player):
     page = open_player(sigmoid_gate()).page
     page.keyboard.press("End")

@@ -162,12 +162,13 @@
   // The text stands beside the picture or, below a long one, where the picture is then larger.
   function fit() {
     const { clientWidth, clientHeight } = graph.parentElement, { width, height } = view.size;
-    const beside = Math.min((clientWidth - 386) / width, (clientHeight - 26) / height);
-    const text = Math.min(264, 0.55 * clientHeight); // as the style sheet has it
+    const side = presenting() ? 0.36 * clientWidth : 360; // as the style sheet has it, also the next
+    const text = presenting() ? 0.4 * clientHeight : Math.min(264, 0.55 * clientHeight);
+    const beside = Math.min((clientWidth - side - 26) / width, (clientHeight - 26) / height);
     const below = Math.min((clientWidth - 26) / width, (clientHeight - text - 26) / height);
     root.classList.toggle("wide", below > beside);
     const whole = Math.max(beside, below); // what must be scrolled all the same may be read with ease
-    view.scale = zoom || (whole < 0.8 ? 1 : Math.min(1.9, whole));
+    view.scale = zoom || (whole < 0.8 ? 1 : Math.min(presenting() ? 4 : 1.9, whole));
     view.picture.setAttribute("width", width * view.scale);
     view.picture.setAttribute("height", height * view.scale);
   }
@@ -692,6 +693,24 @@
     if (get("live").open) pick();
   }
 
+  // Presenting ------------------------------------------------------------------------------------------------
+
+  const presenting = () => root.classList.contains("presenting");
+
+  // Full screen with large type; where there is no full screen, as in some notebooks, the page is all there is.
+  function present(on) {
+    root.classList.toggle("presenting", on);
+    get("present").setAttribute("aria-pressed", on);
+    get("blank").hidden = true;
+    if (on && !document.fullscreenElement) document.documentElement.requestFullscreen?.().catch(() => {});
+    if (!on && document.fullscreenElement) document.exitFullscreen();
+    zoom = 0;
+    fit();
+    locate();
+    if (at) light(view.moves[at - 1]);
+    graph.focus();
+  }
+
   // The address --------------------------------------------------------------------------------------------
 
   function remember() {
@@ -724,9 +743,10 @@
     close: () => { point(null); get("details").hidden = true; },
     smaller: () => { zoom = view.scale / 1.2; fit(); },
     larger: () => { zoom = view.scale * 1.2; fit(); },
+    present: () => present(!presenting()),
   };
   for (const [id, action] of Object.entries(clicks)) {
-    get(id).addEventListener("click", () => { if (!["next", "reveal", "hint", "copy", "smaller", "larger", "play"].includes(id)) stop(); action(); });
+    get(id).addEventListener("click", () => { if (!["next", "reveal", "hint", "copy", "smaller", "larger", "play", "present"].includes(id)) stop(); action(); });
   }
   get("live").addEventListener("toggle", pick);
   get("input").addEventListener("change", pick);
@@ -763,6 +783,8 @@
     if (event.key === "Enter") { stop(); find(event.target.value); }
     else if (event.key === "Escape") graph.focus();
   });
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && presenting()) present(false); });
+  get("blank").addEventListener("click", blank);
   window.addEventListener("hashchange", recall);
   graph.addEventListener("scroll", () => { scrolled = [graph.scrollLeft, graph.scrollTop]; }, { passive: true });
   window.addEventListener("resize", () => { if (view) { fit(); locate(); } });
@@ -788,8 +810,15 @@
     p: play,
     g: () => { if (!exercises) get("predict").click(); },
     l: () => get("local").click(),
-    Escape: clicks.close,
+    f: clicks.present,
+    Escape: () => (presenting() ? present(false) : clicks.close()),
   };
+  // What a clicker sends.
+  const clicker = { PageDown: next, PageUp: clicks.back, b: blank, ".": blank, B: blank };
+
+  function blank() {
+    get("blank").hidden = !get("blank").hidden;
+  }
   document.addEventListener("keydown", (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -797,10 +826,12 @@
     if (target.matches("input[type=range]") && key.startsWith("Arrow")) return;
     if (target.matches("button, input[type=checkbox]") && (key === " " || key === "Enter")) return;
     if (key === "Enter" && target.matches("g[role=button]")) { choose(target.id); return; }
-    if (key === "Tab" || !keys[key]) return;
+    const act = (presenting() && clicker[key]) || keys[key];
+    if (key === "Tab" || !act) return;
     event.preventDefault();
-    if (key !== "p" && keys[key] !== next) stop();
-    keys[key]();
+    if (!get("blank").hidden && act !== blank) return blank(); // the first key brings the page back
+    if (key !== "p" && act !== next) stop();
+    act();
   });
 
   graph.classList.add("running");
