@@ -128,15 +128,10 @@ class Terms:
 
 def _sorts(flat: Flat) -> Index:
     """Return the sort of every node."""
-    fed = flat.fed
     given = {"constant": CONSTANT, "leaf": LEAF, "data": DATUM}
-    return np.array(
-        [
-            given[kind] if isinstance(kind, str) and kind in given else VALUE + active + FED * is_fed
-            for kind, active, is_fed in zip(flat.kinds, flat.active, fed, strict=True)
-        ],
-        dtype=np.intp,
-    )
+    sorts = np.array([given.get(kind, VALUE) for kind in flat.kinds], dtype=np.intp)
+    depends = ACTIVE * np.array(flat.active, dtype=np.intp) + FED * np.array(flat.fed, dtype=np.intp)
+    return np.where(sorts == VALUE, VALUE + depends, sorts)
 
 
 def find_families(flat: Flat, terms: Terms) -> list[Family | Cycle]:

@@ -6,15 +6,16 @@ uses; its terms are nodes or products of two nodes. Everything else is an operat
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from autograd import ops
 from autograd.choosing import Take
 from autograd.questions import LOOK, describe, noted
-from autograd.row import Operation
 from autograd.sweeping import topological_order
 from autograd.value import Constant, Value
 
@@ -56,14 +57,19 @@ class Flat:
 
     def uses(self) -> list[int]:
         """How often each node is read; an output twice more, since it stays a node of its own."""
-        uses = [0] * len(self.kinds)
-        for node, kind in enumerate(self.kinds):
-            if kind is not None:
-                for operand in self.operands(node):
-                    uses[operand] += 1
-        for output in self.outputs:
-            uses[output] += 2
-        return uses
+        read = chain.from_iterable(
+            chain.from_iterable(arguments) if kind == "sum" else arguments
+            for kind, arguments in zip(self.kinds, self.arguments, strict=True)
+            if kind is not None
+        )
+        return _counted(read, len(self.kinds), self.outputs)
+
+
+def _counted(read: Iterable[int], size: int, outputs: Sequence[int]) -> list[int]:
+    uses = np.bincount(np.fromiter(read, np.intp), minlength=size)
+    np.add.at(uses, list(outputs), 2)
+    counts: list[int] = uses.tolist()
+    return counts
 
 
 def flatten(
@@ -197,19 +203,28 @@ def _merge(flat: Flat) -> Flat:
     known: dict[Any, int] = {}
     pending: dict[int, deque[Term]] = {}
 
-    def terms_of(node: int) -> deque[Term]:
+    def term_of(node: int) -> Term:
         if not absorbed[node]:
-            return deque([(representative[node],)])
-        if node in pending:
-            return pending.pop(node)
-        return deque([tuple(representative[factor] for factor in arguments[node])])
+            return (representative[node],)
+        one, other = arguments[node]
+        return (representative[one], representative[other])
 
     for here, kind in enumerate(kinds):
-        if not isinstance(kind, Operation):
+        if not arguments[here]:
             continue
         if kind is ops.add:
             left, right = arguments[here]
-            terms = _join(terms_of(left), terms_of(right))
+            before, after = pending.pop(left, None), pending.pop(right, None)
+            if before is not None and after is not None:
+                terms = _join(before, after)
+            elif before is not None:
+                terms = before
+                terms.append(term_of(right))
+            elif after is not None:
+                terms = after
+                terms.appendleft(term_of(left))
+            else:
+                terms = deque((term_of(left), term_of(right)))
             if absorbed[here]:
                 pending[here] = terms
             else:
@@ -234,10 +249,12 @@ def _absorbed(flat: Flat) -> list[bool]:
     sums are entries of one matrix product.
     """
     kinds = flat.kinds
-    uses, consumer = flat.uses(), [-1] * len(kinds)
-    for here, operands in enumerate(flat.arguments):
-        for operand in operands:
-            consumer[operand] = here
+    counts = np.fromiter(map(len, flat.arguments), np.intp, len(kinds))
+    read = np.fromiter(chain.from_iterable(flat.arguments), np.intp, int(counts.sum()))
+    uses = _counted(read, len(kinds), flat.outputs)
+    last = np.full(len(kinds), -1, dtype=np.intp)
+    last[read] = np.repeat(np.arange(len(kinds)), counts)
+    consumer = last.tolist()
     return [
         (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[consumer[here]] is ops.add
         for here, kind in enumerate(kinds)
