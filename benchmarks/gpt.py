@@ -3,7 +3,8 @@
     python -m benchmarks.gpt [--seconds S] [--json FILE]
 
 Loss and gradient of one document of 8 characters, on one core, in turns: the program with a class of
-microgpt's kind, with this engine, compiled, and the same written in C by hand; then a whole training.
+microgpt's kind, with this engine, compiled, and the same by hand: in matrices for PyTorch and JAX, and in C;
+then a whole training, and how far a short one is from the same one run eagerly.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from nn.optim import linear
 LETTERS, WIDTH, HEADS, BLOCK = 27, 16, 4, 16
 HEAD = WIDTH // HEADS
 MARK = 26  # begins and ends a document
+STEPS = 100  # of the training that is run eagerly, too
 
 
 class Document:
@@ -164,6 +166,90 @@ def with_tokens_as_data() -> Run:
     return run
 
 
+def in_matrices(p: Any, here: Any, following: Any, future: Any, relu: Any, softmax: Any) -> Any:
+    """Return the probabilities of the tokens that follow, in matrices by hand, for arrays of NumPy's kind.
+
+    Args:
+        p: all parameters in a row.
+        here: the tokens of the positions.
+        following: those that follow.
+        future: minus infinity where a position would read from a later one, else 0.
+        relu: of the library.
+        softmax: of the library, over the last axis.
+    """
+    parts, start = [], 0
+    for rows, columns in (
+        (LETTERS, WIDTH), (BLOCK, WIDTH), *[(WIDTH, WIDTH)] * 4,
+        (4 * WIDTH, WIDTH), (WIDTH, 4 * WIDTH), (LETTERS, WIDTH),
+    ):  # fmt: skip
+        parts.append(p[start : start + rows * columns].reshape(rows, columns))
+        start += rows * columns
+    token, position, query, key, value, mix, widen, narrow, out = parts
+    count = len(here)
+
+    def normal(x: Any) -> Any:
+        return x * ((x * x).mean(-1)[:, None] + 1e-5) ** -0.5
+
+    def in_heads(x: Any) -> Any:
+        return x.reshape(count, HEADS, HEAD).swapaxes(0, 1)
+
+    x = normal(token[here] + position[:count])
+    seen = normal(x)
+    scores = in_heads(seen @ query.T) @ in_heads(seen @ key.T).swapaxes(1, 2) * HEAD**-0.5 + future
+    read = (softmax(scores) @ in_heads(seen @ value.T)).swapaxes(0, 1).reshape(count, WIDTH)
+    x = x + read @ mix.T
+    x = x + relu(normal(x) @ widen.T) @ narrow.T
+    return softmax(x @ out.T)[np.arange(count), following]
+
+
+def _future(count: int) -> Any:
+    return np.triu(np.full((count, count), -np.inf), 1)
+
+
+def torch_by_hand() -> Run:
+    """Run PyTorch on matrices, its own engine for the gradient."""
+    import torch
+
+    torch.set_num_threads(1)
+    document = Document(peer("chainrule"))
+    numbers = torch.tensor([leaf.data for leaf in document.leaves], dtype=torch.float64, requires_grad=True)
+    here, following = (torch.tensor(some) for some in (document.tokens[:-1], document.tokens[1:]))
+    future = torch.from_numpy(_future(len(here)))
+
+    def run() -> tuple[float, Any]:
+        numbers.grad = None
+        likely = in_matrices(numbers, here, following, future, torch.relu, lambda x: x.softmax(-1))
+        loss = -likely.log().mean()
+        loss.backward()
+        assert numbers.grad is not None
+        return loss.item(), numbers.grad.numpy()
+
+    return run
+
+
+def jax_by_hand() -> Run:
+    """Run JAX on matrices, compiled by ``jit``."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    document = Document(peer("chainrule"))
+    here, following = (np.array(some) for some in (document.tokens[:-1], document.tokens[1:]))
+    future = _future(len(here))
+
+    def loss(p: Any, here: Any, following: Any) -> Any:
+        likely = in_matrices(p, here, following, future, jax.nn.relu, jax.nn.softmax)
+        return -jax.numpy.log(likely).mean()
+
+    step = jax.jit(jax.value_and_grad(loss))
+    numbers = jax.numpy.array([leaf.data for leaf in document.leaves])
+
+    def run() -> tuple[float, Any]:
+        value, slopes = step(numbers, here, following)
+        return float(value), np.asarray(slopes)
+
+    return run
+
+
 def c_by_hand() -> Run:
     """Run the C file."""
     document, step = Document(peer("chainrule")), step_of("gpt.c")
@@ -185,6 +271,8 @@ CONTENDERS: dict[str, Callable[[], Run]] = {
     "chainrule, compiled for NumPy": lambda: compiled("numpy"),
     "chainrule, machine code": lambda: compiled("auto"),
     "chainrule, machine code, tokens as data": with_tokens_as_data,
+    "PyTorch, matrices by hand": torch_by_hand,
+    "JAX, jit of matrices by hand": jax_by_hand,
     "C by hand": c_by_hand,
 }
 
@@ -256,6 +344,10 @@ def main() -> None:
     )
     seconds, loss = train(1000)
     console.print(f"1,000 steps of training, all included: {seconds:.1f} s, loss {loss:.4f}")
+    losses = [train(STEPS, compiled)[1] for compiled in (True, False)]
+    console.print(
+        f"after {STEPS} steps the loss differs from the eager training's by {abs(losses[0] - losses[1]):.1e}"
+    )
     if arguments.json:
         results = {"document": times, "compiling": compiling, "training": {"seconds": seconds, "loss": loss}}
         arguments.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -101,6 +101,13 @@ def test_all_that_compute_a_gpts_document_agree():
     assert {"chainrule, eager", "chainrule, compiled for NumPy", "chainrule, machine code"} <= found.keys()
 
 
+def test_matrices_by_hand_compute_a_gpts_document():
+    pytest.importorskip("jax")
+    pytest.importorskip("torch")
+    found = gpt.contenders()
+    assert {"JAX, jit of matrices by hand", "PyTorch, matrices by hand"} <= found.keys()
+
+
 def test_an_epoch_ends_with_the_same_loss_whoever_runs_it():
     losses = [scale.epoch(name, 250)["loss"] for name in ("NumPy", "machine code")]
     assert losses == pytest.approx(losses[:1] * 2, rel=1e-9)
