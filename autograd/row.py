@@ -468,7 +468,7 @@ def as_float(number: Any, context: str) -> float:
     """
     if isinstance(number, float):
         return float(number)
-    if getattr(number, "shape", None) == () and hasattr(number, "item"):
+    if not isinstance(number, int) and getattr(number, "shape", None) == () and hasattr(number, "item"):
         number = number.item()  # an array without dimensions is a number
     if not is_real(number):
         raise TypeError(f"{context} needs a real number, got {type(number).__name__}: {number!r:.60}")
@@ -481,7 +481,7 @@ def as_float(number: Any, context: str) -> float:
 
 def is_real(number: Any) -> bool:
     """Tell whether ``number`` is a single real number of a kind that becomes a float."""
-    if isinstance(number, (Real, Decimal)):
+    if isinstance(number, (float, int, Real, Decimal)):  # the commonest first: abstract classes answer slowly
         return True
     numpy = sys.modules.get("numpy")
     return numpy is not None and isinstance(number, numpy.bool_)

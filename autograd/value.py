@@ -72,7 +72,7 @@ class Value(Node, Methods):
         *,
         children: Sequence["Value"] = (),
     ) -> None:
-        self._data = as_float(data, "Value")
+        self._data = data if data.__class__ is float else as_float(data, "Value")
         self.grad = 0.0
         self.op = None
         self._time = questions.now
