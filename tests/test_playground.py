@@ -8,7 +8,7 @@ import pytest
 
 from autograd import Value, topological_order
 from autograd.text import format_number
-from chainrule.site.build import build
+from chainrule.site.build import CDN, build, npm_modules
 from chainrule.site.examples import EXAMPLES
 from chainrule.site.serving import serving
 from chainrule.site.session import Session
@@ -475,6 +475,58 @@ def test_a_hostile_link_executes_nothing_and_leaves_a_page_that_works(open_page,
     assert "A simple example" in opened.code
     assert opened.page.locator("#show option, #examples option").filter(has_text="alert").count() == 0
     opened.page.close()
+
+
+# Python from a content delivery network
+
+
+@pytest.fixture(scope="module")
+def distant(folder, tmp_path_factory):
+    """The address of a site whose page loads the interpreter from elsewhere, and that address."""
+    del folder  # what it skips for
+    with serving(build(tmp_path_factory.mktemp("distant"), cdn=True)) as address:
+        version = json.loads((npm_modules() / "pyodide" / "package.json").read_text())["version"]
+        yield address, CDN.format(version=version)
+
+
+@pytest.fixture
+def opened_with(chromium, distant):
+    """Open that page in a browser to which the other server answers as it is told to."""
+    contexts = []
+
+    def open_with(answer):
+        contexts.append(chromium.new_context())
+        contexts[-1].route(re.compile("^https:"), answer)
+        return Playground(contexts[-1], distant[0])
+
+    yield open_with
+    for context in contexts:
+        context.close()
+
+
+def fulfilled(**answer):
+    headers = {"access-control-allow-origin": "*"}
+    return lambda route: route.fulfill(status=200, headers=headers, **answer)
+
+
+def test_the_interpreter_may_come_from_a_content_delivery_network(opened_with, distant):
+    page = opened_with(fulfilled(path=npm_modules() / "pyodide" / "pyodide.asm.wasm")).settled()
+    page.press("End")
+    assert page.numbers() == expected(simple())
+    assert {url for url in page.requests if url.startswith("https:")} == {distant[1]}
+    assert page.troubles == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [lambda route: route.abort(), fulfilled(body=b"another file")],
+    ids=["no network", "another file"],
+)
+def test_what_the_network_cannot_give_or_has_changed_is_told_with_the_remedy(opened_with, distant, answer):
+    page = opened_with(answer)
+    page.page.wait_for_selector("#error:visible")
+    assert page.error().startswith(f"Python could not be loaded ({distant[1]}: ")
+    assert "chainrule site without --cdn builds a page that needs none. Load the page again." in page.error()
 
 
 @pytest.mark.parametrize("program", ["a mistake", "a training"])

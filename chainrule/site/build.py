@@ -32,7 +32,7 @@ from autograd.value import Value
 from chainrule.site.examples import EXAMPLES
 
 WEB = Path(__file__).parent / "web"
-CDN = "https://cdn.jsdelivr.net/npm/pyodide@{version}/"
+CDN = "https://cdn.jsdelivr.net/npm/pyodide@{version}/pyodide.asm.wasm"
 _SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
 
@@ -45,8 +45,8 @@ def build(folder: str | os.PathLike[str], *, cdn: bool = False) -> Path:
 
     Args:
         folder: where; it is made if need be. An older site there is replaced.
-        cdn: whether the page loads Python from a content delivery network (jsDelivr) instead of this site.
-            It is the same version, and the page checks it.
+        cdn: whether the page loads Python's interpreter from a content delivery network (jsDelivr) instead
+            of this site. It is the same version, and the page checks it.
 
     Returns:
         The folder.
@@ -191,10 +191,9 @@ def _library(work: Path, pyodide: Path, packages: bytes) -> bytes:
 
 def _put(name: str, content: bytes, out: Path, cdn: bool, pyodide: Path) -> tuple[dict[str, Any], str]:
     """Write a file of the engine under a name that changes with it; return where it is, and its origin."""
-    on_cdn = {"python": "pyodide.asm.wasm", "stdlib": "python_stdlib.zip"}
-    if cdn and name in on_cdn:
+    if cdn and name == "python":
         version = json.loads((pyodide / "package.json").read_bytes())["version"]
-        url = CDN.format(version=version) + on_cdn[name]
+        url = CDN.format(version=version)
         entry = {"url": url, "bytes": len(content), "packed": False, "integrity": _integrity(content)}
         return entry, f" {url.partition('/npm/')[0]}"
     # Packed here, since not every server does it on the way; not called .gz, since some would unpack it then.

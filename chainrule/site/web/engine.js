@@ -2,7 +2,7 @@
 import manifest from "./manifest.json";
 
 async function bytes({ url, packed, integrity }, told) {
-  const response = await fetch(url, { integrity });
+  const response = await fetch(url, { integrity }).catch((error) => { throw new Error(`${url}: ${error.message}`); });
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   const whole = [];
   for (const reader = response.body.getReader(); ; ) {
@@ -69,7 +69,8 @@ export class Engine {
       this.frame.contentWindow.postMessage(message, "*", snapshot ? [...files, snapshot.buffer] : files);
     } catch (error) {
       this.state = "failed";
-      this.on.failed(`Python could not be loaded (${error.message}). Load the page again.`);
+      const elsewhere = /^https:/.test(error.message) ? " Python comes from another server here, which must be reached, and hand out just the file that this page was built with; chainrule site without --cdn builds a page that needs none." : "";
+      this.on.failed(`Python could not be loaded (${error.message}).${elsewhere} Load the page again.`);
     }
   }
 
