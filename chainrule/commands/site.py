@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Example: chainrule site public. Needs npm; the folder then needs nothing and no network."
     parser.add_argument("folder", metavar="DIR", help="where to write the site; an older one is replaced")
     parser.add_argument(
-        "--cdn", action="store_true", help="let the page load the interpreter from a public network (jsDelivr)"
+        "--cdn", action="store_true", help="let the page load Python itself from jsDelivr, a public network"
     )
 
 
