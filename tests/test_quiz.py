@@ -237,6 +237,13 @@ def test_no_more_is_asked_than_wanted_and_what_is_not_asked_is_told():
     assert len(right_answers(quiz(6, 1, questions=None))) > 30
 
 
+def test_what_is_the_same_everywhere_is_asked_last():
+    asked = quiz(6, 3, questions=10)
+    kinds = [q.hint for moves in asked.moves for move in moves for q in move.questions if q.kind == "local"]
+    assert kinds
+    assert not [hint for hint in kinds if hint.endswith("= 1")]
+
+
 def test_a_quiz_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least one exercise"):
         Quiz([])
@@ -307,6 +314,9 @@ def test_a_quiz_page_tells_nothing_before_its_time(open_player):
     assert player.count == "0 / 8"
     player.press("g")  # it cannot be left
     player.press("End")
+    assert player.count == "0 / 8"
+    player.page.evaluate("location.hash = '#step=8'")
+    player.page.wait_for_timeout(100)
     assert player.count == "0 / 8"
 
 

@@ -2,7 +2,8 @@
 
 import os
 import random
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -77,6 +78,7 @@ class Quiz:
         moves = stepper.moves()
         order = [k for k, move in enumerate(moves) if move.questions]
         random.Random(f"{of.formula} {of.seed}").shuffle(order)
+        order.sort(key=lambda k: _is_plain(moves[k].questions))  # what is worth asking comes first
         asked, count = set[int](), 0
         for k in order:
             if self.questions is None or count + len(moves[k].questions) <= self.questions or not asked:
@@ -173,6 +175,12 @@ class Quiz:
     def __repr__(self) -> str:
         """Return a line for consoles."""
         return f"<Quiz: {self.title}; .save() writes a page>"
+
+
+def _is_plain(questions: Sequence[Question]) -> bool:
+    """Tell whether a local derivative is the same number everywhere, as that of a sum."""
+    rules = [question.hint.partition(" = ")[2] for question in questions if question.kind == "local"]
+    return any(re.fullmatch(r"-?[\d.]+", rule) for rule in rules)
 
 
 def _ask(

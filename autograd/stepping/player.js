@@ -723,6 +723,7 @@
     if (!views) return;
     const wanted = new URLSearchParams(location.hash.slice(1));
     const number = Number(wanted.get("view") || 0), step = Number(wanted.get("step") || 0);
+    if (predicting()) return go(allowed(Number.isInteger(step) ? step : 0)); // an address shows nothing before its time
     show(views[number] ? number : 0);
     reached = 0;
     if (training) turn_over(Number(wanted.get("pass") || 1) - 1, at);
