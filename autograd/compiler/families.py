@@ -4,7 +4,7 @@ Two nodes are of one family if they have the same form - the same operation on t
 sums of the same sorts of terms, however many - and the same depth: the longest way from something given. What
 lies behind their operands does not matter, so computations that differ only in what fed them meet again. The
 sequence of depths is searched for periods: a recurrence, a factorisation or a sorting network has the same
-families at every step, on as many members as the step has.
+families at every step, on as many members as the step has. If nothing repeats, every depth is a step.
 """
 
 import math
