@@ -68,6 +68,7 @@ def on_files(files: Files, config: Any) -> Files:
     copied = [path for path in kept if path.suffix in (".svg", ".png", ".ipynb")]
     known = {source: page for page, source in pages.items()}
     known |= {path.relative_to(ROOT).as_posix(): path.relative_to(ROOT).as_posix() for path in copied}
+    known |= {f"docs/{path.name}": path.name for path in (ROOT / "docs").glob("*.md")}
     for page, source in pages.items():
         text = _linked((ROOT / source).read_text(encoding="utf-8"), Path(source).parent, page, known)
         files.append(File.generated(config, page, content=text))

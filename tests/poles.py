@@ -49,11 +49,19 @@ FACTOR = (
     "divides the adjoint by x"
 )
 NONE = "there is no derivative: a pole, a tie or nan on the way"
+EXPONENT = "`x ** 0` under an infinite adjoint: PyTorch says 0, here 0 * inf is nan, as in both of `x * 0`"
 ENDS = "at the ends of the domain and beyond it, where PyTorch squares x"
-SQUARES = "PyTorch squares the arguments, which over- or underflows beyond 1e154 and at infinities"
+SQUARES = (
+    "PyTorch squares the arguments, which over- or underflows beyond 1e154 and at infinities; where a higher "
+    "derivative crosses 0, the last digits of its terms"
+)
 OVERFLOWS = "PyTorch's value, or its definition made of PyTorch's functions, over- or underflows far out"
+LIMITS = (
+    "at 0 and infinities, where derivatives are limits and mixed ones at x = 0 conventions here; mixed ones "
+    "next to 0, where 1 / x overflows"
+)
 ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
-    "pow": "at 0 and infinities, where derivatives are limits here; mixed ones at x = 0 are conventions",
+    "pow": LIMITS,
     "cbrt": "PyTorch has none; by a power of the absolute value it has no derivative at 0",
     **dict.fromkeys(["asin", "acos", "acosh", "atanh", "tanh"], ENDS),
     **dict.fromkeys(["atan2", "hypot", "atan", "asinh", "log10", "log2"], SQUARES),
@@ -240,6 +248,8 @@ def reason(program: Program, by: Sequence[int], ours: Sequence[float], theirs: S
         return WEAK
     if extreme(program):
         return FACTOR + (SIDE + side) * (side != "neither")
+    if any(line.operation is ops.pow and x[1] == 0.0 for line, x in at_work(program)):
+        return EXPONENT + (SIDE + side) * (side != "neither")
     return "UNEXPLAINED" if side == "PyTorch" else NONE
 
 

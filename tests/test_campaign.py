@@ -1,7 +1,10 @@
 """A sample of the campaign; ``python -m tests.campaign`` runs it at any size."""
 # ruff: noqa: ARG005 - derivatives have the arguments of their row, used or not
 
+import doctest
 import random
+import re
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +95,14 @@ def test_the_programs_hold_every_selection_and_every_pole():
     assert rows >= {*poles.SELECTING, *poles.POLES}
     numbers = [x for program in programs for x in program.inputs]
     assert {str(x) for x in numbers} >= {"0.0", "-0.0", "inf", "-inf", "5e-324", "-1e-310"}
+
+
+def test_the_page_of_differences_gives_the_reasons_that_the_campaign_knows():
+    page = (Path(__file__).parent.parent / "docs" / "differences.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    given = {re.sub(r"^(`\w+`(, )?)+: ", "", cells[-1]) for cells in rows if cells[0][0].isdigit()}
+    known = {value for name, value in vars(poles).items() if name.isupper() and isinstance(value, str)}
+    assert len(given) > 10
+    assert given <= known | set(poles.ROWS.values())
+    examples = doctest.DocTestParser().get_doctest(page, {}, "page", None, 0)
+    assert doctest.DocTestRunner().run(examples).failed == 0

@@ -15,10 +15,9 @@ PNG = b"\x89PNG\r\n"
 
 
 def chainrule(*arguments):
-    """Run the program as its users do, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "chainrule", *arguments], capture_output=True, text=True, check=False
-    )
+    """Run the program as its users do, in a process of its own, where no number may leave the graph."""
+    command = [sys.executable, "-W", "error::UserWarning", "-m", "chainrule", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def status(*arguments):
