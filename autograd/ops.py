@@ -712,13 +712,13 @@ silu: Operation = Operation(
 
 
 def _mish_slope(x: Any) -> Any:
-    """Return the derivative of mish in the probabilities s, c = sigmoid(x), sigmoid(-x).
-
-    tanh(softplus(x)) is s (1 + c) / (1 + c*c), whose derivative is 4 s c*c / (1 + c*c)**2.
-    """
-    s, c = sigmoid(x), sigmoid(-x)
-    d = 1.0 + c * c
-    return div(s, d) * (1.0 + c + _near(x) * div(4.0 * (c * c), d))
+    """Return the derivative of mish in exp(x) and in exp(-x), each form accurate on its side."""
+    x = _near(x)
+    e, f = exp(minimum(x, 1.0)), exp(minimum(-x, 2.0))  # their kinks are on the other side
+    h, a = e + 0.5 * e * e, 0.5 + f * (1.0 + f)
+    left = div(e, 1.0 + h * (2.0 + h)) * (1.0 + x + e * (1.5 + x + e * (1.0 + 0.25 * e)))
+    right = div(0.5 + f + x * div(f * f * (1.0 + f), a), a)
+    return where(less(x, -0.875), left, right)
 
 
 mish: Operation = Operation(
