@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nn import data, losses, optim, plot
     from nn.callbacks import BestWeights, Callback, Checkpoint, EarlyStopping, Snapshots
     from nn.data import (
-        Standardiser,
+        Standardizer,
         circles,
         digits,
         encode,
@@ -49,7 +49,7 @@ else:
         __name__,
         {
             "nn.callbacks": "BestWeights Callback Checkpoint EarlyStopping Snapshots",
-            "nn.data": "Standardiser circles digits encode gate iris minibatches spirals split two_moons xor",
+            "nn.data": "Standardizer circles digits encode gate iris minibatches spirals split two_moons xor",
             "nn.diagnosis": "Diagnosis Finding diagnose",
             "nn.documents": "fit_documents",
             "nn.evaluate": "accuracy confusion_matrix mean_loss predict",
@@ -118,7 +118,7 @@ __all__ = [
     "gate",
     "iris",
     "digits",
-    "Standardiser",
+    "Standardizer",
     "encode",
     "split",
     "minibatches",

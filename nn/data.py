@@ -203,7 +203,7 @@ def digits() -> Points:
     return _packaged("digits.csv.gz", header=0)
 
 
-class Standardiser:
+class Standardizer:
     """Scales every column to mean 0 and standard deviation 1, as they are in the points it is made from.
 
     Make it from the training points alone and call it on these and on all others. A constant column has no
@@ -220,7 +220,7 @@ class Standardiser:
         ValueError: ``X`` is no table of numbers or has no rows.
 
     Example:
-        >>> scaled = Standardiser([[1.0, 5.0], [3.0, 5.0]])
+        >>> scaled = Standardizer([[1.0, 5.0], [3.0, 5.0]])
         >>> scaled([[1.0, 5.0], [4.0, 7.0]]).tolist()
         [[-1.0, 0.0], [2.0, 2.0]]
     """
@@ -236,11 +236,11 @@ class Standardiser:
         self.deviation = np.where(constant, 1.0, scaled.std(axis=0) * _unit(largest))
 
     @classmethod
-    def of(cls, mean: ArrayLike, deviation: ArrayLike) -> "Standardiser":
+    def of(cls, mean: ArrayLike, deviation: ArrayLike) -> "Standardizer":
         """Return the standardiser of a mean and a deviation per column, as an earlier one had them.
 
         Example:
-            >>> Standardiser.of([2.0], [0.5])([[3.0]]).tolist()
+            >>> Standardizer.of([2.0], [0.5])([[3.0]]).tolist()
             [[2.0]]
         """
         made = cls.__new__(cls)
@@ -262,7 +262,7 @@ class Standardiser:
         """Return the numbers of one point, or whole columns, scaled.
 
         Example:
-            >>> Standardiser([[1.0, 5.0], [3.0, 5.0]]).row([4.0, 7.0])
+            >>> Standardizer([[1.0, 5.0], [3.0, 5.0]]).row([4.0, 7.0])
             [2.0, 2.0]
         """
         unit = _unit(np.maximum(np.abs(self.mean), self.deviation))  # a difference of the largest floats
@@ -275,7 +275,7 @@ class Standardiser:
         """Return the points that were scaled.
 
         Example:
-            >>> scale = Standardiser([[1.0], [3.0]])
+            >>> scale = Standardizer([[1.0], [3.0]])
             >>> scale.undo(scale([[4.0]])).tolist()
             [[4.0]]
         """
@@ -318,7 +318,12 @@ def encode(labels: ArrayLike) -> tuple[Labels, NDArray[np.int64]]:
 
 
 def split(
-    X: ArrayLike, y: ArrayLike, fraction: float = 0.2, *, seed: int = 0, stratify: bool = False
+    X: ArrayLike,
+    y: ArrayLike,
+    fraction: float = 0.2,
+    *,
+    rng: int | np.random.Generator = 0,
+    stratify: bool = False,
 ) -> tuple[Points, Points]:
     """Split a data set by chance into what a model trains on and what it is judged by.
 
@@ -326,7 +331,7 @@ def split(
         X: the points, of shape (n, inputs).
         y: the n labels.
         fraction: how much is held out, between 0 and 1; at least one point is on either side.
-        seed: the same seed gives the same split.
+        rng: a seed, or a generator: the same seed gives the same split.
         stratify: hold out that share of each class, and leave at least one point of each to train on.
 
     Returns:
@@ -346,7 +351,7 @@ def split(
         raise ValueError(f"fraction is the share held out, so it must be between 0 and 1, not {fraction!r}")
     if len(table) < 2:
         raise ValueError(f"a split needs at least two points, got {len(table)}")
-    order = np.random.default_rng(seed).permutation(len(table))
+    order = np.random.default_rng(rng).permutation(len(table))
     n = min(max(round(len(table) * fraction), 1), len(table) - 1)
     held_out, kept = order[:n], order[n:]
     if stratify:
@@ -357,7 +362,7 @@ def split(
 
 
 def minibatches(
-    X: ArrayLike, y: ArrayLike, batch_size: int | None = None, *, seed: int | np.random.Generator = 0
+    X: ArrayLike, y: ArrayLike, batch_size: int | None = None, *, rng: int | np.random.Generator = 0
 ) -> Iterator[Points]:
     """Yield the points once, in batches of chance order; without a batch size all at once, in their order.
 
@@ -365,7 +370,7 @@ def minibatches(
         X: the points, of shape (n, inputs).
         y: the n labels.
         batch_size: how many points a batch has; the last one may have fewer.
-        seed: a seed, or a generator that goes on from epoch to epoch.
+        rng: a seed, or a generator that goes on from epoch to epoch.
 
     Yields:
         Pairs ``(X, y)``.
@@ -374,7 +379,7 @@ def minibatches(
         ValueError: not as many labels as points, or a batch size less than 1.
 
     Example:
-        >>> [y.tolist() for _, y in minibatches([[0.0], [1.0], [2.0]], [0, 1, 2], 2, seed=1)]
+        >>> [y.tolist() for _, y in minibatches([[0.0], [1.0], [2.0]], [0, 1, 2], 2, rng=1)]
         [[0, 1], [2]]
     """
     table, labels = as_points(X, y)
@@ -382,7 +387,7 @@ def minibatches(
         yield table, labels
         return
     step = whole("batch_size", batch_size)
-    order = np.random.default_rng(seed).permutation(len(table))
+    order = np.random.default_rng(rng).permutation(len(table))
     for start in range(0, len(table), step):
         batch = order[start : start + step]
         yield table[batch], labels[batch]

@@ -101,7 +101,7 @@ def diagnose(
         >>> from nn import MLP, diagnose
         >>> print(diagnose(MLP(2, [3, 1], activation="tanh"), [[900.0, 1.0], [500.0, 0.0]], [0, 1])[0])
         unscaled input: column 0 of the inputs: root mean square up to 728
-            remedy: standardise the inputs: nn.Standardiser
+            remedy: standardise the inputs: nn.Standardizer
     """
     points, targets = training_points(X, y)
     if odd := list(_labels(targets, loss, _outputs_of(model, points))):
@@ -238,7 +238,7 @@ def _inputs(points: NDArray[np.float64]) -> Iterator[Finding]:
     if size > LARGE_INPUT or 0.0 < size < SMALL_INPUT:
         where = _columns(np.flatnonzero(sizes > LARGE_INPUT)) if size > LARGE_INPUT else "all columns"
         message = f"{where} of the inputs: root mean square up to {size:.3g}"
-        yield Finding("unscaled input", where, size, message, "standardise the inputs: nn.Standardiser")
+        yield Finding("unscaled input", where, size, message, "standardise the inputs: nn.Standardizer")
 
 
 class _Probe(Module):

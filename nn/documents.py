@@ -42,7 +42,7 @@ def fit_documents(
     *,
     every: int = 100,
     callbacks: Sequence[Callable[[Run], Any]] = (),
-    seed: int = 0,
+    rng: int | np.random.Generator = 0,
     progress: bool | None = None,
     compile: bool = True,  # noqa: A002 - the name of the function that does it
     engine: str = "auto",
@@ -63,7 +63,7 @@ def fit_documents(
         batch_size: how many documents per step.
         every: after so many steps the mean of their losses is recorded, and the callbacks are called.
         callbacks: called with the run, whose model is up to date.
-        seed: of the order of the documents.
+        rng: a seed, or a source, of the order of the documents.
         progress: whether to show a bar; by default on a terminal.
         compile: record and compile a document of each length once, when it first occurs, and feed the tokens
             of others. False records each document anew: the same numbers to rounding, hundreds of times as
@@ -108,7 +108,7 @@ def fit_documents(
         for each in callbacks
         if isinstance(each, Checkpoint)  # which write what the others remember
     ]
-    run = Run(model, optimizer, History(), np.random.default_rng(seed), [order, *callbacks])
+    run = Run(model, optimizer, History(), np.random.default_rng(rng), [order, *callbacks])
     if resume is not None:
         run.load(resume)
     done = order.drawn // size

@@ -103,7 +103,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
         training, held_out, monitor = (X, y), None, "loss"
         if self.early_stopping:
             several = classes and bool(np.max(np.unique(y, return_counts=True)[1]) > 1)
-            training, held_out = split(X, y, self.validation_fraction, seed=seed, stratify=several)
+            training, held_out = split(X, y, self.validation_fraction, rng=seed, stratify=several)
             monitor = "val_loss"
         patience = min(whole("n_iter_no_change", self.n_iter_no_change), whole("max_iter", self.max_iter))
         with warnings.catch_warnings():
@@ -118,7 +118,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no t
                 validation=held_out,
                 penalty=(lambda _parameters: l2(weights, 0.5 * alpha / size)) if alpha else None,
                 callbacks=[EarlyStopping(monitor, patience, min_delta=self.tol)],
-                seed=seed,
+                rng=seed,
                 progress=bool(self.verbose),
                 compile=True,
             )

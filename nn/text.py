@@ -11,6 +11,7 @@ from typing import Any
 from autograd.functions import softmax
 from nn import storage
 from nn.checks import at_least_zero
+from nn.modules import source_of
 from nn.step import DivergenceError
 from nn.transformer import GPT
 
@@ -126,7 +127,7 @@ def generate(
     count: int = 1,
     *,
     temperature: float = 1.0,
-    seed: int | None = None,
+    rng: random.Random | int | None = None,
     prompt: str = "",
 ) -> list[str]:
     """Return new documents, drawn a character at a time by the model's probabilities.
@@ -136,7 +137,7 @@ def generate(
         tokenizer: of its characters.
         count: how many documents.
         temperature: the scores are divided by it: below 1 the likely is drawn more often, at 0 always.
-        seed: same seed, same documents; None for others each time.
+        rng: a ``random.Random`` or a seed for one: same seed, same documents; None for others each time.
         prompt: how each of them begins.
 
     Returns:
@@ -150,7 +151,7 @@ def generate(
 
     Example:
         >>> tokenizer = Tokenizer("ab")
-        >>> generate(GPT(len(tokenizer), block=4, width=2, heads=1, rng=0), tokenizer, 3, seed=1, prompt="a")
+        >>> generate(GPT(len(tokenizer), block=4, width=2, heads=1, rng=0), tokenizer, 3, rng=1, prompt="a")
         ['aa', 'a', 'aabb']
     """
     at_least_zero("temperature", temperature)
@@ -165,9 +166,9 @@ def generate(
             f"the prompt has {len(prompt)} characters, and the model's block has room for "
             f"{model.block - 1} and one that follows; shorten it"
         )
-    frozen, rng = model.frozen(), random.Random(seed)
+    frozen, source = model.frozen(), source_of(rng)
     return [
-        tokenizer.decode(_continued(frozen, begun, tokenizer.mark, temperature, rng)) for _ in range(count)
+        tokenizer.decode(_continued(frozen, begun, tokenizer.mark, temperature, source)) for _ in range(count)
     ]
 
 

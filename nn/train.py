@@ -41,7 +41,7 @@ def fit(
     penalty: Penalty | None = None,
     clip_norm: float | None = None,
     callbacks: Sequence[Callable[[Run], Any]] = (),
-    seed: int = 0,
+    rng: int | np.random.Generator = 0,
     progress: bool | None = None,
     compile: bool = False,  # noqa: A002 - the name of the function that does it
     engine: str = "auto",
@@ -67,7 +67,7 @@ def fit(
         penalty: a function of the parameters that is added to the loss, as ``lambda ps: l2(ps, 1e-4)``.
         clip_norm: the largest norm of the gradient; a longer one is scaled down.
         callbacks: called with the run after every epoch; see ``nn.callbacks``.
-        seed: of the order of the points.
+        rng: a seed, or a source, of the order of the points.
         progress: whether to show a bar; by default on a terminal.
         resume: a file that a ``Checkpoint`` among the callbacks wrote, from which the training goes on to its
             ``epochs`` epochs in all, bit for bit; model, optimiser and callbacks are made as they were.
@@ -108,7 +108,7 @@ def fit(
         step.require_no_branch(points, targets)
         if held_out is not None:
             step.require_no_branch(*held_out)
-    run = Run(model, optimizer, History(), np.random.default_rng(seed), _last(callbacks, Checkpoint))
+    run = Run(model, optimizer, History(), np.random.default_rng(rng), _last(callbacks, Checkpoint))
     run.measured = frozenset({"loss"} if metric is None else {"loss", _name(metric)})
     if resume is not None:
         run.load(resume)
@@ -122,7 +122,7 @@ def fit(
                     labels: list[Any] = []
                     run.before = [p.data for p in model.parameters()] if steps == 1 else None
                     step.begin_epoch()
-                    for batch, batch_targets in minibatches(points, targets, size, seed=run.rng):
+                    for batch, batch_targets in minibatches(points, targets, size, rng=run.rng):
                         batch_loss, batch_outputs = step(batch, batch_targets)
                         record["loss"] += batch_loss * (len(batch) / len(points))
                         outputs.extend(batch_outputs)

@@ -88,23 +88,23 @@ def test_gates(name, rule):
 
 def test_standardised_columns_have_mean_0_and_deviation_1_on_the_training_points_only():
     (X, _), (held_out, _) = data.split(*data.iris(), 1 / 3)
-    scaled = data.Standardiser(X)
+    scaled = data.Standardizer(X)
     assert scaled(X).mean(axis=0) == pytest.approx(0.0, abs=1e-12)
     assert scaled(X).std(axis=0) == pytest.approx(1.0)
     assert_array_equal(scaled(held_out), (held_out - X.mean(axis=0)) / X.std(axis=0))
 
 
 def test_a_constant_column_is_shifted_even_if_its_mean_is_rounded():
-    scaled = data.Standardiser([[0.1, 1.0]] * 3)
+    scaled = data.Standardizer([[0.1, 1.0]] * 3)
     assert scaled([[0.1, 3.0]]) == pytest.approx(np.array([[0.0, 2.0]]), abs=1e-15)
 
 
 def test_a_split_and_the_batches_of_an_epoch_have_every_point_once():
     X, y = np.arange(20.0).reshape(10, 2), np.arange(10)
-    (kept, kept_y), (held_out, held_out_y) = data.split(X, y, 0.3, seed=1)
+    (kept, kept_y), (held_out, held_out_y) = data.split(X, y, 0.3, rng=1)
     assert (len(kept), len(held_out)) == (7, 3)
     assert sorted([*kept_y, *held_out_y]) == list(range(10))
-    batches = list(data.minibatches(X, y, 4, seed=1))
+    batches = list(data.minibatches(X, y, 4, rng=1))
     assert [len(labels) for _, labels in batches] == [4, 4, 2]
     assert sorted(label for _, labels in batches for label in labels) == list(range(10))
     for points, labels in [(kept, kept_y), (held_out, held_out_y), *batches]:
@@ -115,7 +115,7 @@ def test_batches_differ_from_epoch_to_epoch_and_not_from_run_to_run():
     def epochs():
         rng = np.random.default_rng(7)
         return [
-            [y.tolist() for _, y in data.minibatches(np.zeros((9, 1)), range(9), 4, seed=rng)]
+            [y.tolist() for _, y in data.minibatches(np.zeros((9, 1)), range(9), 4, rng=rng)]
             for _ in range(2)
         ]
 
@@ -140,10 +140,10 @@ def test_one_batch_of_all_points_keeps_their_order():
         (lambda: data.split([[1.0], [2.0]], [1, 2], 1.5), r"between 0 and 1, not 1\.5"),
         (lambda: data.split([[1.0], [2.0]], [1]), r"X has 2 rows, y has shape \(1,\)"),
         (lambda: next(data.minibatches([[1.0]], [1], 0)), "batch_size must be at least 1, not 0"),
-        (lambda: data.Standardiser([1.0, 2.0]), r"X must be a table .* not of shape \(2,\)"),
-        (lambda: data.Standardiser([["a", "b"]]), "X must be a table of numbers"),
-        (lambda: data.Standardiser(np.zeros((0, 2))), "at least one point"),
-        (lambda: data.Standardiser([[1.0, 2.0]])([[1.0]]), "knows 2 columns, got 1"),
+        (lambda: data.Standardizer([1.0, 2.0]), r"X must be a table .* not of shape \(2,\)"),
+        (lambda: data.Standardizer([["a", "b"]]), "X must be a table of numbers"),
+        (lambda: data.Standardizer(np.zeros((0, 2))), "at least one point"),
+        (lambda: data.Standardizer([[1.0, 2.0]])([[1.0]]), "knows 2 columns, got 1"),
     ],
 )
 def test_impossible_requests_are_named(make, message):

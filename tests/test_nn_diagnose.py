@@ -14,7 +14,7 @@ from nn import MLP, Layer, Module, Sequential, diagnose
 @pytest.fixture
 def moons():
     X, y = nn.two_moons(60, noise=0.1, random_state=0)
-    return nn.Standardiser(X)(X), y
+    return nn.Standardizer(X)(X), y
 
 
 def network(*nouts, activation="relu", init="kaiming"):
@@ -39,7 +39,7 @@ def test_a_healthy_network_has_no_findings(moons, activation, labels):
 def test_healthy_networks_on_real_data_have_no_findings():
     for load, scale, nin, nout in ((nn.iris, None, 4, 3), (nn.digits, 16.0, 64, 10)):
         X, y = load()
-        X = X / scale if scale else nn.Standardiser(X)(X)
+        X = X / scale if scale else nn.Standardizer(X)(X)
         assert (
             diagnose(
                 MLP(nin, [16, nout], activation="tanh", init="xavier", rng=random.Random(0)), X, y, sample=50
@@ -112,7 +112,7 @@ def test_unscaled_inputs(moons, factors, where, figure):
     findings = diagnose(network(4, 1, activation="leaky_relu"), X * factors, y)
     assert (findings[0].kind, findings[0].where) == ("unscaled input", where)
     assert findings[0].figure == pytest.approx(figure, rel=1e-9)
-    assert "Standardiser" in findings[0].remedy
+    assert "Standardizer" in findings[0].remedy
 
 
 def test_numbers_that_are_not_finite():

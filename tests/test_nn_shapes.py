@@ -235,15 +235,15 @@ def test_the_parameters_kept_are_those_whose_loss_was_measured():
 @pytest.mark.parametrize("size", [1e-320, 1e-200, 1e-20, 1.0, 1e200, 1e307])
 def test_the_standardiser_is_free_of_scale(size):
     table = np.array([[1.0, 1.0], [2.0, 1.0], [4.0, 1.0], [-3.0, 1.0]])
-    usual = nn.Standardiser(table)(table)
-    scale = nn.Standardiser(table * size)
+    usual = nn.Standardizer(table)(table)
+    scale = nn.Standardizer(table * size)
     assert scale(table * size) == pytest.approx(usual, rel=1e-12 if size > 1e-300 else 1e-2)
     assert scale.undo(usual) == pytest.approx(table * size, rel=1e-12 if size > 1e-300 else 1e-2)
 
 
 def test_the_standardiser_takes_the_whole_range_of_floats():
     table = np.array([[1.7e308], [-1.7e308]])
-    assert nn.Standardiser(table)(table).tolist() == [[1.0], [-1.0]]
+    assert nn.Standardizer(table)(table).tolist() == [[1.0], [-1.0]]
 
 
 def smoothed(scores, target):
@@ -327,7 +327,7 @@ def test_balanced_weights_are_scikit_learns():
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5])
 def test_a_stratified_split_holds_out_each_class_by_its_share(counts, fraction):
     y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(counts)), counts))
-    (kept, kept_y), (out, out_y) = nn.split(np.arange(len(y))[:, None], y, fraction, seed=1, stratify=True)
+    (kept, kept_y), (out, out_y) = nn.split(np.arange(len(y))[:, None], y, fraction, rng=1, stratify=True)
     assert sorted([*kept[:, 0], *out[:, 0]]) == list(range(len(y)))
     assert (y[kept[:, 0].astype(int)] == kept_y).all()
     assert len(out) >= 1

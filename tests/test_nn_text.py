@@ -85,7 +85,7 @@ def test_compiled_training_is_the_recorded_one(batch_size):
         model = small()
         optimizer = adam(model, 40)
         history = fit_documents(
-            model, encoded(), optimizer, 40, batch_size, every=15, seed=3, compile=compiled
+            model, encoded(), optimizer, 40, batch_size, every=15, rng=3, compile=compiled
         )
         results.append(([*history["loss"], *model.state_dict().values()], history))
     assert results[0][0] == pytest.approx(results[1][0], rel=0, abs=1e-11)
@@ -189,9 +189,9 @@ def test_an_optimiser_of_other_parameters_is_refused():
 
 def test_the_same_seed_gives_the_same_documents():
     model = small()
-    first = generate(model, TOKENIZER, 20, seed=5)
-    assert generate(model, TOKENIZER, 20, seed=5) == first
-    assert generate(model, TOKENIZER, 20, seed=6) != first
+    first = generate(model, TOKENIZER, 20, rng=5)
+    assert generate(model, TOKENIZER, 20, rng=5) == first
+    assert generate(model, TOKENIZER, 20, rng=6) != first
 
 
 def test_characters_are_drawn_by_their_probabilities():
@@ -200,7 +200,7 @@ def test_characters_are_drawn_by_their_probabilities():
     for temperature in (0.5, 1.0, 3.0):
         scores = np.array([z.data for z in model([TOKENIZER.mark, 0])[-1]]) / temperature
         expected = np.exp(scores) / np.exp(scores).sum()
-        drawn = generate(model, TOKENIZER, 1500, temperature=temperature, seed=1, prompt="a")
+        drawn = generate(model, TOKENIZER, 1500, temperature=temperature, rng=1, prompt="a")
         begun = [text[1:2] for text in drawn]
         found = [begun.count(c) / len(begun) for c in [*TOKENIZER.characters, ""]]
         assert found == pytest.approx(expected, abs=0.05)
@@ -218,8 +218,8 @@ def test_without_temperature_the_likeliest_is_taken():
 
 def test_a_document_is_cut_at_the_end_of_the_block():
     model = small()
-    assert max(map(len, generate(model, TOKENIZER, 200, seed=0))) <= model.block
-    assert all(text.startswith("abcda") for text in generate(model, TOKENIZER, 20, seed=0, prompt="abcda"))
+    assert max(map(len, generate(model, TOKENIZER, 200, rng=0))) <= model.block
+    assert all(text.startswith("abcda") for text in generate(model, TOKENIZER, 20, rng=0, prompt="abcda"))
 
 
 @pytest.mark.parametrize(

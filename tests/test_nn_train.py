@@ -118,14 +118,14 @@ def test_mini_batches_take_one_step_each_and_average_over_their_points(moons):
     by_hand, fitted = network(), network()
     rng = np.random.default_rng(9)
     for _ in range(2):
-        for rows, targets in nn.minibatches(X, y, 8, seed=rng):
+        for rows, targets in nn.minibatches(X, y, 8, rng=rng):
             by_hand.zero_grad()
             for row, target in zip(rows.tolist(), targets.tolist(), strict=True):
                 (nn.hinge(by_hand(row), target) / len(rows)).backward()
             for p in by_hand.parameters():
                 p.data -= 0.1 * p.grad
     optimizer = SGD(fitted.parameters(), lr=0.1)
-    fit(fitted, X, y, nn.hinge, optimizer, epochs=2, batch_size=8, seed=9)
+    fit(fitted, X, y, nn.hinge, optimizer, epochs=2, batch_size=8, rng=9)
     assert optimizer.steps == 8
     assert list(fitted.state_dict().values()) == pytest.approx(list(by_hand.state_dict().values()), rel=1e-12)
 
@@ -134,7 +134,7 @@ def test_the_same_seed_gives_the_same_bits(moons):
     def run(seed):
         model = network(activation="tanh")
         history = fit(
-            model, *moons, nn.hinge, Adam(model.parameters(), 0.05), 3, 7, seed=seed, validation=moons
+            model, *moons, nn.hinge, Adam(model.parameters(), 0.05), 3, 7, rng=seed, validation=moons
         )
         return history.records, model.state_dict()
 
@@ -367,7 +367,7 @@ def test_xor_is_learnt_by_four_tanh_units_from_95_of_100_seeds(seeds):
         optimizer = Adam(model.parameters(), lr=0.1)
         # Point by point: the full batch is stuck from four seeds, where two points are told apart by nothing.
         loss = nn.binary_cross_entropy
-        fit(model, X, y, loss, optimizer, epochs=60, batch_size=1, seed=seed, compile=True)
+        fit(model, X, y, loss, optimizer, epochs=60, batch_size=1, rng=seed, compile=True)
         solved += nn.accuracy(model, X, y) == 1.0
     assert solved >= 0.95 * seeds
 
@@ -391,11 +391,11 @@ def test_a_single_unit_learns_the_other_gates(name):
 def test_iris_is_learnt_to_95_percent_on_a_held_out_third():
     shares = []
     for seed in range(5):
-        (X, y), held_out = nn.split(*nn.iris(), 1 / 3, seed=seed)
-        scaled = nn.Standardiser(X)
+        (X, y), held_out = nn.split(*nn.iris(), 1 / 3, rng=seed)
+        scaled = nn.Standardizer(X)
         model = MLP(4, [8, 3], activation="tanh", init="xavier", rng=random.Random(seed))
         optimizer = Adam(model.parameters(), lr=0.05)
-        fit(model, scaled(X), y, nn.cross_entropy, optimizer, epochs=20, batch_size=10, seed=seed)
+        fit(model, scaled(X), y, nn.cross_entropy, optimizer, epochs=20, batch_size=10, rng=seed)
         shares.append(nn.accuracy(model, scaled(held_out[0]), held_out[1]))
     assert np.mean(shares) >= 0.95
 

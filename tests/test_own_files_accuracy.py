@@ -73,7 +73,7 @@ def theirs(frame, seed):
     """Return scikit-learn's accuracy on the very points that the command line holds out."""
     X = pandas.get_dummies(frame.drop(columns="kind")).to_numpy(dtype=float)
     _, y = encode(frame["kind"])
-    (X, y), (held_out, labels) = split(X, y, SHARE, seed=seed, stratify=True)
+    (X, y), (held_out, labels) = split(X, y, SHARE, rng=seed, stratify=True)
     scale = StandardScaler().fit(X)
     network = MLPClassifier(
         (16, 16), activation="tanh", batch_size=32, learning_rate_init=0.01, alpha=0.0, max_iter=EPOCHS,

@@ -231,7 +231,7 @@ def test_something_else_than_a_graph_is_refused():
 def test_a_gradient_is_the_sum_over_its_paths():
     x, y = Value(3.0, "x"), Value(2.0, "y")
     f = (x + y) * x + y
-    explanation = explain(x, f)
+    explanation = explain(f, x)
     assert [(path.product, [edge.receiver for edge in path.edges]) for path in explanation.paths] == [
         (5.0, ["v2", "x"]),
         (3.0, ["v2", "v1", "x"]),
@@ -247,7 +247,7 @@ def test_the_sum_of_all_paths_is_the_gradient(seed):
     root, leaves = random_graph(seed)
     root.backward()
     for leaf in leaves:
-        explanation = explain(leaf, root, limit=100_000)
+        explanation = explain(root, leaf, limit=100_000)
         assert len(explanation.paths) == explanation.count
         scale = sum(abs(path.product) for path in explanation.paths)
         assert abs(explanation.total - leaf.grad) <= 1e-12 * scale
@@ -258,7 +258,7 @@ def test_paths_beyond_the_limit_are_counted_and_summed():
     f = x
     for _ in range(100):
         f = f * 0.75 + f * 0.25
-    explanation = explain(x, f, limit=3)
+    explanation = explain(f, x, limit=3)
     assert explanation.count == 2**100
     assert [path.product for path in explanation.paths] == [
         pytest.approx(0.75**100),
@@ -273,7 +273,7 @@ def test_the_root_and_a_leaf_without_influence_explain_themselves():
     x = Value(1.0, "x")
     f = x * 2.0
     assert str(explain(f, f)) == "df/df = 1, over 1 path\n  the root itself: 1"
-    assert str(explain(x, f)) == "df/dx = 2, over 1 path\n  f <- x: 2"
+    assert str(explain(f, x)) == "df/dx = 2, over 1 path\n  f <- x: 2"
 
 
 @pytest.mark.parametrize(
@@ -289,12 +289,18 @@ def test_the_root_and_a_leaf_without_influence_explain_themselves():
 )
 def test_a_node_that_is_not_in_the_graph_is_refused(node, error, message):
     with pytest.raises(error, match=message):
-        explain(node, simple())
+        explain(simple(), node)
+
+
+def test_an_output_that_comes_last_is_told_where_it_belongs():
+    x = Value(2.0, "x")
+    with pytest.raises(ValueError, match=r"the output comes first.*write explain\(output, node\)"):
+        explain(x, x * x)
 
 
 def test_a_constant_and_a_negative_limit_are_refused():
     f = Value(1.0, "x") * 2.0
     with pytest.raises(ValueError, match="2 is a constant, which has no gradient; choose a variable"):
-        explain(f.parents[1], f)
+        explain(f, f.parents[1])
     with pytest.raises(ValueError, match="limit must not be negative, got -1"):
         explain(f, f, limit=-1)

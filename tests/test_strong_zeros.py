@@ -176,7 +176,7 @@ def test_events_explanations_and_written_backpropagation_say_the_same(f, x):
     root = f(leaf)
     events = [event for event in steps(root) if getattr(event, "parent", None) is leaf]
     assert events[-1].after == truth
-    explanation = explain(leaf, root)
+    explanation = explain(root, leaf)
     assert explanation.gradient == explanation.total == truth
     names = {}
     exec(backprop_source(root), names)

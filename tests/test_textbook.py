@@ -92,13 +92,13 @@ def test_every_step_ends_with_the_accurate_number():
     assert step.local_formula == "d(tanh(x))/dx = 1 - f**2 = 1 - 0.9640**2 = 0.07065"
     assert step.local == ops.tanh.derivatives[0](f.data, 2.0)
     assert "1 - f**2" in "\n".join(text for move in step_through(f).moves() for _, text in move.facts)
-    assert explain(f.parents[0], f).gradient == step.local
+    assert explain(f, f.parents[0]).gradient == step.local
 
 
 @pytest.mark.parametrize(
     ("row", "numbers", "shown"),
     [
-        (ops.sigmoid, [40.0], "sigmoid(x)*sigmoid(-x)"),  # 1 - f is 0, the derivative is not
+        (ops.sigmoid, [40.0], "logistic_pdf(x)"),  # 1 - f is 0, the derivative is not
         (ops.tanh, [25.0], "4*(sigmoid(2*x)*sigmoid(-2*x))"),
         (ops.maximum, [3.0, 3.0], "1 - 0.5*((1 if x < y else 0) + (1 if x <= y else 0))"),  # 1/2 at a tie
     ],

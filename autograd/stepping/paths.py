@@ -84,35 +84,40 @@ class Explanation:
         return "\n".join(lines)
 
 
-def explain(node: Value, root: Value, limit: int = 10) -> Explanation:
-    """List every path from the root to a node with its product of local derivatives.
+def explain(output: Value, node: Value, limit: int = 10) -> Explanation:
+    """List every path from the output of a graph to a node with its product of local derivatives.
 
     Their sum is the gradient. There may be very many paths: of those, the ``limit`` with the largest products
     are listed, and the rest is given as their number and sum.
 
     Args:
+        output: the output of the graph.
         node: the node to explain.
-        root: the output of the graph.
         limit: how many paths to list at most.
 
     Returns:
         The explanation; ``print`` shows it line by line.
 
     Raises:
-        TypeError: ``node`` or ``root`` is not a Value.
+        TypeError: ``output`` or ``node`` is not a Value.
         ValueError: ``node`` is not in the graph, or is a constant; or ``limit`` is negative.
 
     Example:
         >>> x = Value(3.0, "x")
-        >>> print(explain(x, x * x + x))
+        >>> print(explain(x * x + x, x))
         df/dx = 7, over 3 paths
           f <- v1 <- x: 1 * 3 = 3
           f <- v1 <- x: 1 * 3 = 3
           f <- x: 1
     """
-    order = graph_of(root)
+    order = graph_of(output)
     if not isinstance(node, Value):
         raise TypeError(f"node must be a Value of the graph, not {type(node).__name__}: {node!r:.60}")
+    if node not in set(order) and output in set(graph_of(node)):
+        raise ValueError(
+            f"the output comes first, and it is {node!r}, which is computed from {output!r}; "
+            "write explain(output, node)"
+        )
     return Paths(record(order, name_nodes(order))).explain(node, limit)
 
 

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
             tokenizer,
             arguments.count,
             temperature=arguments.temperature,
-            seed=arguments.seed,
+            rng=arguments.seed,
             prompt=arguments.prompt.strip(),
         )
     except (ArithmeticError, ValueError) as error:

@@ -12,7 +12,7 @@ from chainrule.commands.sources import LOSSES, MISSING, Data, kind_of
 from chainrule.tables.columns import Column
 from chainrule.tables.table import Table
 from chainrule.terminal import CommandError, plain, shown
-from nn import MLP, Module, Standardiser, predict
+from nn import MLP, Module, Standardizer, predict
 from nn.data import Points
 
 
@@ -63,9 +63,9 @@ class Recipe:
         """Return the recipe for a data set, its scales taken from the training points alone."""
         X, y = training
         known = [column[~np.isnan(column)] for column in X.T]
-        mean = [Standardiser(column[:, None]).mean[0] if len(column) else 0.0 for column in known]
-        scale = Standardiser(np.where(np.isnan(X), mean, X))
-        target = Standardiser(np.zeros((1, 1)) if data.classes else y.reshape(len(y), -1))
+        mean = [Standardizer(column[:, None]).mean[0] if len(column) else 0.0 for column in known]
+        scale = Standardizer(np.where(np.isnan(X), mean, X))
+        target = Standardizer(np.zeros((1, 1)) if data.classes else y.reshape(len(y), -1))
         return cls(
             data.columns,
             data.targets,
@@ -89,10 +89,10 @@ class Recipe:
     def scaled(self, points: Points) -> Points:
         """Return points and targets as the network and its loss want them."""
         X, y = points
-        inputs = Standardiser.of(self.mean, self.deviation)(self.filled(X))
+        inputs = Standardizer.of(self.mean, self.deviation)(self.filled(X))
         if self.classes:
             return inputs, kind_of(self.loss).encoded(y)
-        scale = Standardiser.of(self.target_mean, self.target_deviation)
+        scale = Standardizer.of(self.target_mean, self.target_deviation)
         return inputs, scale(y.reshape(len(y), -1)).reshape(y.shape)
 
     def answers(self, scores: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
@@ -103,7 +103,7 @@ class Recipe:
             gives no probabilities.
         """
         if not self.classes:
-            scale = Standardiser.of(self.target_mean, self.target_deviation)
+            scale = Standardizer.of(self.target_mean, self.target_deviation)
             return scale.undo(scores.reshape(len(scores), -1)).reshape(scores.shape), None
         chosen = (scores > 0).astype(int) if self.outputs == 1 else scores.argmax(axis=1)
         shares = kind_of(self.loss).probabilities(scores)
@@ -227,7 +227,7 @@ class OnRawRows(Module):
     """
 
     def __init__(self, model: Module, recipe: Recipe) -> None:
-        self.model, self.scale = model, Standardiser.of(recipe.mean, recipe.deviation)
+        self.model, self.scale = model, Standardizer.of(recipe.mean, recipe.deviation)
 
     def __call__(self, x: Any) -> Any:
         """Return the network's outputs for the numbers of a raw row, or for whole columns."""

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
     training, held_out = (data.X, data.y), None
     if arguments.validation:
         several = bool(data.classes) and int(np.bincount(data.y).max()) > 1
-        training, held_out = split(*training, arguments.validation, seed=arguments.seed, stratify=several)
+        training, held_out = split(*training, arguments.validation, rng=arguments.seed, stratify=several)
     if arguments.class_weights and not data.classes:
         raise CommandError(f"--class-weights is for classes, and {shown(data.targets)} is a number")
     recipe = Recipe.made(data, training)
@@ -148,7 +148,7 @@ def _train(
             validation=recipe.scaled(held_out) if held_out else None,
             penalty=(lambda parameters: l2(parameters, arguments.l2)) if arguments.l2 else None,
             callbacks=[EarlyStopping(patience=arguments.early_stopping)] if arguments.early_stopping else [],
-            seed=arguments.seed,
+            rng=arguments.seed,
             compile=True,
         )
     if history.stopped == "interrupted" and not len(history):

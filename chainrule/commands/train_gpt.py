@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(f" {counted(arguments.batch_size, 'document')} each\n", flush=True)
 
     def report(run: Run) -> None:
-        samples = generate(model, tokenizer, SAMPLES, temperature=TEMPERATURE, seed=len(run.history))
+        samples = generate(model, tokenizer, SAMPLES, temperature=TEMPERATURE, rng=len(run.history))
         loss = run.history["loss"][-1]
         print(f"step {run.optimizer.steps:>6}  loss {loss:.4f}  {shown(samples)}", flush=True)
 
@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace) -> None:
                 arguments.batch_size,
                 every=max(arguments.steps // REPORTS, 1),
                 callbacks=[report, *keep],
-                seed=arguments.seed,
+                rng=arguments.seed,
                 progress=False,  # each report is a line
                 engine=arguments.engine,
                 resume=arguments.resume,
