@@ -162,6 +162,14 @@ def test_what_reads_a_row_chosen_by_a_datum_says_so(monkeypatch):
     assert_computes(program, reader)
 
 
+def test_a_gpt_of_few_positions_whose_choices_lead_from_one_array_to_others(monkeypatch):
+    model = GPT(5, block=4, width=4, heads=2, rng=0)
+    tokens = [Value(float(token)) for token in (4, 0, 2, 4)]
+    program = autograd.compile(model.loss(tokens), inputs=model.parameters(), data={"tokens": tokens})
+    _, reader = formulas(program, monkeypatch)
+    assert_computes(program, reader)
+
+
 def test_names_are_for_leaves_of_the_program():
     w, stranger = Value(2.0, "w"), Value(1.0, "stranger")
     program = autograd.compile(w * w)

@@ -304,7 +304,7 @@ class _Naming:
         conditions = [(a, b, self._inequality(a, b, most)) for a, b, most in constraints]
         where = [c for _, _, c in conditions]
         rough = set(self._rough()) if self.points.listed is not None or self.points.constraints else set()
-        written = [indexed.target, *([indexed.target.choice[1]] if indexed.target.choice else [])]
+        written = [indexed.target, *([indexed.target.choice[2]] if indexed.target.choice else [])]
         for access, axis, found in ((a, k, c) for a in written for k, c in enumerate(a.coordinates)):
             blocks = found.block is not None and found.block[0] in self.counting
             told = _spans(access, axis) and (len(found.steps) == 1 or blocks)
@@ -547,7 +547,8 @@ def _element(access: Access, counting: set[Symbol]) -> str:
             above.append(found.block[0].name)
             text = found.block[1].name
         if access.choice is not None and access.choice[0] == axis:
-            chosen = _element(access.choice[1], counting)
+            times = "" if access.choice[1] == 1 else rf"{access.choice[1]} \, "
+            chosen = times + _element(access.choice[2], counting)
             text = f"{chosen} + {text}" if text != "0" else chosen
         below.append(text)
     if "_" in name and below:

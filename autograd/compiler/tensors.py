@@ -65,14 +65,14 @@ class Access:
         memory: ``"v"`` or ``"d"``.
         coordinates: one for each of the tensor's.
         cells: the addresses that the statement reads or writes here, apart from the choice.
-        choice: which coordinate a number is added to, and where that number is; or None.
+        choice: to which coordinate a number is added, how many times, and where that number is; or None.
     """
 
     tensor: Tensor
     memory: str
     coordinates: tuple[Coordinate, ...]
     cells: Index
-    choice: "tuple[int, Access] | None" = None
+    choice: "tuple[int, int, Access] | None" = None
 
     @property
     def covers(self) -> bool:
@@ -125,6 +125,9 @@ class Tensors:
     ) -> None:
         self.plan, self.label = plan, label
         self.all: list[Tensor] = []
+        self._choices = dict(plan.choices)
+        self._alias = Tensor(r"\mathbf{v}", (plan.size,), plan.size, "all cells")
+        self._leaves = Tensor(r"\theta", (plan.parameters,), plan.parameters, "all parameters, in a row")
         self.sums: dict[Tensor | None, Tensor | None] = {}
         self.owner = np.full(plan.size, -1, dtype=np.intp)
         self.places = np.zeros((plan.size, RANK), dtype=np.intp)
@@ -148,8 +151,6 @@ class Tensors:
             self._frame(step)
         for statement in (s for step in plan.forward for s in _body(step)):
             self._frame_statement(statement, None, None, plainly=True)
-        self._alias = Tensor(r"\mathbf{v}", (plan.size,), plan.size, "all cells")
-        self._leaves = Tensor(r"\theta", (plan.parameters,), plan.parameters, "all parameters, in a row")
         self.used: list[Tensor] = []
         self._aliased: dict[Tensor, Index] = {}
         self._number()
@@ -430,6 +431,8 @@ class Tensors:
 
     def cells(self, tensor: Tensor) -> Index:
         """Return the addresses of a tensor's elements, in ascending order."""
+        if tensor in (self._leaves, self._alias):
+            return np.arange(tensor.size)
         return np.flatnonzero(self.owner == self.all.index(tensor))
 
     def addresses(self, tensor: Tensor, symbols: list[Symbol]) -> Coordinate | None:
@@ -461,7 +464,7 @@ class Tensors:
             target = accesses.pop(part.target)
             needed = {s for c in target.coordinates for s, _ in c.steps}
             if target.choice is not None:
-                needed |= {s for c in target.choice[1].coordinates for s, _ in c.steps}
+                needed |= {s for c in target.choice[2].coordinates for s, _ in c.steps}
             once = target.choice is None and len(target.cells) == prod(part.shape)
             for symbol in points.symbols:
                 symbol.summed = symbol not in needed and not symbol.steps and not once
@@ -488,14 +491,46 @@ class Tensors:
 
     def _functions(self, place: Place, shape: Sequence[int]) -> list[Index]:
         """Return the coordinates of a place at all points."""
-        cells = place.addresses(shape)
+        return self._home(place, place.addresses(shape))[1]
+
+    def _home(self, place: Place, cells: Index) -> tuple[Tensor | None, list[Index], tuple[int, int]]:
+        """Return where some cells are: the tensor, their coordinates, and how a choice goes on from them.
+
+        That is by which axis, and how far for each item. What is in several tensors is called by its address.
+        """
         owner = self.owner[cells]
-        if not _is_one(owner):
-            return [cells] if (owner >= 0).all() else []
-        if owner.flat[0] < 0:
-            return []
-        rank = len(self.all[owner.flat[0]].shape)
-        return [self.places[cells][..., k] for k in range(rank)]
+        if (owner < 0).any():
+            return None, [], (0, 0)
+        if _is_one(owner):
+            tensor = self.all[owner.flat[0]]
+            moved = self._moved(place, cells)
+            if moved is not None:
+                return tensor, [self.places[cells][..., k] for k in range(len(tensor.shape))], moved
+        last = cells + place.step * (self._items(place) - 1)
+        leaves = max(int(cells.max()), int(last.max())) < self.plan.parameters
+        return self._leaves if leaves else self._alias, [cells], (0, place.step)
+
+    def _items(self, place: Place) -> int:
+        return self._choices.get(place.choice.base, 1) if place.choice is not None else 1
+
+    def _moved(self, place: Place, cells: Index) -> tuple[int, int] | None:
+        """Return the axis along which a choice goes on, and how far; None if it leaves the tensor."""
+        if place.choice is None:
+            return 0, 0
+        axis, far = 0, 0
+        for item in range(1, self._items(place)):
+            others = cells + item * place.step
+            if others.min() < 0 or others.max() >= self.plan.size:
+                return None
+            if (self.owner[others] != self.owner[cells]).any():
+                return None
+            change = self.places[others] - self.places[cells]
+            if item == 1:
+                axis = int(np.argmax(np.abs(change).reshape(-1, RANK)[0]))
+                far = int(change[..., axis].flat[0])
+            if (change[..., axis] != item * far).any() or np.delete(change, axis, -1).any():
+                return None
+        return axis, far
 
     def _refined(
         self, statement: Statement, functions: Sequence[Index], loop: Loop | None
@@ -537,14 +572,13 @@ class Tensors:
         known: Mapping[Place, Access],
     ) -> Access:
         cells = place.addresses(old).reshape(shape)
-        owner = self.owner[cells]
-        if _is_one(owner) and owner.flat[0] >= 0:
-            tensor = self.all[owner.flat[0]]
-            functions = [self.places[cells][..., k] for k in range(len(tensor.shape))]
-        else:
-            tensor = self._leaves if (cells < self.plan.parameters).all() else self._alias
-            functions = [cells]
-            self._aliased[tensor] = np.union1d(self._aliased.get(tensor, cells), cells)
+        tensor, functions, moved = self._home(place, cells)
+        assert tensor is not None  # as every cell has one by now
+        if tensor in (self._leaves, self._alias):
+            every = [cells + item * place.step for item in range(self._items(place))]
+            self._aliased[tensor] = np.unique(
+                np.concatenate([self._aliased.get(tensor, cells), *every], axis=None)
+            )
         if tensor not in self.used:
             self.used.append(tensor)
         found = []
@@ -552,13 +586,7 @@ class Tensors:
             one = coordinate(f, points)
             assert one is not None  # as the symbols were found from all functions
             found.append(one)
-        choice = None
-        if place.choice is not None:
-            cell = int(cells.flat[0])
-            change = self.places[cell + place.step] - self.places[cell]
-            moved = np.flatnonzero(change)
-            axis = int(moved[0]) if len(moved) else 0
-            choice = axis, known[place.choice]
+        choice = None if place.choice is None else (*moved, known[place.choice])
         return Access(tensor, place.memory, tuple(found), np.unique(cells), choice)
 
 
