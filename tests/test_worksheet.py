@@ -1,10 +1,12 @@
 """Worksheets: boxes where numbers belong, solutions right by the engine, every format, clear errors."""
 
+import math
 import re
 from xml.etree import ElementTree
 
 import pytest
 
+from autograd.drawing.labels import _points
 from autograd.drawing.shapes import Curve, sheet_of
 from autograd.expression import parse
 from autograd.practice import Exercise, Worksheet, worksheet
@@ -122,6 +124,20 @@ def test_boxes_cover_neither_one_another_nor_numbers(formula, blank):
             if text.get("text-anchor") != "start" and text.text:  # numbers and names, in their middle
                 inside = x < float(text.get("x")) < x + width and y < float(text.get("y")) - 4 < y + height
                 assert not inside, text.text
+
+
+def test_of_a_value_used_twice_each_box_is_at_its_own_wire():
+    svg = Sheet(Exercise("x*y + x", {"x": 3, "y": -3}), "locals", (770, 303)).svg(solved=False)
+    centres, wires = [], []
+    for group in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        for box in group.findall(f"{SVG}rect[@class='blank']"):
+            x, y, width, height = (float(box.get(name)) for name in ("x", "y", "width", "height"))
+            centres.append((x + width / 2, y + height / 2))
+            wires.append(_points(group.find(f"{SVG}path").get("d")))
+    assert len(centres) == 4
+    for k, centre in enumerate(centres):
+        distances = [min(math.dist(centre, point) for point in wire) for wire in wires]
+        assert distances[k] == min(distances)
 
 
 def test_the_solution_is_told_in_words():

@@ -17,6 +17,9 @@ _GAP = 4.0  # between a wire and what is written beside it
 _PLACES = (0.0, 0.35, 0.7, 1.0)  # along a wire, of the room that a text leaves on it
 _ROOM = 90.0  # how far from the gate a text may be, so that a reader sees where it belongs
 
+_BOX = 14.0  # the size of letters that stand for a box to write into, which is not to cover a wire
+_CROSSED = 30.0  # how bad that is for each point of a wire
+
 Area = tuple[float, float, float, float]  # left, top, right, bottom
 Point = tuple[float, float]
 
@@ -39,6 +42,10 @@ def place_labels(root: Element, level: bool) -> None:
         for gate in group.findall(f"{SVG}ellipse"):
             x, y, rx, ry = (float(gate.get(name, 0)) for name in ("cx", "cy", "rx", "ry"))
             taken.add((x - rx, y - ry, x + rx, y + ry))
+    boxes = any(float(text.get("font-size", 12)) >= _BOX for _, text in labels)
+    wires = [
+        _points(path.get("d", "")) for path in root.iter(f"{SVG}path") if path.get("fill") == "none"
+    ] * boxes
     for group, text in labels:
         path = group.find(f"{SVG}path")
         if path is None:
@@ -46,7 +53,10 @@ def place_labels(root: Element, level: bool) -> None:
         least = math.inf
         x = y = 0.0
         for place in _choices(text, _points(path.get("d", "")), level):
-            overlap = taken.overlap(_area(text, *place))
+            area = _area(text, *place)
+            overlap = taken.overlap(area) + sum(
+                _CROSSED for wire in wires for point in wire if _within(point, area)
+            )
             if overlap < least:
                 least, (x, y) = overlap, place
             if not overlap:
@@ -55,6 +65,10 @@ def place_labels(root: Element, level: bool) -> None:
         # Where a wire has to pass under it, a white edge keeps the letters legible.
         text.attrib.update({"stroke": "white", "stroke-width": "3", "paint-order": "stroke"})
         taken.add(_area(text, x, y))
+
+
+def _within(point: Point, area: Area) -> bool:
+    return area[0] - 2 <= point[0] <= area[2] + 2 and area[1] - 4 <= point[1] <= area[3] + 4
 
 
 def _choices(text: Element, points: list[Point], level: bool) -> Iterator[Point]:
@@ -70,7 +84,8 @@ def _choices(text: Element, points: list[Point], level: bool) -> Iterator[Point]
         # Above a wire that falls and below one that rises it is not in the wire's own way.
         toward = 1 if points[-1][0] >= points[0][0] else -1
         middle = x + toward * (1 - 2 * share) * (half + _GAP)
-        sides = [y - _GAP, y + size]
+        away = 4.0 * (size >= _BOX)  # a box is higher than its letters
+        sides = [y - _GAP - away, y + size + away / 2]
         yield from ((middle, side) for side in (sides if points[-1][1] >= points[0][1] - 1 else sides[::-1]))
 
 

@@ -19,7 +19,7 @@ BOX = {"style": "rounded,dashed", "color": WIRE_COLOUR, "fontcolor": INK_COLOUR,
 BOX |= {"fontsize": "11", "labeljust": "l", "margin": "8"}
 LOCAL = {"labeldistance": "3", "labelangle": "-15", "minlen": "2"}  # see labels.py
 ROOMY_VALUE = VALUE | {"margin": "0.05,0.07"}  # of a worksheet
-ROOMY_LOCAL = LOCAL | {"fontsize": "14"}
+ROOMY_LOCAL = LOCAL | {"fontsize": "14", "minlen": "3"}
 SIDES = {  # of a node: where its wire enters and where it leaves
     "LR": ("w", "e"),
     "RL": ("e", "w"),
