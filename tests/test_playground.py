@@ -18,6 +18,13 @@ SIMPLE = PROGRAMS["chain_rule"]
 LISTEN = """
 window.answers = [];
 window.kinds = [];
+window.recalled = [];
+const { match } = Cache.prototype;
+Cache.prototype.match = async function (...wanted) {
+    const found = await match.apply(this, wanted);
+    recalled.push(Boolean(found));
+    return found;
+};
 addEventListener("message", ({ data }) => {
     kinds.push(data?.kind);
     if (data?.kind === "answer") answers.push(data.text);
@@ -372,6 +379,7 @@ def test_the_next_visit_starts_from_the_memory_that_was_kept(play, open_page):
     assert again.numbers() == expected(simple())
     again.page.wait_for_timeout(2000)  # it would take another picture of its memory now
     assert "snapshot" not in again.page.evaluate("() => kinds")
+    assert again.page.evaluate("() => recalled") == [True]
     again.page.close()
 
 
