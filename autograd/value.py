@@ -211,21 +211,23 @@ class Value(Node, Methods):
         ask(self, "bool()")
         return self._data != 0.0
 
-    def __lt__(self, other: Any) -> Any:
-        """Compare the numbers; the answer is a bool and no part of the graph (``less`` is)."""
-        return self._compare(other, "<", float.__lt__)
+    if not TYPE_CHECKING:  # that of a number is a bool, that of an array an array: autograd/methods.pyi
 
-    def __le__(self, other: Any) -> Any:
-        """Compare the numbers (see ``less_equal``)."""
-        return self._compare(other, "<=", float.__le__)
+        def __lt__(self, other: Any) -> Any:
+            """Compare the numbers; the answer is a bool and no part of the graph (``less`` is)."""
+            return self._compare(other, "<", float.__lt__)
 
-    def __gt__(self, other: Any) -> Any:
-        """Compare the numbers (see ``greater``)."""
-        return self._compare(other, ">", float.__gt__)
+        def __le__(self, other: Any) -> Any:
+            """Compare the numbers (see ``less_equal``)."""
+            return self._compare(other, "<=", float.__le__)
 
-    def __ge__(self, other: Any) -> Any:
-        """Compare the numbers (see ``greater_equal``)."""
-        return self._compare(other, ">=", float.__ge__)
+        def __gt__(self, other: Any) -> Any:
+            """Compare the numbers (see ``greater``)."""
+            return self._compare(other, ">", float.__gt__)
+
+        def __ge__(self, other: Any) -> Any:
+            """Compare the numbers (see ``greater_equal``)."""
+            return self._compare(other, ">=", float.__ge__)
 
     def __eq__(self, other: object) -> bool:
         """Compare with a number; two Values are equal if they are the same node, as sets and dicts need it.

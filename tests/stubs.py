@@ -81,6 +81,9 @@ def methods() -> str:
                 ("Value | float | NDArray[Any]", "NDArray[Any]"),
             ):
                 lines += ["    @overload", f"    def {name}({parameters(row, kind, 1)}) -> {result}: ..."]
+    for name in ("__lt__", "__le__", "__gt__", "__ge__"):
+        for taken, result in (("Value | float", "bool"), ("NDArray[Any]", "NDArray[Any]")):
+            lines += ["    @overload", f"    def {name}(self, other: {taken}) -> {result}: ..."]
     return "\n".join([*lines, ""])
 
 
