@@ -126,6 +126,13 @@ def test_boxes_cover_neither_one_another_nor_numbers(formula, blank):
                 assert not inside, text.text
 
 
+def test_a_long_task_is_broken_between_names_and_their_numbers_never():
+    (page,) = worksheet(*NEURON).pages()
+    first, second = (text for text in texts(page) if re.search(r"\w = -?\d", text))
+    assert first.endswith(",")
+    assert second == "t = 1"
+
+
 def test_of_a_value_used_twice_each_box_is_at_its_own_wire():
     svg = Sheet(Exercise("x*y + x", {"x": 3, "y": -3}), "locals", (770, 303)).svg(solved=False)
     centres, wires = [], []

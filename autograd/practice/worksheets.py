@@ -321,7 +321,8 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _wrapped(text: str, size: float, width: float) -> list[str]:
-    return textwrap.wrap(text, int(width / (0.58 * size)))
+    whole = re.sub(r" = (?=-?\d)", "\xa0=\xa0", text)  # a name stays on the line of its number
+    return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, int(width / (0.58 * size)))]
 
 
 def _inside(svg: str) -> str:
