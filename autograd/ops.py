@@ -633,8 +633,9 @@ hardtanh: Operation = Operation(
         ((0.5, -1.0, 1.0), 0.5, (1.0, 0.0, 0.0)),
         ((nan, -1.0, 1.0), nan, (0.0, 0.0, 0.0)),
         ((2.0, nan, 1.0), nan, (0.0, 0.0, 1.0)),
+        *[((x, 1.0, 1.0), 1.0, (0.0, 0.0, 1.0)) for x in (0.0, 1.0, 2.0)],
     ],
-    numpy=lambda np, x, lower, upper: np.minimum(np.maximum(x, lower), upper),
+    numpy=clamp.numpy,
 )
 leaky_relu: Operation = Operation(
     "leaky_relu",
@@ -680,8 +681,7 @@ sigmoid: Operation = Operation(
     numpy=real.sigmoid_of_array,
     edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
 )
-# The density whose distribution function is sigmoid. As a product of two sigmoids it would have a difference
-# of two as its derivative, without digits next to 0.
+# As a product of two sigmoids it would have a difference as its derivative, without digits next to 0.
 logistic_pdf: Operation = Operation(
     "logistic_pdf",
     real.logistic_pdf,
@@ -740,8 +740,8 @@ gelu: Operation = Operation(
     numpy=lambda np, x: np.maximum(x, -40.0) * real.normal_cdf_of_array(np, x),  # -inf * 0 would be nan
     edges=[
         ((-0.0,), -0.0, (0.5,)),
-        ((-inf,), -0.0, (None,)),
-        ((inf,), inf, (None,)),
+        ((-inf,), -0.0, (0.0,)),
+        ((inf,), inf, (1.0,)),
         ((-5e-324,), -0.0, (0.5,)),
     ],
 )

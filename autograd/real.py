@@ -412,9 +412,10 @@ def sigmoid(x: float) -> float:
 def logistic_pdf(x: float) -> float:
     """Return exp(-x) / (1 + exp(-x))**2, which is even, rounded little more than once."""
     e = math.exp(-abs(x))
-    d = 1.0 + e
-    z = e / (d * d)
-    return z - 2.0 * z * ((e - (d - 1.0)) / d)
+    growth = e * (2.0 + e)
+    square = 1.0 + growth  # of 1 + e; what it lacks is taken off in the last line
+    z = e / square
+    return z - z * (growth - (square - 1.0)) / square
 
 
 def softplus(x: float) -> float:
