@@ -168,7 +168,10 @@ def test_programs_as_users_write_them_agree_on_every_path(kind, seed):
 def test_programs_without_structure_agree(seed):
     rng = random.Random(seed)
     program = unstructured(rng, rng.randint(1, 80), ties=seed % 2 == 0)
-    assert_agrees(lambda v: program(*v), program.inputs, *elsewhere(program, rng))
+    at = (program.inputs, *elsewhere(program, rng))
+    assert_agrees(
+        lambda v: program(*v), *at, tolerance=1e-11
+    )  # what reaches a single input may nearly cancel
 
 
 @pytest.mark.usefixtures("path")
