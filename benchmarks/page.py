@@ -56,6 +56,11 @@ _LISTEN = """
 window.told = { begun: performance.now(), steps: [] };
 addEventListener("message", ({ data }) => { if (data?.kind === "step") told.steps.push(performance.now()); });
 """
+# Until the memory that the next visit starts from is kept.
+_KEPT = """async () => {
+    const cache = await caches.open("chainrule");
+    while (!(await cache.keys()).length) await new Promise((done) => setTimeout(done, 100));
+}"""
 _DRAWN = "() => told.steps.length && document.documentElement.dataset.state === 'idle'"
 _START = """() => {
     const [visit] = performance.getEntriesByType("navigation");

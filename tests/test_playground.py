@@ -373,7 +373,8 @@ def test_programs_import_from_python_s_library(play):
 
 def test_the_next_visit_starts_from_the_memory_that_was_kept(play, open_page):
     kept = "async () => (await (await caches.open('chainrule')).keys()).length"
-    play.page.wait_for_function(kept, timeout=60_000)
+    while not play.page.evaluate(kept):
+        play.page.wait_for_timeout(100)
     again = open_page().settled()
     again.press("End")
     assert again.numbers() == expected(simple())
