@@ -48,10 +48,42 @@ def test_a_notebook_is_small_and_was_run_in_order(path):
     assert counts == list(range(1, len(counts) + 1))
 
 
+def solutions(notebook):
+    """Return the exercises' solutions, which are folded away until a reader opens them."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    folded = re.findall(r"<details>\n<summary>Solution</summary>\n\n(.*?)\n\n</details>", text, re.DOTALL)
+    return [block for part in folded for block in re.findall(r"```python\n(.*?)\n```", part, re.DOTALL)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_has_exercises_whose_solutions_are_right(path):
+    found = solutions(nbformat.read(path, as_version=4))
+    assert found
+    for solution in found:
+        assert "assert " in solution
+        exec(compile(solution, path.name, "exec"), {"__name__": "solution"})
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_picture_is_described_for_those_who_do_not_see_it(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                text = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(text) > 30, cell.source
+
+
+def test_players_are_not_only_in_the_first_notebooks():
+    with_players = [
+        path.stem[:2] for path in NOTEBOOKS if "DecompressionStream" in path.read_text(encoding="utf-8")
+    ]
+    assert {"01", "02", "04", "09"} <= set(with_players)
+
+
 def test_the_readme_lists_every_notebook_in_order_with_its_picture():
     readme = (ROOT / "notebooks" / "README.md").read_text()
     assert re.findall(r"\[\*\*.*\*\*\]\((.*)\.ipynb\)", readme) == [path.stem for path in NOTEBOOKS]
-    shown = re.findall(r"!\[\]\(pictures/(.*)\)\]", readme)
+    shown = re.findall(r"!\[.+?\]\(pictures/(.*)\)\]", readme)
     assert [Path(name).stem for name in shown] == [path.stem for path in NOTEBOOKS]
     assert sorted(path.name for path in PICTURES.iterdir()) == sorted(shown)
 

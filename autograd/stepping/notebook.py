@@ -3,6 +3,7 @@
 import base64
 import gzip
 import html
+import io
 import secrets
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ def framed(page: str, stepper: "Stepper | None", text: str) -> dict[str, str]:
     """
     still, height = f"<p>{html.escape(text)}</p>", 220.0
     if stepper is not None:
-        png = stepper.picture().png(_FINE)
+        png = _small(stepper.picture().png(_FINE))
         width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
         image = base64.b64encode(png).decode()
         still = f'<img src="data:image/png;base64,{image}" width="{width:.0f}" alt="{html.escape(text)}">'
@@ -46,3 +47,12 @@ def framed(page: str, stepper: "Stepper | None", text: str) -> dict[str, str]:
         "place.replaceChildren(frame)})}"
     )
     return {"text/html": f'<div id="{name}">{still}</div><script>{script}</script>', "text/plain": text}
+
+
+def _small(png: bytes) -> bytes:
+    """Return a picture in a few colours, which are enough for lines and letters: a third of the bytes."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(32).save(content, "PNG", optimize=True)
+    return content.getvalue()
