@@ -40,7 +40,7 @@ def format_number(x: float) -> str:
     """
     if isinstance(x, Written):
         return x.text
-    if x.is_integer() and abs(x) < 1e6:
+    if float(x).is_integer() and abs(x) < 1e6:
         return f"{x + 0.0:.0f}"  # a reader of -0 looks for an error; added to 0.0 it is 0.0
     text = f"{x:.4g}"
     if math.isnan(x) or float(text) == x:
