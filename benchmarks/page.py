@@ -58,8 +58,8 @@ addEventListener("message", ({ data }) => { if (data?.kind === "step") told.step
 """
 # Until the memory that the next visit starts from is kept.
 _KEPT = """async () => {
-    const cache = await caches.open("chainrule");
-    while (!(await cache.keys()).length) await new Promise((done) => setTimeout(done, 100));
+    const kept = async () => (await (await caches.open("chainrule")).keys()).length; // anew: it is replaced
+    while (!(await kept())) await new Promise((done) => setTimeout(done, 100));
 }"""
 _DRAWN = "() => told.steps.length && document.documentElement.dataset.state === 'idle'"
 _START = """() => {
