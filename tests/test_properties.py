@@ -158,6 +158,8 @@ def _path_sum(program):
     total = {root: 1.0}
     for node in reversed(topological_order(root)):
         for parent, local in zip(node.parents, node.local_derivatives, strict=True):
+            if parent.is_constant:  # which may be an order, by which there is no derivative
+                continue
             total[parent] = total.get(parent, 0.0) + total[node] * abs(local())
     return max(total.get(leaf, 0.0) for leaf in leaves)
 
