@@ -164,8 +164,8 @@ class Formula:
             return inside
         if self.take(r"\operatorname{sgn}"):
             return self.call("sign")
-        if function := self.match(r"\\operatorname\{(\w+)\}"):
-            return self.call(function[1])
+        if function := self.match(r"\\operatorname\{([\w\\]+)\}"):
+            return self.call(function[1].replace("\\", ""))
         for token, name in FUNCTIONS.items():
             if self.match(re.escape(token) + r"(?![a-z])"):
                 return self.call(name)

@@ -19,7 +19,7 @@ def moons():
 def trained(loss, X, y, nouts=(4, 1), rule=SGD, activation="relu", **settings):
     model = MLP(np.shape(X)[1], list(nouts), activation=activation, init="xavier", rng=random.Random(0))
     optimizer = rule(model.parameters(), lr=0.1)
-    history = fit(model, X, y, loss, optimizer, **({"epochs": 3, "seed": 4} | settings))
+    history = fit(model, X, y, loss, optimizer, **({"epochs": 3, "rng": 4} | settings))
     return history, list(model.state_dict().values()), [p.grad for p in model.parameters()], optimizer.steps
 
 

@@ -345,7 +345,7 @@ def test_the_command_prints_the_steps_or_writes_a_file(capsys, tmp_path):
     ("options", "status", "message"),
     [
         (["--break", "w"], 2, "there is no node, operation or group 'w'"),
-        (["-o", "walk.txt"], 2, "'.html', '.gif', '.png', not '.txt'"),
+        (["-o", "walk.txt"], 2, "'.png', '.mp4', '.pdf', '.tex', not '.txt'"),
         (["-o", "missing/walk.html"], 1, "cannot write 'missing/walk.html'"),
         (
             ["--limit", "2"],
