@@ -346,3 +346,8 @@ class Checkpoint(Callback):
         """
         if len(run.history) % self.every == 0:
             run.model.save(self.path, self.metadata, training=run.state_dict())
+
+
+def checkpoints_last(callbacks: Sequence[Callable[[Run], Any]]) -> list[Callable[[Run], Any]]:
+    """Return the callbacks with the checkpoints after the others, whose states they write."""
+    return sorted(callbacks, key=lambda callback: isinstance(callback, Checkpoint))

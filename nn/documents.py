@@ -13,10 +13,10 @@ import numpy as np
 import autograd
 from autograd.collector import collector_paused
 from autograd.compiler import Program
-from autograd.compiler.engine import ENGINES
+from autograd.compiler.engine import require_engine
 from autograd.value import Value
 from autograd.writing import assign
-from nn.callbacks import Callback, Checkpoint, Run
+from nn.callbacks import Callback, Run, checkpoints_last
 from nn.checks import whole
 from nn.history import History
 from nn.optim import Optimizer, Vector
@@ -100,15 +100,9 @@ def fit_documents(
     _require_documents(model, documents)
     if not set(optimizer.parameters) <= set(model.parameters()):
         raise ValueError("the optimizer has other parameters than the model; make it with model.parameters()")
-    if engine not in ENGINES:
-        raise ValueError(f"engine is one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
+    require_engine(engine)
     order = _Order(len(documents))
-    callbacks = [each for each in callbacks if not isinstance(each, Checkpoint)] + [
-        each
-        for each in callbacks
-        if isinstance(each, Checkpoint)  # which write what the others remember
-    ]
-    run = Run(model, optimizer, History(), np.random.default_rng(rng), [order, *callbacks])
+    run = Run(model, optimizer, History(), np.random.default_rng(rng), checkpoints_last([order, *callbacks]))
     if resume is not None:
         run.load(resume)
     done = order.drawn // size

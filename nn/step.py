@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +29,7 @@ class DivergenceError(ArithmeticError):
     """The loss or a gradient is not finite."""
 
 
+@dataclass(eq=False)
 class EagerStep:
     """Records the graph of each mini-batch, sweeps it, and moves the parameters.
 
@@ -44,17 +46,15 @@ class EagerStep:
         ValueError: ``clip_norm`` is negative or no number.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        loss: Loss,
-        optimizer: Optimizer,
-        penalty: Penalty | None = None,
-        clip_norm: float | None = None,
-    ) -> None:
-        self.model, self.loss, self.optimizer = model, loss, optimizer
-        self.penalty = penalty
-        self.clip_norm = None if clip_norm is None else at_least_zero("clip_norm", clip_norm)
+    model: Module
+    loss: Loss
+    optimizer: Optimizer
+    penalty: Penalty | None = None
+    clip_norm: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        self.clip_norm = None if self.clip_norm is None else at_least_zero("clip_norm", self.clip_norm)
 
     def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
         """Take the step; return the mean loss before it, and the model's outputs as plain numbers.
@@ -121,6 +121,7 @@ class EagerStep:
         """Bring the parameters up to date."""
 
 
+@dataclass(eq=False)
 class CompiledStep(EagerStep):
     """Records and compiles the loss of one point, and runs it on mini-batches of any size.
 
@@ -138,21 +139,11 @@ class CompiledStep(EagerStep):
         ValueError: ``clip_norm`` is negative or no number.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        loss: Loss,
-        optimizer: Optimizer,
-        penalty: Penalty | None = None,
-        clip_norm: float | None = None,
-        engine: str = "auto",
-    ) -> None:
-        super().__init__(model, loss, optimizer, penalty, clip_norm)
-        self._engine = engine
-        self._program: Program | None = None
-        self._width = 1
-        self._by_index = False  # whether the loss takes a class as the place of its score
-        self._open = ExitStack()
+    engine: str = "auto"
+    _program: Program | None = field(default=None, init=False)
+    _width: int = field(default=1, init=False)
+    _by_index: bool = field(default=False, init=False)  # whether the loss takes a class as its score's place
+    _open: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __call__(self, points: Features, targets: Labels) -> tuple[float, list[Any]]:
         """Take the step; return the mean loss before it, and the model's outputs as plain numbers.
@@ -243,7 +234,7 @@ class CompiledStep(EagerStep):
         loss = mean([self.loss(output, goal)])
         total = self._penalised(loss)
         inputs = self.optimizer.parameters
-        return autograd.compile(total, inputs=inputs, data=batch, aux=(output, loss), engine=self._engine)
+        return autograd.compile(total, inputs=inputs, data=batch, aux=(output, loss), engine=self.engine)
 
     def _encoded(self, targets: Labels) -> Labels:
         """Return the targets as data: a class as a row of probabilities, since an index would be a branch."""
@@ -252,6 +243,7 @@ class CompiledStep(EagerStep):
         return targets
 
 
+@dataclass(eq=False)
 class JaxStep(CompiledStep):
     """Runs the program of one point by JAX, on one device or with each batch shared out among several.
 
@@ -270,28 +262,22 @@ class JaxStep(CompiledStep):
         ValueError: JAX has fewer devices; ``clip_norm`` is negative or no number.
     """
 
-    def __init__(
-        self,
-        model: Module,
-        loss: Loss,
-        optimizer: Optimizer,
-        penalty: Penalty | None = None,
-        clip_norm: float | None = None,
-        devices: int = 1,
-    ) -> None:
-        super().__init__(model, loss, optimizer, penalty, clip_norm)
+    devices: int = 1
+    _function: Any = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Check the settings, and choose the devices."""
+        super().__post_init__()
         try:
             import jax
         except ImportError as error:
             raise ImportError('engine="jax" needs JAX: pip install chainrule[jax]') from error
-        found = len(jax.devices())
-        if not 1 <= devices <= found:
-            raise ValueError(f"JAX has {found} devices here, so devices must be 1 to {found}, not {devices}")
-        self._devices = devices
+        count, found = self.devices, len(jax.devices())
+        if not 1 <= count <= found:
+            raise ValueError(f"JAX has {found} devices here, so devices must be 1 to {found}, not {count}")
         self._mesh = jax.make_mesh(
-            (devices,), ("points",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:devices]
+            (count,), ("points",), (jax.sharding.AxisType.Auto,), devices=jax.devices()[:count]
         )
-        self._function: Any = None
 
     def _run(self, points: Features, targets: Labels) -> tuple[float, Features, Any]:
         import jax
@@ -301,7 +287,7 @@ class JaxStep(CompiledStep):
         with jax.enable_x64(True):
             if self._function is None:
                 self._function = jax.jit(self._program.to_jax().batch_with_aux)
-            axis = "points" if len(points) % self._devices == 0 else None
+            axis = "points" if len(points) % self.devices == 0 else None
             shares = NamedSharding(self._mesh, PartitionSpec(axis))  # type: ignore[no-untyped-call]  # JAX's
             data = jax.device_put({"points": points, "targets": targets}, shares)
             loss, (outputs, _), gradient = self._function(self._program.parameters, data)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from autograd.compiler.engine import ENGINES
 from nn import optim
-from nn.callbacks import Checkpoint, Run
+from nn.callbacks import Run, checkpoints_last
 from nn.checks import whole
 from nn.data import Features, Labels, Points, minibatches, require_finite, training_points
 from nn.evaluate import accuracy_of
@@ -108,7 +108,7 @@ def fit(
         step.require_no_branch(points, targets)
         if held_out is not None:
             step.require_no_branch(*held_out)
-    run = Run(model, optimizer, History(), np.random.default_rng(rng), _last(callbacks, Checkpoint))
+    run = Run(model, optimizer, History(), np.random.default_rng(rng), checkpoints_last(callbacks))
     run.measured = frozenset({"loss"} if metric is None else {"loss", _name(metric)})
     if resume is not None:
         run.load(resume)
@@ -170,7 +170,7 @@ def _step(
     if not compile and (engine, devices) != ("auto", 1):
         raise ValueError("engine and devices are those of a compiled program; write compile=True")
     if engine == "jax":
-        return JaxStep(model, loss, optimizer, penalty, clip_norm, whole("devices", devices))
+        return JaxStep(model, loss, optimizer, penalty, clip_norm, devices=whole("devices", devices))
     if devices != 1:
         raise ValueError('devices are those of JAX; write engine="jax"')
     if compile:
@@ -235,11 +235,6 @@ def _usual_metric(model: Module, loss: Loss, points: Features, targets: Labels) 
     if declared is None:
         declared = targets_of(loss, model(points[0].tolist()), targets[0].tolist())
     return accuracy_of if declared is not None and declared.classes else None
-
-
-def _last(callbacks: Sequence[Callable[[Run], Any]], kind: type) -> list[Callable[[Run], Any]]:
-    """Return the callbacks with those of a kind after the others, whose states they write."""
-    return sorted(callbacks, key=lambda callback: isinstance(callback, kind))
 
 
 def _validated(step: EagerStep, points: Points, metric: Metric | None) -> dict[str, float]:

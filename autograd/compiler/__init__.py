@@ -9,7 +9,7 @@ pass); `assembly` (all together). The result is a `plan`, a program as data. An 
 
 from autograd.collector import collector_paused
 from autograd.compiler.assembly import make_plan
-from autograd.compiler.engine import ENGINES
+from autograd.compiler.engine import require_engine
 from autograd.compiler.flat import flatten
 from autograd.compiler.jitting import jit
 from autograd.compiler.program import Program, load_program
@@ -78,8 +78,7 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     roots, besides = _values(outputs, "outputs"), _values(aux, "aux")
     if branches not in ("refuse", "frozen"):
         raise ValueError(f'branches is "refuse" or "frozen", not {branches!r}')
-    if engine not in ENGINES:
-        raise ValueError(f"engine is one of {', '.join(map(repr, ENGINES))}, not {engine!r}")
+    require_engine(engine)
     if not roots:
         raise ValueError("outputs is empty; compile needs at least one Value")
     read = _leaves(data, "data")

@@ -35,6 +35,16 @@ class Engine(Protocol):
 ENGINES = ("auto", "wasm", "numpy")
 
 
+def require_engine(name: str) -> None:
+    """Refuse what is not one of ``ENGINES``.
+
+    Raises:
+        ValueError: with those that there are.
+    """
+    if name not in ENGINES:
+        raise ValueError(f"engine is one of {', '.join(map(repr, ENGINES))}, not {name!r}")
+
+
 def start(plan: Plan, engine: str) -> tuple[Engine, str]:
     """Return an engine for a plan, and in words what runs it and why.
 

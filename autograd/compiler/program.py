@@ -575,8 +575,7 @@ def load_program(path: str | Path, *, engine: str = "auto") -> Program:
         >>> program(w=5.0), program.leaves[0].grad
         (25.0, 10.0)
     """
-    if engine not in engines.ENGINES:
-        raise ValueError(f"engine is one of {', '.join(map(repr, engines.ENGINES))}, not {engine!r}")
+    engines.require_engine(engine)
     plan, found = saving.read(Path(path))
     try:
         leaves, data = (
