@@ -30,6 +30,18 @@ def chromium():
 
 
 @pytest.fixture
+def violations():
+    """Return what axe-core finds in a page: the elements, by the rules that they break."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core").Axe()
+
+    def found(page):
+        every = axe.run(page).response["violations"]
+        return {rule["id"]: [node["html"] for node in rule["nodes"]] for rule in every}
+
+    return found
+
+
+@pytest.fixture
 def open_player(chromium, tmp_path):
     """Open the player of a graph, or a page; then the console must be empty and the network untouched."""
     troubles, context = [], chromium.new_context(viewport={"width": 1280, "height": 720})
