@@ -1,64 +1,126 @@
-"""What compiled programs cost, family by family: statements, time to compile, and time of a step.
+"""What compiled programs cost, family by family, beside NumPy by hand and beside JAX.
 
     python -m benchmarks.families [--nodes N ...] [--seconds S] [--only NAME ...]
 
 The programs are those of ``tests/program_families.py``, at sizes that give about as many nodes as are asked
-for. A step is a loss with its gradients, on arrays; the engine's own pass records the graph anew.
+for; what one writes instead, on whole arrays, is in ``benchmarks/by_hand.py``. A step is a loss with its
+gradients, on arrays. All losses and gradients are compared with the engine's own before the clock starts.
 """
 
 import argparse
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 import autograd
 from autograd import Value, topological_order
-from benchmarks.timing import show, take_turns
-from tests.program_families import FAMILIES, make
+from benchmarks.by_hand import REFERENCES, Reference
+from benchmarks.timing import one_core, show, take_turns
+from tests.program_families import FAMILIES, drawn
+
+OURS = ("numpy", "auto")
 
 
 def size_of(name: str, nodes: int) -> int:
-    """Return a size of a family at which its graph has about so many nodes."""
-    size = FAMILIES[name].sizes[1]
-    grown = size
-    while count(name, grown) < nodes and grown < 2**20:
-        size, grown = grown, grown * 2
-    return min((size, grown), key=lambda s: abs(count(name, s) - nodes))
+    """Return the size of a family at which its graph has about so many nodes."""
+    family = FAMILIES[name]
+    low, high = family.sizes[0], family.sizes[0]
+    while count(name, high) < nodes:
+        low, high = high, high * 2
+    few, many = count(name, low), count(name, high)
+    if family.doubles or few == many:
+        return min((low, high), key=lambda size: abs(count(name, size) - nodes))
+    power = math.log(nodes / few) / math.log(many / few)
+    return round(low * (high / low) ** power)
 
 
 def count(name: str, size: int) -> int:
     """Return how many nodes the graph of a family's program has."""
-    build, point = make(name, size)
-    return len(topological_order(build([Value(x) for x in point])))
+    build, draw = drawn(name, size)
+    return len(topological_order(build([Value(x) for x in draw.point])))
+
+
+def arrays_of(numbers: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    """Cut numbers into arrays of some shapes."""
+    bounds = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+    parts = np.split(np.asarray(numbers, dtype=float), bounds)
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def references(reference: Reference, leaves: Sequence[Any]) -> dict[str, Callable[[], Any]]:
+    """Return the runs that a reference offers, each of which returns a loss and its gradients."""
+    runs: dict[str, Callable[[], Any]] = {"by hand": lambda: reference.by_hand(*leaves)}
+    if (routine := reference.routine) is not None:
+        runs["routine"] = lambda: routine(*leaves)
+    if (loss := reference.loss) is not None:
+        try:
+            import jax
+        except ImportError:
+            return runs
+        jax.config.update("jax_enable_x64", True)
+        step = jax.jit(jax.value_and_grad(lambda given: loss(jax.numpy, *given)))
+        runs["JAX"] = lambda: jax.block_until_ready(step(leaves))
+    return runs
 
 
 def measure(name: str, nodes: int, seconds: float) -> dict[str, Any]:
-    """Measure one family at about so many nodes."""
-    build, point = make(name, size_of(name, nodes))
-    leaves = [Value(x) for x in point]
+    """Measure one family at about so many nodes.
+
+    Returns:
+        ``nodes``, ``statements``, ``compiling`` in seconds, and the ``seconds`` of a step by contender.
+
+    Raises:
+        RuntimeError: a contender's loss or gradient is another than the engine's.
+    """
+    size = size_of(name, nodes)
+    build, draw = drawn(name, size)
+    leaves = [Value(x) for x in draw.point]
     graph = build(leaves)
+    programs = {"numpy": autograd.compile(graph, inputs=leaves, engine="numpy")}
+    begin = time.process_time()
+    programs["auto"] = autograd.compile(graph, inputs=leaves)
+    compiling = time.process_time() - begin
     found = len(topological_order(graph))
-    programs, compiling = {}, {}
-    for engine in ("numpy", "wasm"):
-        begin = time.process_time()
-        programs[engine] = autograd.compile(graph, inputs=leaves, engine=engine)
-        compiling[engine] = time.process_time() - begin
+    graph.backward()
+    expected = [graph.data, *(leaf.grad for leaf in leaves)]
+    del graph
 
-    def eager() -> None:
-        build(leaves).backward()
-
-    runs: dict[str, Callable[[], Any]] = {"eager": eager}
+    runs = references(REFERENCES[name](draw, size), arrays_of(draw.point, draw.shapes))
     for engine, program in programs.items():
         program.__enter__()
-        runs[engine] = program
+        runs[engine] = lambda run=program: (run(), (run.gradients,))
+    for contender, run in runs.items():
+        value, gradients = run()
+        numbers = np.concatenate([np.ravel(value), *map(np.ravel, gradients)])
+        if not np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected):
+            raise RuntimeError(f"{name}: {contender} has another loss or gradient than the engine")
     taken = take_turns(runs, seconds)
     for program in programs.values():
         program.__exit__(None, None, None)
     statements = int(programs["numpy"].summary().split("-> ")[1].split(" ")[0].replace(",", ""))
     return {"nodes": found, "statements": statements, "compiling": compiling, "seconds": taken}
+
+
+def row_of(name: str, found: dict[str, Any]) -> list[str]:
+    """Write a row of the table: ratios below 1 say that the compiled program is the faster one."""
+    seconds, nodes = found["seconds"], found["nodes"]
+    peers = ("by hand", "routine", "JAX")
+    ratios = [(engine, peer) for peer in peers for engine in (OURS if peer == "by hand" else OURS[1:])]
+    return [
+        name,
+        f"{nodes:,}",
+        f"{found['statements']:,}",
+        f"{found['compiling'] * 1e3:,.0f} ms",
+        f"{found['compiling'] / nodes * 1e6:.1f}",
+        *(show(seconds[key]) if key in seconds else "-" for key in (*peers, *OURS)),
+        *(f"{seconds[a] / seconds[b]:.2f}" if b in seconds else "-" for a, b in ratios),
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,15 +130,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=0.5, help="for each program (default: 0.5)")
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME")
     given = parser.parse_args(arguments)
-    table = Table("family", "nodes", "statements", "compiling, us a node", "eager", "NumPy", "machine code")
+    table = Table(
+        *("family", "nodes", "statements", "compiling", "us a node"),
+        *("by hand", "NumPy's routine", "JAX", "by NumPy", "machine code"),
+        *("by NumPy / by hand", "machine code / by hand", "/ routine", "/ JAX"),
+        box=box.MARKDOWN,
+    )
+    console = Console(width=200)
+    measure(given.only[0], 100, 0.0)  # or the first would be charged for what is imported on use
     for name in given.only:
         for nodes in given.nodes:
-            row = measure(name, nodes, given.seconds)
-            compiling = row["compiling"]["wasm"] / row["nodes"] * 1e6
-            times = [show(row["seconds"][engine]) for engine in ("eager", "numpy", "wasm")]
-            table.add_row(name, f"{row['nodes']:,}", f"{row['statements']:,}", f"{compiling:.1f}", *times)
-    Console(width=120).print(table)
+            with console.status(f"{name}, {nodes:,}"):
+                table.add_row(*row_of(name, measure(name, nodes, given.seconds)))
+    console.print(table)
 
 
 if __name__ == "__main__":
+    one_core()
     main()

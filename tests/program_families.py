@@ -17,12 +17,17 @@ Build = Callable[[Sequence[Any]], Any]
 
 
 class Draw:
-    """Numbers of the leaves, drawn one after another; `cut` takes them off again in the same order."""
+    """Numbers of the leaves, drawn one after another; `cut` takes them off again in the same order.
+
+    Attributes:
+        given: numbers that are drawn, too, and no leaves: data.
+    """
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.point: list[float] = []
         self.shapes: list[tuple[int, ...]] = []
+        self.given: list[float] = []
 
     def __call__(self, *shape: int, spread: float = 1.0) -> None:
         """Draw a vector or a matrix."""
@@ -227,7 +232,7 @@ def mixture(draw: Draw, n: int, k: int = 3) -> Build:
     """The likelihood of a mixture of normal distributions."""
     for _ in range(3):
         draw(k, spread=0.5)
-    data = [draw.rng.gauss(0.0, 2.0) for _ in range(n)]
+    data = draw.given = [draw.rng.gauss(0.0, 2.0) for _ in range(n)]
 
     def build(v: Sequence[Any]) -> Any:
         means, scales, weights = draw.cut(v)
@@ -368,11 +373,13 @@ class FamilyOfPrograms:
         make: takes a `Draw` and a size, and returns the function of the leaves.
         sizes: two sizes for tests, the second with several times as many nodes.
         statements: at most so many statements has a program of any size.
+        doubles: whether sizes are powers of 2.
     """
 
     make: Callable[..., Build]
     sizes: tuple[int, int]
     statements: int
+    doubles: bool = False
 
 
 def full_attention(draw: Draw, n: int) -> Build:
@@ -389,8 +396,8 @@ FAMILIES = {
         FamilyOfPrograms(attention, (10, 20), 60),
         FamilyOfPrograms(full_attention, (10, 16), 60),
         FamilyOfPrograms(heads, (8, 14), 60),
-        FamilyOfPrograms(sorting_network, (64, 128), 30),
-        FamilyOfPrograms(fourier, (64, 256), 150),
+        FamilyOfPrograms(sorting_network, (64, 128), 30, doubles=True),
+        FamilyOfPrograms(fourier, (64, 256), 150, doubles=True),
         FamilyOfPrograms(prefix_sums, (100, 1000), 20),
         FamilyOfPrograms(discounted_returns, (100, 1000), 20),
         FamilyOfPrograms(lu, (10, 16), 60),
@@ -409,8 +416,13 @@ FAMILIES = {
 }
 
 
+def drawn(name: str, size: int, seed: int = 0) -> tuple[Build, Draw]:
+    """Return a family's program of a size, and what was drawn for it."""
+    draw = Draw(random.Random(f"{name}{seed}"))
+    return FAMILIES[name].make(draw, size), draw
+
+
 def make(name: str, size: int, seed: int = 0) -> tuple[Build, list[float]]:
     """Return a family's program of a size, and the point at which to record it."""
-    draw = Draw(random.Random(f"{name}{seed}"))
-    build = FAMILIES[name].make(draw, size)
+    build, draw = drawn(name, size, seed)
     return build, draw.point

@@ -4,16 +4,34 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from autograd import Value
 from benchmarks import compiled, contenders, families, gpt, scale, workloads
+from benchmarks.by_hand import REFERENCES
 from benchmarks.eager import Problem
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, nodes_of, peer
 from benchmarks.timing import show, take_turns
+from tests.program_families import FAMILIES, drawn
 
 
 def test_the_families_are_measured(capsys):
     families.main(["--nodes", "300", "--seconds", "0", "--only", "prefix_sums"])
     assert "prefix_sums" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_written_on_arrays_has_the_same_loss_and_gradients(name):
+    size = FAMILIES[name].sizes[0]
+    build, draw = drawn(name, size)
+    leaves = [Value(x) for x in draw.point]
+    build(leaves).backward()
+    runs = families.references(REFERENCES[name](draw, size), families.arrays_of(draw.point, draw.shapes))
+    runs.pop("JAX", None)  # a second to compile each; the benchmark itself compares them
+    for run in runs.values():
+        _, gradients = run()
+        np.testing.assert_allclose(
+            np.concatenate([*map(np.ravel, gradients)]), [leaf.grad for leaf in leaves], rtol=1e-8, atol=1e-10
+        )
 
 
 SMALL = {
