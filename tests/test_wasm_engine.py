@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,7 @@ from mpmath import mpf
 
 from autograd import Operation, ops
 from autograd.compiler.adjoint import Term
+from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Loop, Place, Plan, Statement
 from autograd.compiler.wasm import CannotStartError, WasmEngine
 from autograd.compiler.wasm.trace import LIBRARY, TraceError, interning, leaf, trace
@@ -314,6 +316,19 @@ def test_a_users_row_becomes_machine_code():
         assert all(map(same, slopes, reversed(arguments)))
 
 
+@pytest.mark.parametrize(
+    "function", [lambda x: x if x > 0.0 else 0.25, lambda x: 1 if x > 0.0 else 2, lambda x: x > 0.0]
+)
+def test_a_users_row_may_return_any_number(function):
+    row = Operation("chosen", function, [lambda z, _: z])
+    x, z = Place("v", 0, (1,)), Place("v", 3, (1,))
+    engine = WasmEngine(plan_of(Statement(z, Apply(row, (x,)), (3,)), size=6))
+    assert not engine.reasons
+    engine.v[:3] = -1.0, 0.0, 2.0
+    engine.step()
+    assert engine.v[3:].tolist() == [*map(function, (-1.0, 0.0, 2.0))]
+
+
 def newton(x):
     guess = x
     while abs(guess * guess - x) > 1e-12 * x:
@@ -453,16 +468,24 @@ def test_every_thread_may_have_an_engine():
     assert {k: len(found) for k, found in results.items()} == dict.fromkeys(range(4), 1)
 
 
-def test_threads_that_share_an_engine_compute_in_turn():
-    statement = Statement(Place("v", 1000, (0,)), Apply(ops.sin, (Place("v", 0, (1,)),)), (1000,), adds=True)
-    engine = WasmEngine(plan_of(statement, size=1001))
-    engine.v[:1000] = math.pi / 2.0
-    threads = [threading.Thread(target=lambda: [engine.step() for _ in range(100)]) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert engine.v[1000] == 400_000.0
+@pytest.mark.parametrize("parameters", [0, 1, 7, 16, 17, 100])
+@pytest.mark.parametrize("large", [None, 0])
+def test_a_step_tells_whether_a_gradient_is_nan(parameters, large):
+    """Also if NumPy runs the reverse pass, and of nothing but the gradients."""
+    n = parameters
+    term = Apply(ops.mul, (Place("v", 0, (1, 0)), Place("v", n, (0, 0))))
+    reverse = Statement(Place("d", 0, (1, 0)), term, (n, 1), summed=1)
+    plan = replace(plan_of(size=n + 1, reverse=(reverse,)), parameters=n)
+    for engine in (WasmEngine(plan, large=large), NumpyEngine(plan)):
+        engine.v[:], engine.d[n] = 1.0, nan
+        assert not engine.step()
+        engine.v[:n], engine.v[n] = -inf, inf
+        assert not engine.step()
+        for place in range(n):
+            engine.v[:] = 1.0
+            engine.v[place] = nan
+            assert engine.step()
+            assert np.flatnonzero(np.isnan(engine.d)).tolist() == [place, n]
 
 
 def test_a_choice_beyond_the_memory_is_an_error_and_the_engine_goes_on():

@@ -12,7 +12,7 @@ from autograd.locks import computed_once
 
 
 class Engine(Protocol):
-    """A plan, ready to run.
+    """A plan, ready to run, by one thread at a time.
 
     Attributes:
         v: the memory of values, of shape (plan.size,); the caller writes parameters and data into it.
@@ -22,14 +22,18 @@ class Engine(Protocol):
     v: Array
     d: Array
 
-    def forward(self) -> None:
+    def forward(self) -> object:
         """Compute the values."""
 
-    def reverse(self) -> None:
+    def reverse(self) -> object:
         """Compute the adjoints."""
 
-    def step(self) -> None:
-        """Compute the values, then the adjoints."""
+    def step(self) -> float | None:
+        """Compute the values, then the adjoints.
+
+        Returns:
+            Whether a gradient is nan, that is one of ``d[:plan.parameters]``; None if there are none.
+        """
 
 
 ENGINES = ("auto", "wasm", "numpy")
@@ -87,16 +91,11 @@ class Running:
         self.engine, self.description = start(plan, engine)
         self.v, self.d = self.engine.v, self.engine.d
         self.forward, self._step = self.engine.forward, self.engine.step
-        gradients = self.d[: plan.parameters]
-        self._least, self._item = gradients.argmin, gradients.item
 
     def step(self) -> None:
         """Compute the values, then the adjoints."""
-        self._step()
-        if self.plan.parameters:
-            least = self._item(self._least())  # a nan, if there is one: the fastest question for it
-            if least != least:
-                self._strong.reverse()
+        if self._step():
+            self._strong.reverse()
 
     @computed_once
     def _strong(self) -> Engine:

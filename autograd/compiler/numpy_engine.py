@@ -52,12 +52,12 @@ class NumpyEngine:
         d: the adjoints, of shape (plan.size,).
         forward: computes the values.
         reverse: computes the adjoints.
-        step: does both.
+        step: does both, and returns whether a gradient is nan.
     """
 
     forward: Callable[[], None]
     reverse: Callable[[], None]
-    step: Callable[[], None]
+    step: Callable[[], bool]
 
     def __init__(self, plan: Plan, v: Array | None = None, d: Array | None = None) -> None:
         self.plan = plan
@@ -74,7 +74,8 @@ class NumpyEngine:
         program.define("step", ["values()", "adjoints()"])
         self._program = program
         things = program.run(self.v, self.d)
-        self.forward, self.reverse, self.step = things["forward"], things["reverse"], things["step"]
+        self.forward, self.reverse = things["forward"], things["reverse"]
+        self.step = _asking(things["step"], self.d[: plan.parameters])
 
     @property
     def source(self) -> str:
@@ -99,6 +100,20 @@ class NumpyEngine:
                 "",
             ]
         )
+
+
+def _asking(step: Callable[[], Any], gradients: Array) -> Callable[[], bool]:
+    """Return a function that makes a step and returns whether a gradient is nan."""
+    if not gradients.size:
+        return lambda: bool(step())
+    least, item = gradients.argmin, gradients.item
+
+    def run() -> bool:
+        step()
+        smallest = item(least())  # a nan, if there is one: the fastest question for it
+        return smallest != smallest
+
+    return run
 
 
 def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], None]:

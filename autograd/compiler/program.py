@@ -110,8 +110,9 @@ class Program:
         self._aux: Any = None
         alone = isinstance(outputs, int) and len(plan.outputs) == 1
         self._only = plan.outputs[0] if alone else None
-        self._step, self._item = self._running.step, v.item
-        self._busy = threading.Lock()
+        self._step, self._numbers = self._running.step, v.data
+        busy = threading.Lock()
+        self._take, self._release = busy.acquire, busy.release
         self._detached = 0
         self._swept = self._ran = False
         self._clock = 0
@@ -135,7 +136,7 @@ class Program:
             RuntimeError: the program is running in another thread, or a leaf was assigned in a ``with`` block
                 of the program, where it is not read.
         """
-        if not self._busy.acquire(blocking=False):
+        if not self._take(False):
             raise RuntimeError(BUSY)
         try:
             if values or named or not self._detached or self._clock != questions.now or self._plan.choices:
@@ -145,10 +146,10 @@ class Program:
             if not self._detached:
                 self._write_gradients()
             elif self._only is not None:
-                return self._item(self._only)
+                return self._numbers[self._only]
             return self._results()
         finally:
-            self._busy.release()
+            self._release()
 
     def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
@@ -478,18 +479,18 @@ class Program:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        if not self._busy.acquire(blocking=False):
+        if not self._take(False):
             raise RuntimeError(BUSY)
         try:
             yield
         finally:
-            self._busy.release()
+            self._release()
 
     def _results(self) -> Any:
         if not self._detached:
             self._write_outputs()
         if self._only is not None:  # a loss, most often
-            return self._item(self._only)
+            return self._numbers[self._only]
         return self._returned(self._running.v[self._places].tolist())
 
     def _returned(self, results: list[Any]) -> Any:

@@ -4,7 +4,6 @@ import ctypes
 import functools
 import math
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import numpy as np
 
 from autograd.compiler.numpy_engine import compile_steps
 from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, allocate
-from autograd.compiler.wasm.generator import Generator
-from autograd.compiler.wasm.layout import LIMIT, PAGE
+from autograd.compiler.wasm.generator import Generator, question
+from autograd.compiler.wasm.layout import ANSWER, LIMIT, PAGE
 
 LARGE = 50_000
 """From how many products on a sum of products is left to the matrix library that NumPy is built on.
@@ -23,7 +22,7 @@ Measured on one core: the machine code takes 0.13 to 0.16 ns a product; with AVX
 that for large matrices, and 3 us for being called. Both are equal at 20,000 to 30,000.
 """
 
-Run = Callable[[], None]
+Run = Callable[[], float | None]
 
 
 class CannotStartError(Exception):
@@ -35,7 +34,7 @@ class WasmEngine:
 
     The numbers are the same on every machine: WebAssembly defines the bits of every result (but those of
     nan), and the functions of the C library come as WebAssembly, too. Only with ``relaxed`` they depend on
-    the processor. Threads that have an engine each compute at the same time; those that share one, in turn.
+    the processor. Threads that have an engine each compute at the same time; one is for one thread at a time.
 
     Args:
         plan: the program.
@@ -56,7 +55,8 @@ class WasmEngine:
     def __init__(self, plan: Plan, *, relaxed: bool = False, large: int | None = LARGE) -> None:
         generator = Generator(plan, relaxed, lambda statement, step: _is_large(statement, step, large))
         forward = generator.segments(plan.forward, "forward")
-        reverse = generator.segments(plan.reverse, "reverse", plan.cleared)
+        asked = (question(plan.parameters),) if plan.parameters else ()
+        reverse = generator.segments((*plan.reverse, *asked), "reverse", plan.cleared)
         generator.whole(forward, reverse)
         self.reasons = generator.reasons
         pages = generator.layout.pages
@@ -66,8 +66,9 @@ class WasmEngine:
             )
         code = generator.module.encoded(pages)
         self.size = len(code)
-        instance = _Instance(code, pages, tuple(generator.module.imports()))
         layout = generator.layout
+        answer = layout.address("v", ANSWER)
+        instance = _Instance(code, pages, tuple(generator.module.imports()), answer)
         cells = instance.view(np.float64)
         self.v: Array = cells[layout.values // 8 :][: plan.size]
         self.d: Array = cells[layout.adjoints // 8 :][: plan.size]
@@ -91,16 +92,18 @@ class WasmEngine:
         """Computes the adjoints."""
         whole = "step" in generator.module.exports
         self.step = instance.function("step") if whole else _in_turn([*self._forward, *self._reverse])
-        """Computes both."""
+        """Computes both; returns how many gradients are nan."""
 
 
 def _in_turn(runs: list[Run]) -> Run:
     if len(runs) == 1:
         return runs[0]
 
-    def run() -> None:
+    def run() -> float | None:
+        answer = None
         for part in runs:
-            part()
+            answer = part()
+        return answer
 
     return run
 
@@ -178,11 +181,11 @@ class _Instance:
         code: the module.
         pages: how large its memory is.
         imports: which functions of the library it takes.
+        answer: the address of the double that calls return.
     """
 
-    def __init__(self, code: bytes, pages: int, imports: tuple[str, ...]) -> None:
+    def __init__(self, code: bytes, pages: int, imports: tuple[str, ...], answer: int) -> None:
         wasmtime, engine = _runtime()
-        self.alone = threading.Lock()  # a call lets other threads run, and a store is for one at a time
         try:
             module = wasmtime.Module(engine, code)
             self.store = wasmtime.Store(engine)
@@ -199,6 +202,7 @@ class _Instance:
         kind: Any = ctypes.c_uint8 * (pages * PAGE)
         self.buffer = kind.from_address(address)
         self.buffer.owner = (self.store, self.memory)  # a view of the memory keeps it alive
+        self.answer = ctypes.c_double.from_buffer(self.buffer, answer)
 
     def view(self, kind: Any) -> Any:
         """Return the memory as an array."""
@@ -210,11 +214,11 @@ class _Instance:
         direct = self._direct(function)
         if direct is not None:
             return direct
-        store, alone = self.store, self.alone
+        store, answer = self.store, self.answer
 
-        def run() -> None:
-            with alone:
-                function(store)
+        def run() -> float | None:
+            function(store)
+            return answer.value
 
         return run
 
@@ -222,15 +226,14 @@ class _Instance:
         """Return a call without the conversions of the public one, or None for unknown versions.
 
         Those take 7 us. It is the C interface's ``wasmtime_func_call_unchecked``, to which the Python package
-        has no public way.
+        has no public way. Arguments that are C's already need no declared types, whose check takes longer
+        than the rest of a call.
         """
         try:
             from wasmtime import _ffi
 
-            signature = ctypes.CFUNCTYPE(
-                ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p
-            )
-            call = signature(("wasmtime_func_call_unchecked", _ffi.dll))
+            call = _ffi.dll["wasmtime_func_call_unchecked"]
+            call.restype = ctypes.c_void_p
             trap = ctypes.c_void_p()
             room = (ctypes.c_uint64 * 2)()  # where arguments and results would be
             context = ctypes.cast(self.store._context(), ctypes.c_void_p)
@@ -239,12 +242,12 @@ class _Instance:
             arguments = (*places, ctypes.c_size_t(0), ctypes.c_void_p(ctypes.addressof(trap)))
         except (ImportError, AttributeError):
             return None
-        store, alone, kept = self.store, self.alone, (function, room)
+        store, answer, kept = self.store, self.answer, (function, room)
 
-        def run(_kept: Any = kept) -> None:
-            with alone:
-                if call(*arguments) or trap:
-                    trap.value = None
-                    function(store)  # once more, for the public call to raise what went wrong
+        def run(_kept: Any = kept) -> float:
+            if call(*arguments) or trap:
+                trap.value = None
+                function(store)  # once more, for the public call to raise what went wrong
+            return answer.value
 
         return run

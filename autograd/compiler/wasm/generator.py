@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from autograd.compiler.plan import Index, Loop, Plan, Statement, Step
+from autograd.compiler.plan import Apply, Index, Loop, Place, Plan, Statement, Step
 from autograd.compiler.wasm.encoder import (
     END,
     I32,
@@ -17,12 +17,13 @@ from autograd.compiler.wasm.encoder import (
     Code,
     Module,
 )
-from autograd.compiler.wasm.layout import Layout
+from autograd.compiler.wasm.layout import ANSWER, Layout
 from autograd.compiler.wasm.nest import Nest
 from autograd.compiler.wasm.rows import Rows
 from autograd.compiler.wasm.straight import Straight
 from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, apart, one_to_one, overlap, prepare
+from autograd.row import Operation
 
 SMALL = 16
 """Statements of at most so many terms are written without loops."""
@@ -34,6 +35,8 @@ _BODY = 60
 """A loop's body of more statements is made of functions."""
 _SHORT = 64
 """A range of so many cells is cleared by stores: a call that fills memory takes as long as thirty."""
+
+_IS_NAN = Operation("is_nan", lambda x: 1.0 if x != x else 0.0, [lambda *_: 0.0])
 
 Segment = Code | tuple[Step, ...]
 """A function of the module, or steps that are left to another engine."""
@@ -141,6 +144,12 @@ class Generator:
                 self.reasons[statement] = reason
                 covered = False
         return covered
+
+
+def question(count: int) -> Statement:
+    """Return what counts the nan among the first adjoints."""
+    of_one = Apply(_IS_NAN, (Place("d", 0, (1,)),))
+    return Statement(Place("v", ANSWER, (0,)), of_one, (count,), summed=1)
 
 
 class _Writer:

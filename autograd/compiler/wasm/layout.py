@@ -5,6 +5,8 @@ import numpy as np
 from autograd.compiler.plan import Index
 
 PAGE = 65536
+ANSWER = -1
+"""The cell before the values, for an answer that is no number of the program."""
 LIMIT = 2**32 - PAGE
 
 

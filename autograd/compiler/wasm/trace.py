@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from autograd import real
-from autograd.row import Operation
+from autograd.row import Operation, as_float
 
 _OF_ONE = """
     exp expm1 exp2 log log1p log2 log10 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
@@ -422,7 +422,8 @@ _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(
     "isnan": _is_nan,
 }
 _BUILTIN: dict[Any, Any] = {getattr(math, name): function for name, function in _MATH.items()} | {
-    float: as_node
+    float: as_node,
+    as_float: lambda number, _: as_node(number),
 }
 
 
@@ -440,7 +441,7 @@ def _traced(value: Any) -> Any:
     """Return a function that does with nodes what it does with floats; other things as they are."""
     if isinstance(value, types.ModuleType):
         return _Namespace(value)
-    if isinstance(value, types.BuiltinFunctionType) or value is float:
+    if isinstance(value, types.BuiltinFunctionType) or value is float or value is as_float:
         if value in _BUILTIN:
             return _BUILTIN[value]
         if value.__module__ == "math":
