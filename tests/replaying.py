@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import autograd
 from autograd import Value
 from autograd.nested import flatten
+from autograd.sweeping import topological_order
 from tests.compiling import assert_same
 from tests.structured_programs import Program, draw
 
@@ -24,13 +26,34 @@ Point = tuple[list[float], list[float], list[float]]
 Found = tuple[list[float], list[float], list[float]]
 
 
-def recorded(program: Program, point: Point) -> Found:
-    """Return outputs, aux and the gradient of the outputs' sum, of a graph recorded at a point."""
+def recorded(program: Program, point: Point, *, once: bool = False) -> Found:
+    """Return outputs, aux and the gradient of the outputs' sum, of a graph recorded at a point.
+
+    Args:
+        program: what is recorded.
+        point: where.
+        once: whether what appears twice in the graph is computed once, as a compiled program does.
+    """
     leaves, data, indices = ([Value(x) for x in part] for part in point)
     outputs, aux = program.build(leaves, data, indices)
     results, _ = flatten(outputs)
+    if once:
+        results = merged(results)
     sum(results).backward()
     return [r.data for r in results], [a.data for a in aux], [leaf.grad for leaf in leaves]
+
+
+def merged(roots: Sequence[Value]) -> list[Value]:
+    """Return the roots of a graph in which what appears twice is computed once."""
+    known: dict[Any, Value] = {}
+    kept: dict[Value, Value] = {}
+    for node in topological_order(*roots):
+        parents = [kept[parent] for parent in node.parents]
+        key = (node.op, *parents) if parents else repr(node.data) if node.is_constant else node
+        if key not in known:
+            known[key] = Value.__record__(node.op, parents) if node.op is not None else node
+        kept[node] = known[key]
+    return [kept[root] for root in roots]
 
 
 class Replayed:
@@ -95,6 +118,18 @@ def assert_equal(got: Found, expected: Found, what: str) -> None:
             raise AssertionError(f"{what}, {name}: {a} for {b}: {error}") from error
 
 
+def assert_alike_recorded(got: Found, program: Program, point: Point, what: str) -> None:
+    """Assert that a compiled program is like its graph, or like one in which nothing is computed twice.
+
+    Where the numbers overflow it is the second: in ``sqrt(x) - sqrt(x)`` at 0 infinity - infinity is nan,
+    while the two adjoints of the one square root add up to 0, which is not sent on.
+    """
+    try:
+        assert_alike(got, recorded(program, point), what)
+    except AssertionError:
+        assert_alike(got, recorded(program, point, once=True), what)
+
+
 def assert_alike(got: Found, expected: Found, what: str) -> None:
     """Assert that what is finite is the same, and what is not is not finite either way."""
     for name, a, b in zip(("outputs", "aux", "gradient"), got, expected, strict=True):
@@ -126,7 +161,7 @@ def check(seed: str, *, poles: bool = False, engines: Sequence[str] = ("numpy", 
                 for k, point in enumerate(points):
                     assert_equal(run(point), recorded(program, point), f"{what}: {engine}, point {k}")
             for k, point in enumerate(odd):
-                assert_alike(replayed(point), recorded(program, point), f"{what}: {engine}, pole {k}")
+                assert_alike_recorded(replayed(point), program, point, f"{what}: {engine}, pole {k}")
             compared += 6 + len(odd)
             if program.data or program.counts:
                 compared += check_batches(replayed, points, odd, rng, f"{what}: {engine}")

@@ -1,9 +1,13 @@
 """A sample of the random structured programs; ``python -m tests.campaign --structured N`` runs any number."""
 
+import math
 import random
 
+import numpy as np
 import pytest
 
+import autograd
+from autograd import Value, ops
 from autograd.compiler import engine
 from tests import replaying, structured_programs
 
@@ -16,6 +20,23 @@ def test_a_random_structured_program_replays_in_every_way(seed):
 @pytest.mark.parametrize("seed", range(5))
 def test_and_at_infinities_nan_and_signed_zeros(seed):
     assert replaying.check(f"poles {seed}", poles=True) >= 18
+
+
+@pytest.mark.parametrize("engine_name", ["numpy", "wasm"])
+def test_what_appears_twice_is_computed_once_at_a_pole_too(engine_name):
+    for f, point in [
+        (lambda x: ops.sqrt(x) - ops.sqrt(x), 0.0),
+        (lambda x: ops.log(x) * 2.0 - 2.0 * ops.log(x), 0.0),
+        (lambda x: ops.maximum(x * x, x) - ops.maximum(x * x, x) + x, math.inf),
+    ]:
+        leaf = Value(0.7)
+        program = autograd.compile(f(leaf), inputs=[leaf], engine=engine_name)
+        program.parameters = [point]
+        program()
+        leaf = Value(point)
+        (once,) = replaying.merged([f(leaf)])
+        once.backward()
+        np.testing.assert_array_equal(program.gradients, [leaf.grad])
 
 
 def test_most_programs_are_well_conditioned_and_every_stage_is_drawn():

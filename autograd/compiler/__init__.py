@@ -35,8 +35,9 @@ def compile(  # noqa: A001 - the name that users know from other libraries
 
     The computations of the graph are kept, but sums may be added up in another order: results agree with the
     recorded ones to rounding, not to the last bit. What appears twice is computed once; at a pole, where the
-    recorded gradient is inf - inf = nan, that may give inf. A sum whose terms overflow on the way may be nan
-    in one order and not in another, and a sum that is zero may have the other sign.
+    recorded gradient is inf - inf = nan, that may give inf, or 0 if what is sent to it adds up to 0, as in
+    ``sqrt(x) - sqrt(x)`` at 0. A sum whose terms overflow on the way may be nan in one order and not in
+    another, and a sum that is zero may have the other sign.
 
     Args:
         outputs: a Value or several, nested in lists, tuples or dicts.
