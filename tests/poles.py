@@ -278,7 +278,8 @@ def extreme(program: Program) -> bool:
 
 def digits_for(program: Program) -> int:
     """Return with how many digits to differentiate: so many that differences of the smallest number count."""
-    return 50 + 2 * round(max((abs(math.log10(x)) for x in sizes(program) if 0.0 < x < math.inf), default=0.0))
+    magnitudes = [abs(math.log10(x)) for x in sizes(program) if 0.0 < x < math.inf]
+    return 50 + 2 * round(max(magnitudes, default=0.0))
 
 
 def at_work(program: Program) -> list[tuple[Line, tuple[float, ...]]]:
