@@ -22,6 +22,7 @@ from autograd.value import Value
 __all__ = ["Program", "ProgramFileError", "compile", "jit", "load_program"]
 
 
+@collector_paused()
 def compile(  # noqa: A001 - the name that users know from other libraries
     outputs: Nested,
     inputs: Nested | None = None,
@@ -86,11 +87,10 @@ def compile(  # noqa: A001 - the name that users know from other libraries
     variables = None if inputs is None else _leaves(inputs, "inputs")
     if not set(read).isdisjoint(variables or ()):
         raise ValueError("the same Value is in inputs and in data; a leaf has a gradient or it has none")
-    with collector_paused():
-        flat = flatten(roots, variables, read, branches, besides)
-        node_of = {leaf: node for node, leaf in flat.leaves.items()}
-        order = None if variables is None else [node_of[variable] for variable in variables]
-        plan, nodes = make_plan(flat, order, [node_of[leaf] for leaf in read], len(roots))
+    flat = flatten(roots, variables, read, branches, besides)
+    node_of = {leaf: node for node, leaf in flat.leaves.items()}
+    order = None if variables is None else [node_of[variable] for variable in variables]
+    plan, nodes = make_plan(flat, order, [node_of[leaf] for leaf in read], len(roots))
     leaves = [flat.leaves[node] for node in nodes]
     return Program(plan, outputs, aux, inputs, data, leaves, flat.size, engine)
 

@@ -170,9 +170,9 @@ class Fields:
         self._named: dict[str, Field | None] = {}
         for bank in (parameters, data):
             for place, leaf in enumerate(bank.leaves):
-                field = Field(f"input {leaf.label!r}", bank, np.array(place, dtype=np.intp))
-                if leaf.label:  # None marks a name that several have
-                    self._named[leaf.label] = None if leaf.label in self._named else field
+                if label := leaf.label:
+                    field = Field(f"input {label!r}", bank, np.array(place, dtype=np.intp))
+                    self._named[label] = None if label in self._named else field  # several have that name
         by_key = [_items(parameters, inputs), _items(data, nest)]
         self._positional = list((by_key[1] or by_key[0]).values())
         for fields in by_key:

@@ -8,7 +8,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -116,14 +116,19 @@ def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Seq
     exempt = noted(outputs[0], "answer") if len(outputs) == 1 else None
     if exempt is not None and exempt.how != LOOK:
         exempt = None
+    noticed = [
+        (node, notes)
+        for node, notes in zip(order, map(getattr, order, repeat("_notes"), repeat(None)), strict=True)
+        if notes and not notes.keys().isdisjoint(("answer", "answers", "cut"))
+    ]
+    if not noticed:
+        return
     recorded = min((node._time for node in order if node.op is not None), default=0)
     varying: set[Value] = set()
     for node in order:
         if node in kind_of if node.op is None else not varying.isdisjoint(node.parents):
             varying.add(node)
-        notes = getattr(node, "_notes", None)
-        if not notes:
-            continue
+    for node, notes in noticed:
         if node not in varying:
             if "cut" in notes:
                 raise ValueError(

@@ -20,6 +20,7 @@ from autograd.compiler.feeds import Bank, Field, Fields, Floats, same
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Array, Plan
 from autograd.files import write_file
+from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, shape_of
 from autograd.questions import describe
 from autograd.value import Value
@@ -92,17 +93,15 @@ class Program:
         self._begin()
 
     def _begin(self) -> None:
-        """Start the engine, and say what can be fed."""
+        """Start the engine."""
         plan = self._plan
-        outputs, aux, inputs, data = self._nests
+        outputs, aux, _, data = self._nests
         self._running = Running(plan, self.engine)
         self._batches = Batches(plan, self.engine)
         v, d = self._running.v, self._running.d
         self._bank = Bank(self._leaves, v[: plan.parameters])
         self._data = Bank(tuple(flatten(data)[0]), v[plan.fixed : plan.fixed + plan.data])
         self._gradients = d[: plan.parameters]
-        fed = None if isinstance(data, tuple) and not data else data  # an empty list has a name to be fed by
-        self._fields = Fields(self._bank, self._data, inputs, fed)
         self._places = np.array(plan.outputs, dtype=np.intp)
         numbers, self._rebuild = flatten(outputs)
         self._count = len(numbers)
@@ -116,6 +115,13 @@ class Program:
         self._detached = 0
         self._swept = self._ran = False
         self._clock = 0
+
+    @computed_once
+    def _fields(self) -> Fields:
+        """What can be fed, found out when something is: of thousands of leaves that takes long."""
+        _, _, inputs, data = self._nests
+        fed = None if isinstance(data, tuple) and not data else data  # an empty list has a name to be fed by
+        return Fields(self._bank, self._data, inputs, fed)
 
     def __call__(self, /, *values: Any, **named: Any) -> Any:
         """Feed values, run forward and backward, and return the outputs' numbers.
