@@ -26,16 +26,14 @@ class Reference:
     """What one would write instead of scalars.
 
     Attributes:
-        by_hand: returns loss and gradients, one for each array of leaves.
-        loss: takes ``jax.numpy`` and the leaves; or None where the text ``without`` says why not.
+        by_hand: returns loss and gradients, one for each array of leaves; None where nobody would write it.
+        loss: takes ``jax.numpy`` and the leaves; None where JAX has no short form of it.
         routine: as ``by_hand``, where NumPy has a routine that gives the same by another way.
-        without: why there is no ``loss``.
     """
 
-    by_hand: ByHand
+    by_hand: ByHand | None
     loss: Loss | None
     routine: ByHand | None = None
-    without: str = ""
 
 
 # All at once ------------------------------------------------------------------------------------------------
@@ -266,6 +264,140 @@ def matrix_products(draw: Draw, batch: int) -> Reference:
     return Reference(by_hand, lambda xp, a, b: xp.tanh(a @ b.swapaxes(1, 2)).sum())
 
 
+def gaussian_process(draw: Draw, n: int) -> Reference:
+    y = np.array(draw.given)
+
+    def kernel(xp: Any, places: Any, height: Any, length: Any, noise: Any) -> tuple[Any, Any]:
+        apart = (places[:, None] - places) * xp.exp(-length)
+        smooth = xp.exp(height - 0.5 * apart * apart)
+        return apart, smooth
+
+    def by_hand(places: Floats, hyper: Floats) -> tuple[float, tuple[Any, ...]]:
+        own, near = math.exp(hyper[2]), math.exp(-hyper[1])
+        apart, smooth = kernel(np, places, *hyper)
+        covariance = smooth + own * np.eye(n)
+        value = np.log(np.linalg.cholesky(covariance).diagonal()).sum()
+        inverse = np.linalg.inv(covariance)
+        solved = inverse @ y
+        d = 0.5 * (inverse - np.outer(solved, solved))
+        trace, d = d.trace(), d * smooth
+        moved = d * apart
+        dhyper = np.array([d.sum(), (moved * apart).sum(), own * trace])
+        return float(0.5 * (y @ solved) + value), (-2.0 * near * moved.sum(1), dhyper)
+
+    def loss(xp: Any, places: Any, hyper: Any) -> Any:
+        from jax.scipy.linalg import solve_triangular
+
+        factor = xp.linalg.cholesky(kernel(xp, places, *hyper)[1] + xp.exp(hyper[2]) * xp.eye(n))
+        solved = solve_triangular(factor, y, lower=True)
+        return 0.5 * (solved @ solved) + xp.log(factor.diagonal()).sum()
+
+    return Reference(by_hand, loss)
+
+
+def user_operation(draw: Draw, n: int) -> Reference:
+    def by_hand(x: Floats) -> tuple[float, tuple[Any, ...]]:
+        shares = 1.0 / (1.0 + np.abs(x))
+        sums = (x * shares).sum(1, keepdims=True)
+        return float((sums * sums).sum()), (2.0 * sums * (shares * shares),)
+
+    return Reference(by_hand, lambda xp, x: ((x / (1.0 + xp.abs(x))).sum(1) ** 2).sum())
+
+
+def nested_where(draw: Draw, n: int) -> Reference:
+    def by_hand(points: Floats, centre: Floats) -> tuple[float, tuple[Any, ...]]:
+        e = points - centre
+        inside = np.clip(e, -1.0, 1.0)
+        d = 2.0 * inside
+        return float((inside * (2.0 * e - inside)).sum()), (d, [-d.sum()])
+
+    def loss(xp: Any, points: Any, centre: Any) -> Any:
+        e = points - centre
+        return xp.where(e > 1.0, 2.0 * e - 1.0, xp.where(e < -1.0, -2.0 * e - 1.0, e * e)).sum()
+
+    return Reference(by_hand, loss)
+
+
+def triangular_sums(draw: Draw, n: int) -> Reference:
+    def by_hand(x: Floats, y: Floats) -> tuple[float, tuple[Any, ...]]:
+        products = np.outer(y, x)
+        sums = np.tril(np.sin(products)).sum(1)
+        d = np.tril(np.cos(products))
+        d *= 2.0 * sums[:, None]
+        return float(sums @ sums), (y @ d, d @ x)
+
+    return Reference(by_hand, lambda xp, x, y: (xp.tril(xp.sin(xp.outer(y, x))).sum(1) ** 2).sum())
+
+
+def residual(draw: Draw, n: int) -> Reference:
+    points = (4.0 * np.arange(n) / n - 2.0)[:, None]
+
+    def parts(xp: Any, w: Any, b: Any, out: Any) -> tuple[Any, ...]:
+        t = xp.tanh(points * w + b)
+        slope = 1.0 - t * t
+        bent = w * w * (-2.0 * t * slope) + t
+        return t, slope, bent, bent @ out
+
+    def by_hand(w: Floats, b: Floats, out: Floats) -> tuple[float, tuple[Any, ...]]:
+        t, slope, bent, wrong = parts(np, w, b, out)
+        d = (2.0 / n) * wrong
+        dt = (w * w * (6.0 * t * t - 2.0) + 1.0) * slope
+        back = d[:, None] * dt * out
+        dw = (points * back).sum(0) - 4.0 * out * w * (d @ (t * slope))
+        return float(wrong @ wrong) / n, (dw, back.sum(0), d @ bent)
+
+    return Reference(by_hand, lambda xp, *given: (parts(xp, *given)[3] ** 2).mean())
+
+
+def power_flow(draw: Draw, n: int) -> Reference:
+    ends = np.array(draw.given, dtype=np.intp).reshape(-1, 2).T
+    i, j = ends.copy()
+    fixed = 0.1 * np.sin(np.arange(n))
+
+    def by_hand(extra: Floats, angles: Floats) -> tuple[float, tuple[Any, ...]]:
+        volts, turn = 1.0 + extra, angles[i] - angles[j]
+        c, s = np.cos(turn), np.sin(turn)
+        both, there, back = volts[i] * volts[j], 0.3 * c + 2.0 * s, 0.3 * c - 2.0 * s
+        power = fixed + np.bincount(i, both * there, n) + np.bincount(j, both * back, n)
+        di, dj = 2.0 * power[i], 2.0 * power[j]
+        dboth = di * there + dj * back
+        dturn = both * (di * (2.0 * c - 0.3 * s) - dj * (0.3 * s + 2.0 * c))
+        dvolts = np.bincount(i, dboth * volts[j], n) + np.bincount(j, dboth * volts[i], n)
+        return float(power @ power), (dvolts, np.bincount(i, dturn, n) - np.bincount(j, dturn, n))
+
+    def loss(xp: Any, extra: Any, angles: Any) -> Any:
+        volts, turn = 1.0 + extra, angles[i] - angles[j]
+        both, c, s = volts[i] * volts[j], 0.3 * xp.cos(turn), 2.0 * xp.sin(turn)
+        return ((fixed + xp.zeros(n).at[i].add(both * (c + s)).at[j].add(both * (c - s))) ** 2).sum()
+
+    return Reference(by_hand, loss)
+
+
+def bundle_adjustment(draw: Draw, n: int) -> Reference:
+    seen = np.array(draw.given).reshape(-1, n, 2)
+
+    def loss(xp: Any, views: Any, points: Any) -> Any:
+        turn, move, focal = views[:, None, :3], views[:, None, 3:6], views[:, None, 6:]
+        angle = xp.sqrt((turn * turn).sum(2, keepdims=True) + 1e-8)
+        c, s = xp.cos(angle), xp.sin(angle) / angle
+        along = (turn * points).sum(2, keepdims=True) * ((1.0 - c) / (angle * angle))
+        there = c * points + s * xp.cross(turn, points[None]) + along * turn + move
+        return (((1.0 + focal) / (there[..., 2:] + 8.0) * there[..., :2] - seen) ** 2).sum()
+
+    return Reference(None, loss)
+
+
+def convolutions(draw: Draw, batch: int, n: int = 6) -> Reference:
+    images = np.array(draw.given).reshape(batch, n, n)
+    windows = np.lib.stride_tricks.sliding_window_view(images, (3, 3), (1, 2)).reshape(-1, 9)
+
+    def by_hand(kernels: Floats) -> tuple[float, tuple[Any, ...]]:
+        z = windows @ kernels.T
+        return float(np.maximum(z, 0.0).sum()), ((z > 0.0).T.astype(float) @ windows,)
+
+    return Reference(by_hand, lambda xp, kernels: xp.maximum(windows @ kernels.T, 0.0).sum())
+
+
 # Step by step -----------------------------------------------------------------------------------------------
 
 
@@ -445,7 +577,7 @@ def earlier_state(draw: Draw, steps: int) -> Reference:
             d[t // 2] += 0.2 * slope
         return sum(a * a for a in x[-50:]), (d[:1],)
 
-    return Reference(by_hand, None, without="the whole past would be carried from step to step")
+    return Reference(by_hand, None)  # the whole past would be carried, and kept, from step to step
 
 
 def heat(draw: Draw, steps: int) -> Reference:
@@ -465,6 +597,128 @@ def heat(draw: Draw, steps: int) -> Reference:
         from jax import lax
 
         return (lax.scan(lambda u, _: (move(xp, u), None), u, None, steps)[0] ** 2).sum()
+
+    return Reference(by_hand, loss)
+
+
+def gru(draw: Draw, steps: int) -> Reference:
+    x = signal(steps)
+
+    def by_hand(w: Floats, u: Floats, b: Floats, hidden: Floats) -> tuple[float, tuple[Any, ...]]:
+        n = len(hidden)
+        driven = x @ u.T + b
+        hiddens, fed = np.empty((steps + 1, n)), np.empty((steps, 3 * n))
+        gates, news = np.empty((steps, 2 * n)), np.empty((steps, n))
+        hiddens[0] = hidden
+        for t in range(steps):
+            z = np.matmul(w, hidden, out=fed[t])
+            gates[t] = gate = 1.0 / (1.0 + np.exp(-(driven[t, : 2 * n] + z[: 2 * n])))
+            news[t] = new = np.tanh(driven[t, 2 * n :] + gate[:n] * z[2 * n :])
+            hiddens[t + 1] = hidden = new + gate[n:] * (hidden - new)
+        error = hiddens[1:].sum(1) - 0.5
+        slopes, bends, apart = gates * (1.0 - gates), 1.0 - news * news, hiddens[:-1] - news
+        d, dz = np.empty((steps, 3 * n)), np.empty((steps, 3 * n))
+        dhidden = np.zeros(n)
+        for t in reversed(range(steps)):
+            dhidden = dhidden + 2.0 * error[t]
+            reset, update = gates[t, :n], gates[t, n:]
+            dnew = dhidden * (1.0 - update) * bends[t]
+            d[t, :n], d[t, n : 2 * n], d[t, 2 * n :] = dnew * fed[t, 2 * n :], dhidden * apart[t], dnew
+            d[t, : 2 * n] *= slopes[t]
+            dz[t] = d[t]
+            dz[t, 2 * n :] *= reset
+            dhidden = dhidden * update + dz[t] @ w
+        return float(error @ error), (dz.T @ hiddens[:-1], d.T @ x, d.sum(0), dhidden)
+
+    def loss(xp: Any, w: Any, u: Any, b: Any, hidden: Any) -> Any:
+        from jax import lax, nn
+
+        n = len(hidden)
+
+        def step(hidden: Any, driven: Any) -> Any:
+            z = w @ hidden
+            gate = nn.sigmoid(driven[: 2 * n] + z[: 2 * n])
+            new = xp.tanh(driven[2 * n :] + gate[:n] * z[2 * n :])
+            hidden = new + gate[n:] * (hidden - new)
+            return hidden, hidden.sum()
+
+        return ((lax.scan(step, hidden, x @ u.T + b)[1] - 0.5) ** 2).sum()
+
+    return Reference(by_hand, loss)
+
+
+def hidden_markov(draw: Draw, steps: int) -> Reference:
+    seen = np.array(draw.given, dtype=np.intp)
+
+    def softmax(xp: Any, logits: Any) -> Any:
+        powers = xp.exp(logits - logits.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
+
+    def by_hand(*logits: Floats) -> tuple[float, tuple[Any, ...]]:
+        moves, shows = (softmax(np, each) for each in logits)
+        k = len(moves)
+        shown = shows.T[seen]
+        states, moved = np.empty((steps + 1, k)), np.empty((steps, k))
+        totals = np.empty(steps)
+        states[0] = 1.0 / k
+        for t in range(steps):
+            moved[t] = states[t] @ moves
+            new = moved[t] * shown[t]
+            totals[t] = new.sum()
+            states[t + 1] = new / totals[t]
+        dmoved, dnews, back = np.empty((steps, k)), np.empty((steps, k)), np.zeros(k)
+        for t in reversed(range(steps)):
+            dnews[t] = (back - back @ states[t + 1] - 1.0) / totals[t]
+            dmoved[t] = dnews[t] * shown[t]
+            back = moves @ dmoved[t]
+        dshows = np.zeros_like(shows.T)
+        np.add.at(dshows, seen, dnews * moved)
+        back = [
+            share * (d - (d * share).sum(1, keepdims=True))
+            for share, d in ((moves, states[:-1].T @ dmoved), (shows, dshows.T))
+        ]
+        return float(-np.log(totals).sum()), tuple(back)
+
+    def loss(xp: Any, *logits: Any) -> Any:
+        from jax import lax
+
+        moves, shows = (softmax(xp, each) for each in logits)
+
+        def step(states: Any, shown: Any) -> Any:
+            states = (states @ moves) * shown
+            total = states.sum()
+            return states / total, xp.log(total)
+
+        return -lax.scan(step, xp.full(len(moves), 1.0 / len(moves)), shows.T[seen])[1].sum()
+
+    return Reference(by_hand, loss)
+
+
+def riccati(draw: Draw, steps: int) -> Reference:
+    def by_hand(a: Floats, s: Floats, p: Floats) -> tuple[float, tuple[Any, ...]]:
+        own, kept = np.eye(len(a)), []
+        for _ in range(steps):
+            ap, ps = a @ p, p @ s
+            kept.append((p, ps))
+            p = p + 0.01 * (ap + ap.T + own - ps @ p)
+        value = float((p * p).sum())
+        d, da, ds = 2.0 * p, np.zeros_like(a), np.zeros_like(s)
+        for p, ps in reversed(kept):
+            step = 0.01 * d
+            dap, dps = step + step.T, step @ p.T
+            da += dap @ p.T
+            ds -= p.T @ dps
+            d = d + a.T @ dap - dps @ s.T - ps.T @ step
+        return value, (da, ds, d)
+
+    def loss(xp: Any, a: Any, s: Any, p: Any) -> Any:
+        from jax import lax
+
+        def step(p: Any, _: Any) -> Any:
+            ap = a @ p
+            return p + 0.01 * (ap + ap.T + xp.eye(len(a)) - p @ s @ p), None
+
+        return (lax.scan(step, p, None, steps)[0] ** 2).sum()
 
     return Reference(by_hand, loss)
 
@@ -492,5 +746,16 @@ REFERENCES: dict[str, Callable[[Draw, int], Reference]] = {
         heat,
         black_scholes,
         matrix_products,
+        gru,
+        hidden_markov,
+        riccati,
+        gaussian_process,
+        user_operation,
+        nested_where,
+        triangular_sums,
+        residual,
+        power_flow,
+        bundle_adjustment,
+        convolutions,
     )
 }

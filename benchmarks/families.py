@@ -55,9 +55,10 @@ def arrays_of(numbers: Any, shapes: Sequence[tuple[int, ...]]) -> list[Any]:
 
 def references(reference: Reference, leaves: Sequence[Any]) -> dict[str, Callable[[], Any]]:
     """Return the runs that a reference offers, each of which returns a loss and its gradients."""
-    runs: dict[str, Callable[[], Any]] = {"by hand": lambda: reference.by_hand(*leaves)}
-    if (routine := reference.routine) is not None:
-        runs["routine"] = lambda: routine(*leaves)
+    written = {"by hand": reference.by_hand, "routine": reference.routine}
+    runs: dict[str, Callable[[], Any]] = {
+        name: lambda run=run: run(*leaves) for name, run in written.items() if run is not None
+    }
     if (loss := reference.loss) is not None:
         try:
             import jax

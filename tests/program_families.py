@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from autograd import ops
+from autograd import Operation, Value, grad, ops
 
 Build = Callable[[Sequence[Any]], Any]
 
@@ -365,6 +365,223 @@ def matrix_products(draw: Draw, batch: int, n: int = 5, k: int = 6, m: int = 4) 
     return build
 
 
+def gru(draw: Draw, steps: int, n: int = 4) -> Build:
+    for shape in ((3 * n, n), (3 * n, 2), (3 * n,), (n,)):
+        draw(*shape, spread=0.3)
+
+    def build(v: Sequence[Any]) -> Any:
+        w, u, b, hidden = draw.cut(v)
+        total = 0.0
+        for t in range(steps):
+            driven = [a + c for a, c in zip(apply(u, [math.sin(t), math.cos(t)]), b, strict=True)]
+            fed = apply(w, hidden)
+            reset = [ops.sigmoid(driven[k] + fed[k]) for k in range(n)]
+            update = [ops.sigmoid(driven[n + k] + fed[n + k]) for k in range(n)]
+            new = [ops.tanh(driven[2 * n + k] + reset[k] * fed[2 * n + k]) for k in range(n)]
+            hidden = [new[k] + update[k] * (hidden[k] - new[k]) for k in range(n)]
+            total = total + (sum(hidden) - 0.5) ** 2
+        return total
+
+    return build
+
+
+def hidden_markov(draw: Draw, steps: int, k: int = 5, symbols: int = 3) -> Build:
+    """The likelihood of what a hidden Markov model was seen to do, by the forward algorithm."""
+    draw(k, k)
+    draw(k, symbols)
+    seen = draw.given = [draw.rng.randrange(symbols) for _ in range(steps)]
+
+    def build(v: Sequence[Any]) -> Any:
+        moves, shows = ([softmax(row) for row in matrix] for matrix in draw.cut(v))
+        states, loss = [1.0 / k] * k, 0.0
+        for symbol in seen:
+            states = [
+                dot(states, column) * shows[j][symbol] for j, column in enumerate(zip(*moves, strict=True))
+            ]
+            total = sum(states)
+            states = [state / total for state in states]
+            loss = loss - ops.log(total)
+        return loss
+
+    return build
+
+
+def riccati(draw: Draw, steps: int, n: int = 4) -> Build:
+    """Euler's method for a matrix Riccati equation."""
+    for _ in range(3):
+        draw(n, n, spread=0.3)
+
+    def build(v: Sequence[Any]) -> Any:
+        a, s, p = draw.cut(v)
+        for _ in range(steps):
+            ap = [[dot(row, column) for column in zip(*p, strict=True)] for row in a]
+            ps = [[dot(row, column) for column in zip(*s, strict=True)] for row in p]
+            psp = [[dot(row, column) for column in zip(*p, strict=True)] for row in ps]
+            p = [
+                [p[i][j] + 0.01 * (ap[i][j] + ap[j][i] + float(i == j) - psp[i][j]) for j in range(n)]
+                for i in range(n)
+            ]
+        return sum(x * x for row in p for x in row)
+
+    return build
+
+
+def gaussian_process(draw: Draw, n: int) -> Build:
+    """The likelihood of data under a Gaussian process, whose places are adapted, too."""
+    draw(n)
+    draw(3, spread=0.2)
+    heights = draw.given = [draw.rng.gauss(0.0, 1.0) for _ in range(n)]
+
+    def build(v: Sequence[Any]) -> Any:
+        places, (height, length, noise) = draw.cut(v)
+        size, near, own = ops.exp(height), ops.exp(-length), ops.exp(noise)
+        factor: list[list[Any]] = [[] for _ in range(n)]
+        solved: list[Any] = []
+        for i in range(n):
+            for j in range(i + 1):
+                kernel = size * ops.exp(-0.5 * ((places[i] - places[j]) * near) ** 2) + (
+                    own if i == j else 0.0
+                )
+                rest = kernel - dot(factor[i][:j], factor[j][:j]) if j else kernel
+                factor[i].append(ops.sqrt(rest) if i == j else rest / factor[j][j])
+            solved.append((heights[i] - (dot(factor[i][:i], solved) if i else 0.0)) / factor[i][i])
+        return 0.5 * sum(z * z for z in solved) + sum(ops.log(factor[i][i]) for i in range(n))
+
+    return build
+
+
+softsign = Operation(
+    "softsign",
+    lambda x: x / (1.0 + ops.abs(x)),
+    [lambda z, _: (1.0 - ops.abs(z)) ** 2],
+    definition="x / (1 + abs(x))",
+)
+
+
+def user_operation(draw: Draw, n: int, d: int = 8) -> Build:
+    """An operation that is not in the table."""
+    draw(n, d)
+
+    def build(v: Sequence[Any]) -> Any:
+        (rows,) = draw.cut(v)
+        return sum(sum(softsign(x) for x in row) ** 2 for row in rows)
+
+    return build
+
+
+def nested_where(draw: Draw, n: int) -> Build:
+    """Huber's loss, written with two selections."""
+    draw(n)
+    draw(1)
+
+    def build(v: Sequence[Any]) -> Any:
+        points, (centre,) = draw.cut(v)
+        total = 0.0
+        for x in points:
+            e = x - centre
+            total = total + ops.where(
+                ops.greater(e, 1.0), 2.0 * e - 1.0, ops.where(ops.less(e, -1.0), -2.0 * e - 1.0, e * e)
+            )
+        return total
+
+    return build
+
+
+def triangular_sums(draw: Draw, n: int) -> Build:
+    draw(n)
+    draw(n)
+
+    def build(v: Sequence[Any]) -> Any:
+        x, y = draw.cut(v)
+        return sum(sum(ops.sin(x[j] * y[i]) for j in range(i + 1)) ** 2 for i in range(n))
+
+    return build
+
+
+def residual(draw: Draw, n: int, units: int = 6) -> Build:
+    """How far a network is from solving u'' = -u at n points: second derivatives are part of the loss."""
+    for _ in range(3):
+        draw(units)
+
+    def build(v: Sequence[Any]) -> Any:
+        w, b, out = draw.cut(v)
+
+        def u(x: Any) -> Any:
+            return sum(c * ops.tanh(a * x + s) for a, s, c in zip(w, b, out, strict=True))
+
+        bend = grad(grad(u))
+        points = [Value(4.0 * i / n - 2.0) for i in range(n)]
+        return sum((bend(x) + u(x)) ** 2 for x in points) / n
+
+    return build
+
+
+def power_flow(draw: Draw, n: int) -> Build:
+    """What the buses of a power grid lack, with lines in a ring and at random."""
+    draw(n, spread=0.1)
+    draw(n, spread=0.3)
+    lines = [(i, (i + 1) % n) for i in range(n)] + [
+        (draw.rng.randrange(n), draw.rng.randrange(n)) for _ in range(n // 2)
+    ]
+    draw.given = [float(end) for line in lines for end in line]
+
+    def build(v: Sequence[Any]) -> Any:
+        extra, angles = draw.cut(v)
+        volts = [1.0 + x for x in extra]
+        power: list[Any] = [0.1 * math.sin(i) for i in range(n)]
+        for i, j in lines:
+            both, turn = volts[i] * volts[j], angles[i] - angles[j]
+            power[i] = power[i] + both * (0.3 * ops.cos(turn) + 2.0 * ops.sin(turn))
+            power[j] = power[j] + both * (0.3 * ops.cos(turn) - 2.0 * ops.sin(turn))
+        return sum(p * p for p in power)
+
+    return build
+
+
+def bundle_adjustment(draw: Draw, n: int, cameras: int = 4) -> Build:
+    """Points in space as cameras should see them; a camera has a rotation, a place and a focal length."""
+    draw(cameras, 7, spread=0.2)
+    draw(n, 3)
+    draw.given = [draw.rng.gauss(0.0, 0.3) for _ in range(2 * n * cameras)]
+
+    def build(v: Sequence[Any]) -> Any:
+        views, points = draw.cut(v)
+        seen, total = iter(draw.given), 0.0
+        for rx, ry, rz, tx, ty, tz, focal in views:
+            angle = ops.sqrt(rx * rx + ry * ry + rz * rz + 1e-8)
+            c, s = ops.cos(angle), ops.sin(angle) / angle
+            k = (1.0 - c) / (angle * angle)
+            for x, y, z in points:
+                along = (rx * x + ry * y + rz * z) * k
+                px = c * x + s * (ry * z - rz * y) + along * rx + tx
+                py = c * y + s * (rz * x - rx * z) + along * ry + ty
+                depth = c * z + s * (rx * y - ry * x) + along * rz + tz + 8.0
+                far = (1.0 + focal) / depth
+                total = total + (px * far - next(seen)) ** 2 + (py * far - next(seen)) ** 2
+        return total
+
+    return build
+
+
+def convolutions(draw: Draw, batch: int, n: int = 6) -> Build:
+    """Two kernels of 3 x 3 on a batch of images."""
+    draw(2, 9, spread=0.5)
+    draw.given = [draw.rng.gauss(0.0, 1.0) for _ in range(batch * n * n)]
+
+    def build(v: Sequence[Any]) -> Any:
+        (kernels,) = draw.cut(v)
+        images = _nest(iter(draw.given), (batch, n, n))
+        return sum(
+            ops.relu(dot(kernel, [image[i + a][j + b] for a in range(3) for b in range(3)]))
+            for image in images
+            for kernel in kernels
+            for i in range(n - 2)
+            for j in range(n - 2)
+        )
+
+    return build
+
+
 @dataclass(frozen=True)
 class FamilyOfPrograms:
     """A family.
@@ -412,8 +629,23 @@ FAMILIES = {
         FamilyOfPrograms(heat, (10, 30), 40),
         FamilyOfPrograms(black_scholes, (50, 200), 80),
         FamilyOfPrograms(matrix_products, (6, 20), 12),
+        FamilyOfPrograms(gru, (20, 60), 150),
+        FamilyOfPrograms(hidden_markov, (20, 60), 80),
+        FamilyOfPrograms(riccati, (10, 30), 50),
+        FamilyOfPrograms(gaussian_process, (10, 16), 65),
+        FamilyOfPrograms(user_operation, (20, 60), 10),
+        FamilyOfPrograms(nested_where, (50, 200), 22),
+        FamilyOfPrograms(triangular_sums, (12, 24), 15),
+        FamilyOfPrograms(residual, (16, 40), 40),
+        FamilyOfPrograms(power_flow, (30, 100), 48),
+        FamilyOfPrograms(bundle_adjustment, (8, 24), 130),
+        FamilyOfPrograms(convolutions, (4, 12), 8),
     )
 }
+
+
+OF_THE_TABLE = [name for name in FAMILIES if name != "user_operation"]
+"""What can be saved, or read back from formulas: all operations have a name that a reader knows."""
 
 
 def drawn(name: str, size: int, seed: int = 0) -> tuple[Build, Draw]:

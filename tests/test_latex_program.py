@@ -13,7 +13,7 @@ from autograd import Value, take
 from autograd.compiler import latex
 from nn import GPT, MLP, cross_entropy
 from tests.latex_reader import Reader, rows
-from tests.program_families import FAMILIES, make
+from tests.program_families import FAMILIES, OF_THE_TABLE, make
 
 
 def formulas(program, monkeypatch, **names):
@@ -58,11 +58,18 @@ def assert_computes(program, reader):
     np.testing.assert_allclose(gradients, program.gradients, rtol=1e-8, atol=1e-12)
 
 
-SLOW = ("sorting_network", "fourier", "heat", "n_body", "earlier_state")  # whose formulas have many points
+SLOW = (
+    "sorting_network",
+    "fourier",
+    "heat",
+    "n_body",
+    "earlier_state",
+    "power_flow",
+)  # whose formulas have many points
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in FAMILIES]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in OF_THE_TABLE]
 )
 def test_the_formulas_of_a_family_compute_its_outputs_and_gradients(name, monkeypatch):
     build, point = make(name, FAMILIES[name].sizes[0])

@@ -291,13 +291,13 @@ class _Naming:
         indexed = self.indexed
         text, binding = _Dialect().phrase(self._formula(indexed.statement.expression, self.element))
         constraints = list(self.points.constraints)
-        signs = []
-        for symbol in self.indexed.summed:
+        signs: list[str] = []
+        for symbol in reversed(self.indexed.summed):  # an inner sum's bounds may have the outer ones' indices
             if self.points.listed is not None and symbol in self._rough():
-                signs.append(rf"\sum_{{{symbol.name}}}")
+                signs.insert(0, rf"\sum_{{{symbol.name}}}")
                 continue
             low, high = self._bounds(symbol, [c for c in constraints if symbol in c[:2]])
-            signs.append(rf"\sum_{{{symbol.name}={low}}}^{{{high}}}")
+            signs.insert(0, rf"\sum_{{{symbol.name}={low}}}^{{{high}}}")
             constraints = [c for c in constraints if symbol not in c[:2]]
         if signs:
             text = " ".join(signs) + " " + _Dialect().enclose(text, binding <= BINDING["+"])

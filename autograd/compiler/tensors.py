@@ -372,7 +372,7 @@ class Tensors:
             return cells, coordinates
         order = np.argsort(cells, kind="stable")
         first = coordinates[order[:width]]
-        steps = [axis for axis in range(len(symbols)) if _is_one(first[:, axis])]
+        steps = [axis for axis in range(first.shape[1]) if _is_one(first[:, axis])]
         if not steps or not (cells[order[:width]] == statement.target.base + np.arange(width)).all():
             return cells, coordinates
         axis = next(
