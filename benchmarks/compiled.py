@@ -28,14 +28,18 @@ from benchmarks.timing import one_core, show, take_turns
 from benchmarks.workloads import Workload
 from nn import MLP, cross_entropy
 
-OURS = {
+OURS: dict[str, contenders.Maker] = {
     "chainrule, eager": contenders.eager,
     "chainrule, compiled": contenders.compiled_leaves,
     "chainrule, compiled, arrays": contenders.compiled_arrays,
     "chainrule, compiled, NumPy": contenders.compiled_numpy,
 }
-SCALAR_PEERS = {"CasADi": contenders.casadi, "XAD": contenders.xad, "NumPy by hand": contenders.numpy_by_hand}
-ARRAY_PEERS = {
+SCALAR_PEERS: dict[str, contenders.Maker] = {
+    "CasADi": contenders.casadi,
+    "XAD": contenders.xad,
+    "NumPy by hand": contenders.numpy_by_hand,
+}
+ARRAY_PEERS: dict[str, contenders.Maker] = {
     "micrograd": contenders.scalars("micrograd"),
     "PyTorch, scalars": contenders.scalars("torch"),
     "PyTorch, tensors": contenders.torch_tensors,

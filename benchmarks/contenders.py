@@ -19,6 +19,7 @@ from benchmarks.scalars import peer
 from benchmarks.workloads import Floats, Functions, Workload, moons
 
 Run = Callable[[], tuple[float, Any]]
+Maker = Callable[[Workload], Run]
 
 VALUES = Functions(ops.relu, ops.tanh, ops.sin, ops.exp, ops.log)
 
@@ -87,9 +88,9 @@ def casadi(workload: Workload) -> Run:
     function = ca.Function("step", [x], [loss, ca.densify(ca.gradient(loss, x))])
     result, gradient = np.zeros(1), np.zeros(len(workload.point))
     buffer, trigger = function.buffer()
-    buffer.set_arg(0, memoryview(workload.point))
-    buffer.set_res(0, memoryview(result))
-    buffer.set_res(1, memoryview(gradient))
+    buffer.set_arg(0, memoryview(workload.point))  # type: ignore[call-arg,arg-type]
+    buffer.set_res(0, memoryview(result))  # type: ignore[call-arg,arg-type]
+    buffer.set_res(1, memoryview(gradient))  # type: ignore[call-arg,arg-type]
 
     def run(_keep: Any = (function, buffer)) -> tuple[float, Any]:
         trigger()

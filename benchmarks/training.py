@@ -17,11 +17,12 @@ from rich.table import Table
 
 from autograd.value import constant
 from nn import MLP, Adam, cross_entropy, digits, fit, hinge, minibatches, two_moons
+from nn.losses import Loss
 
-Problem = tuple[str, Callable[[], MLP], Callable[..., object], np.ndarray, np.ndarray, int]
+Problem = tuple[str, Callable[[], MLP], Loss, np.ndarray, np.ndarray, int]
 
 
-def by_hand(model: MLP, optimizer: Adam, loss: Callable[..., object], X, y, batch_size: int) -> None:
+def by_hand(model: MLP, optimizer: Adam, loss: Loss, X, y, batch_size: int) -> None:
     """Train one epoch as one would write it."""
     for points, targets in minibatches(X, y, batch_size):
         optimizer.zero_grad()

@@ -9,6 +9,7 @@ import numpy as np
 import autograd
 from autograd import Value
 from autograd.compiler import Program, families
+from autograd.compiler.feeds import Floats
 from autograd.nested import flatten
 
 TOLERANCE = 1e-12
@@ -50,7 +51,9 @@ def replay(
     return results, [leaf.grad for leaf in leaves]
 
 
-def assert_same(got: Sequence[float], expected: Sequence[float], tolerance: float = TOLERANCE) -> None:
+def assert_same(
+    got: Floats | Sequence[float], expected: Floats | Sequence[float], tolerance: float = TOLERANCE
+) -> None:
     """Assert equality to the tolerance, relative to the norm; nan and infinities in the same places."""
     a, b = np.array(got, dtype=float), np.array(expected, dtype=float)
     finite = np.isfinite(b)

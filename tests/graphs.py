@@ -80,20 +80,21 @@ class Conditioning:
 
     def repeat(self, wire: int) -> None:
         """Append a wire that equals another."""
-        for figures in (self.value, self.error, self.path_error, self.certain):
+        for figures in (self.value, self.error, self.path_error):
             figures.append(figures[wire])
+        self.certain.append(self.certain[wire])
 
     def add(self, line: Line, *, ties: bool, limit: float) -> bool:
         """Append a line's figures and return True, or return False if they exceed the limits."""
         row = line.operation
         wired = [a.__class__ is int for a in line.arguments]
-        x = [self.value[a] if w else a for a, w in zip(line.arguments, wired, strict=True)]
+        x = [self.value[a] if a.__class__ is int else a for a in line.arguments]
         if any(w and name in row.constants for w, name in zip(wired, row.arguments, strict=True)):
             return False
         if any(not row.domain[place][0] < x[place] < row.domain[place][1] for place in row.differentiable):
             return False
         alike = row.arity > 1 and len(set(line.arguments)) == 1 and x[0]  # maximum(x, x) is smooth
-        certain = all(self.certain[a] for a, w in zip(line.arguments, wired, strict=True) if w)
+        certain = all(self.certain[a] for a in line.arguments if a.__class__ is int)
         # At its cut, atan2 would depend on the signs of zeros, in which implementations differ.
         at_kinks = ties and certain and row is not ops.atan2
         if not (at_kinks or alike) and any(abs(kink(*x)) < 1e-3 for kink in row.kinks):

@@ -5,6 +5,7 @@ Of the program it knows only where the elements of each named array are in the m
 
 import itertools
 import re
+from typing import Any
 
 import numpy as np
 
@@ -344,7 +345,7 @@ class Reader:
                 continue
             if not below:
                 found = np.broadcast_to(value(point), cells.shape)
-                pairs = zip(cells.ravel().tolist(), found.ravel().tolist(), strict=True)
+                pairs = [*zip(cells.ravel().tolist(), found.ravel().tolist(), strict=True)]
             else:
                 pairs = [(int(cells), float(value(point)) if cells >= 0 else 0.0)]
             for address, result in pairs:
@@ -369,7 +370,7 @@ class Reader:
         ends = {
             symbol: int(end) for symbol, end in re.findall(r"(?<![+\w])([a-z]) \\le (\d+)(?![a-z])", where)
         }
-        tests = [re.split(r" (\\le|<) ", test) for test in where.split(r",\;") if test.strip()]
+        tests: list[Any] = [re.split(r" (\\le|<) ", test) for test in where.split(r",\;") if test.strip()]
         tests = [
             tuple(
                 Formula(side.strip(), self, is_index=True).whole() if side not in ("<", r"\le") else side

@@ -25,6 +25,8 @@ from typing import Any
 from autograd import Value, gradients, ops, real
 from autograd.row import Operation
 from tests import campaign, test_edges, test_ops
+from tests.oracle import unary_rows
+from tests.rows import SPECIAL
 
 ALTERNATIVES = {
     "less": "less_equal",
@@ -87,7 +89,7 @@ def mutants() -> Iterator[Mutant]:
         seen = {ast.unparse(function)}
         names = [argument.arg for argument in function.args.args]
         count = sum(1 for _ in ast.walk(function.body))
-        changes = [("sign", ast.UnaryOp(ast.USub(), function.body))]
+        changes: list[tuple[str, ast.expr]] = [("sign", ast.UnaryOp(ast.USub(), function.body))]
         changes += [("swapped derivative", other.body) for owner, _, other in functions if owner is row]
         for position in range(count):
             changes += _changes(function.body, position, names)
@@ -164,9 +166,9 @@ def _swap_sides(node: ast.BinOp) -> None:
 def makes_no_difference(mutant: Mutant) -> bool:
     """Tell whether the changed derivative equals the right one everywhere, its own derivatives included."""
     row, rng = mutant.row, random.Random(0)
-    points = [tuple(rng.choices(test_ops.SPECIAL, k=row.arity)) for _ in range(1000)]
+    points = [tuple(rng.choices(SPECIAL, k=row.arity)) for _ in range(1000)]
     points += [tuple(rng.gauss(0.0, 2.0) for _ in range(row.arity)) for _ in range(500)]
-    points += [(x,) * row.arity for x in test_ops.SPECIAL]
+    points += [(x,) * row.arity for x in SPECIAL]
     right, changed = row.derivatives[mutant.index], mutant.derivatives[mutant.index]
     return all(_figures(row, right, x) == _figures(row, changed, x) for x in points)
 
@@ -191,13 +193,13 @@ def tests_of(row: Operation) -> Iterator[tuple[str, Callable[[], None]]]:
     for name, test in vars(test_edges).items():
         if name.startswith("test_") and test.__code__.co_argcount == 0:
             yield name, test
-    if row.arity == 1 or row in test_ops.unary_rows():
+    if row.arity == 1 or row in unary_rows():
         yield (
             "generic",
             partial(test_ops.test_the_local_derivatives_are_generic_arrays_give_the_scalar_forms, row),
         )
     yield "definition", partial(test_ops.test_value_and_every_local_derivative_against_the_definition, row)
-    if row in test_ops.unary_rows():
+    if row in unary_rows():
         yield (
             "orders 2 and 3",
             partial(test_ops.test_second_and_third_derivatives_at_the_symmetric_points_too, row),

@@ -83,8 +83,8 @@ class Replayed:
     def batch(self, parameters: Sequence[float], points: Sequence[Point]) -> Found:
         """Return the sums of the outputs over many points, aux of all points, and the gradient."""
         self.program.parameters = parameters
-        fed = {"x": [data for _, data, _ in points], "index": [indices for *_, indices in points]}
-        fed = {name: np.array(rows).reshape(len(points), -1) for name, rows in fed.items()}
+        rows_of = {"x": [data for _, data, _ in points], "index": [indices for *_, indices in points]}
+        fed = {name: np.array(rows).reshape(len(points), -1) for name, rows in rows_of.items()}
         results, _ = flatten(self.program.batch(**fed, reduction="sum"))
         aux = np.array(flatten(self.program.aux)[0]).reshape(-1, len(points))
         return results, aux.T.ravel().tolist(), self.program.gradients.tolist()

@@ -400,6 +400,7 @@ def vectors(rng: random.Random) -> Case:
         for kind, p, q, seed in recipe:
             x, y = made[int(p * len(made))], made[int(q * len(made))]
             draw = random.Random(seed)
+            row: Any
             if kind == "u":
                 row = draw.choice(SMOOTH + KINKED)
                 z = [row(a) for a in x]

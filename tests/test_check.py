@@ -134,7 +134,7 @@ def test_a_tie_that_no_input_can_break_is_no_kink():
     ("call", "error", "message"),
     [
         (
-            lambda: gradcheck(sin, 1.0),
+            lambda: gradcheck(sin, 1.0),  # type: ignore[arg-type]
             TypeError,
             "inputs of gradcheck must be a tuple of arguments, got float",
         ),
@@ -172,7 +172,7 @@ def test_complex_numbers_follow_methods_operators_and_comparisons():
     assert z > 0.4
     assert z <= 0.5
     assert relu(z).imag == z.imag
-    assert relu(-z) == 0
+    assert relu(-z) == 0  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(

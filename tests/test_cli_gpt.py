@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import nn
 from chainrule import cli
 from chainrule.commands import train_gpt
 from nn import load_gpt
@@ -121,7 +122,7 @@ def test_an_interrupted_training_is_saved_as_far_as_it_went(monkeypatch, capsys)
 def test_an_interrupted_training_goes_on_bit_for_bit(words, monkeypatch, capsys):
     assert status("train-gpt", "words.txt", *SMALL, "--batch-size", 3, "--out", "at_once.json") == 0
     whole = capsys.readouterr().out.splitlines()
-    made, count = train_gpt.generate, iter(range(100))
+    made, count = nn.generate, iter(range(100))
 
     def interrupted(*arguments, **named):
         if next(count) == 4:

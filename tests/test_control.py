@@ -8,6 +8,7 @@ import gc
 import math
 import sys
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -499,7 +500,7 @@ def test_an_operation_of_ones_own_is_a_row_like_any_other():
 
 
 def test_it_has_derivatives_of_any_order():
-    f = log_cosh
+    f: Callable[[float], float] = log_cosh
     tanh = math.tanh(0.3)
     for expected in (tanh, 1 - tanh**2, -2 * tanh * (1 - tanh**2)):
         f = grad(f)

@@ -134,6 +134,8 @@ def test_a_shallow_copy_of_a_leaf_is_a_new_leaf():
 class Weight(Value):
     """A user's own kind of Value."""
 
+    history: list[float]
+
 
 @COPIES
 def test_a_users_own_kind_of_value_is_copied_with_what_it_carries(copied):

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib.image
@@ -632,6 +633,7 @@ def test_a_notebook_shows_one_picture_in_the_format_asked_for(form, mime):
 
 def test_a_png_is_as_wide_in_a_notebook_as_the_svg():
     drawing = draw_dot(simple(), "png")
+    metadata: Any
     _, metadata = drawing._repr_mimebundle_(include=None, exclude=None)
     points = float(Picture(drawing.svg()).root.get("width")[:-2])
     assert metadata["image/png"]["width"] == pytest.approx(points * 96 / 72, abs=1)

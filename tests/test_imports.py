@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_what_computes_no_array_works_without_numpy(program):
 def lazy_names(package):
     """The home of each lazy name of a package, and where its type checkers are told it is."""
     tree = ast.parse(Path(package.__file__).read_text())
+    block: Any
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     told = {alias.name: node.module for node in block.body for alias in node.names}
     table = ast.literal_eval(block.orelse[0].value.args[1])
@@ -75,6 +77,6 @@ def test_a_star_import_leaves_python_s_own_functions_alone(name):
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'autograd' has no attribute 'gard'"):
-        autograd.gard  # noqa: B018 - the access is the test
+        autograd.gard  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
     with pytest.raises(ImportError, match="cannot import name 'MPL' from 'nn'"):
         exec("from nn import MPL")

@@ -6,6 +6,7 @@ import sys
 from collections import namedtuple
 from dataclasses import replace
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ Layer = namedtuple("Layer", "weights bias")
 def network(width=3):
     """A small network on one point, its inputs nested in every way."""
     rng = np.random.default_rng(0)
-    inputs = {
+    inputs: dict[str, Any] = {
         "hidden": Layer([[Value(x) for x in row] for row in rng.normal(size=(width, 2))], [Value(0.1)] * 0),
         "b": [Value(x) for x in rng.normal(size=width)],
         "a": [Value(x) for x in rng.normal(size=width)],
@@ -234,7 +235,7 @@ def test_a_batch_chooses_at_every_point():
     loss = autograd.log(sum(map(autograd.exp, scores))) - autograd.take(scores, target)
     inputs = [v for each in table for v in each]
     program = autograd.compile(loss, inputs=inputs, data={"token": token, "target": target})
-    data = {"token": np.array([0, 3, 3, 1, 2]), "target": np.array([1, 0, 2, 2, 3])}
+    data: dict[str, Any] = {"token": np.array([0, 3, 3, 1, 2]), "target": np.array([1, 0, 2, 2, 3])}
     mean = program.batch(**data)
     function = program.to_jax()
     step = jax.jit(function.batch)

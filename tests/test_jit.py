@@ -107,7 +107,7 @@ def test_many_programs_of_one_function_are_worth_a_warning():
 
 def test_what_cannot_be_compiled_says_why():
     with pytest.raises(TypeError, match="jit takes a function, got float"):
-        jit(1.0)
+        jit(1.0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="number, an array, a nest of these, or something hashable"):
         jit(lambda x: x)(bytearray(b"x"))
     with pytest.raises(TypeError, match=r"one number, but .* returned list of 2"):

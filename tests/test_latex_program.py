@@ -11,6 +11,7 @@ from matplotlib.mathtext import MathTextParser
 import autograd
 from autograd import Value, take
 from autograd.compiler import latex
+from autograd.compiler.tensors import Tensors
 from nn import GPT, MLP, cross_entropy
 from tests.latex_reader import Reader, rows
 from tests.program_families import FAMILIES, OF_THE_TABLE, make
@@ -20,7 +21,7 @@ def formulas(program, monkeypatch, **names):
     """Return a program's formulas, and a reader that has computed what they say."""
     made = []
 
-    class Watched(latex.Tensors):
+    class Watched(Tensors):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             made.append(self)

@@ -1,13 +1,16 @@
 """``fit(..., compile=True)``: the same training as array programs, and never silently another one."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nn
 from autograd import Value, relu, sqrt
-from nn import MLP, SGD, Adam, fit
+from nn import MLP, SGD, Adam, Module, fit
+
+Table = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def trained(loss, X, y, nouts=(4, 1), rule=SGD, activation="relu", **settings):
     return history, list(model.state_dict().values()), [p.grad for p in model.parameters()], optimizer.steps
 
 
-CASES = {
+CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "full batch": (nn.binary_cross_entropy, {}),
     "a smaller last batch": (nn.binary_cross_entropy, {"batch_size": 10, "activation": "tanh"}),
     "penalty": (nn.binary_cross_entropy, {"batch_size": 5, "penalty": lambda ps: nn.l2(ps, 0.01)}),
@@ -35,7 +38,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_compiled_training_agrees_with_an_eager_one(moons, case):
+def test_a_compiled_training_agrees_with_an_eager_one(moons: Table, case):
     loss, settings = CASES[case]
     eager = trained(loss, *moons, validation=moons, **settings)
     compiled = trained(loss, *moons, validation=moons, compile=True, **settings)
@@ -55,7 +58,7 @@ def test_hinge_and_rows_of_targets(moons):
         assert compiled[1] == pytest.approx(eager[1], rel=1e-9, abs=1e-12)
 
 
-def test_the_same_seed_gives_the_same_bits(moons):
+def test_the_same_seed_gives_the_same_bits(moons: Table):
     first, again = (trained(nn.binary_cross_entropy, *moons, batch_size=10, compile=True) for _ in range(2))
     assert first[0].records == again[0].records
     assert first[1:] == again[1:]
@@ -69,7 +72,7 @@ def test_digits_are_learnt_to_95_percent_on_a_held_out_fifth():
     assert nn.accuracy(model, held_out[0] / 16, held_out[1]) >= 0.95
 
 
-def test_callbacks_see_and_change_the_parameters(moons):
+def test_callbacks_see_and_change_the_parameters(moons: Table):
     seen = []
 
     def halve(run):
@@ -135,7 +138,7 @@ def branching(score, target):
 
 def test_a_branch_on_a_number_is_refused_not_frozen(moons):
     X, y = moons
-    model = Branching()
+    model: Module = Branching()
     with pytest.raises(ValueError, match="branch"):
         fit(model, X, y, nn.binary_cross_entropy, SGD(model.parameters()), 1, compile=True)
     model = MLP(2, [1])
@@ -144,7 +147,7 @@ def test_a_branch_on_a_number_is_refused_not_frozen(moons):
     fit(model, X, y, branching, SGD(model.parameters()), 1)
 
 
-def test_a_loss_that_cannot_take_a_value_is_named(moons):
+def test_a_loss_that_cannot_take_a_value_is_named(moons: Table):
     model = MLP(2, [2])
     with pytest.raises(ValueError, match=r"the loss takes no Value as its target .* use compile=False"):
         fit(model, *moons, lambda scores, k: -scores[k], SGD(model.parameters()), 1, compile=True)

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import nn
 from autograd import Value, sqrt
 from nn import MLP, Layer, Module, Sequential, diagnose
+
+Table = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 @pytest.fixture
@@ -172,7 +175,7 @@ def test_a_finding_prints_with_its_remedy(moons):
     )
 
 
-def test_no_points_and_no_graph_are_errors(moons):
+def test_no_points_and_no_graph_are_errors(moons: Table):
     with pytest.raises(ValueError, match="X has no rows"):
         diagnose(network(1), np.zeros((0, 2)), [])
     with pytest.raises(ValueError, match="count the classes from 0"):

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ class Tied(Module):
 
     def __init__(self):
         self.scale = Value(2.0)
-        self.parts = {"left": Neuron(1, nonlin=False), "right": (Value(3.0), self.scale)}
+        self.parts: dict[str, Any] = {"left": Neuron(1, nonlin=False), "right": (Value(3.0), self.scale)}
         self.offset = Value(5.0).detach()
 
     def __call__(self, x):
@@ -189,20 +190,20 @@ def test_summary_of_parts():
         (lambda: predict(MLP(3, [1]), [[1.0, 2.0]] * 2), ValueError, r"takes 3 inputs, got 2"),
         (lambda: MLP(2, []), ValueError, "at least one layer"),
         (lambda: MLP(2, [0]), ValueError, "nout must be at least 1, not 0"),
-        (lambda: MLP(2.0, [1]), TypeError, "nin must be a whole number, not 2.0"),
+        (lambda: MLP(2.0, [1]), TypeError, "nin must be a whole number, not 2.0"),  # type: ignore[arg-type]
         (
             lambda: MLP(2, [1], activation="rellu"),
             ValueError,
             "unknown activation 'rellu'; did you mean 'relu'\\? Others are .*tanh",
         ),
         (lambda: MLP(2, [1], activation="mul"), TypeError, "an operation of one argument"),
-        (lambda: MLP(2, [1], activation=math.tanh), TypeError, "an operation of one argument"),
+        (lambda: MLP(2, [1], activation=math.tanh), TypeError, "an operation of one argument"),  # type: ignore[arg-type]
         (
             lambda: MLP(2, [1], init="he"),
             ValueError,
             "unknown init 'he'; choose one of uniform, xavier, kaiming",
         ),
-        (lambda: Sequential(3), TypeError, "a Module or an operation"),
+        (lambda: Sequential(3), TypeError, "a Module or an operation"),  # type: ignore[arg-type]
         (lambda: Module()(1.0), NotImplementedError, "does not define __call__"),
     ],
 )
@@ -214,16 +215,16 @@ def test_mistakes_are_named(make, error, message):
 @pytest.mark.parametrize(
     ("mistake", "remedy"),
     [
-        (lambda: MLP(1, [4])(1.0), r"takes a sequence of 1 inputs, not float: 1.0; write model\(\[x\]\)"),
-        (lambda: MLP(2, [4])(3), r"write model\(\[x0, ...\]\)"),
-        (lambda: MLP(2, [1])(1.0, 2.0), r"one point, a sequence: write model\(\[1.0, 2.0\]\)"),
-        (lambda: MLP(2, 1), r"write MLP\(2, \[1\]\)"),
-        (lambda: MLP(2, 3, 1), r"write MLP\(2, \[3, 1\]\)"),
-        (lambda: MLP([2, 3, 1]), r"write MLP\(2, \[3, 1\]\)"),
+        (lambda: MLP(1, [4])(1.0), r"takes a sequence of 1 inputs, not float: 1.0; write model\(\[x\]\)"),  # type: ignore[arg-type]
+        (lambda: MLP(2, [4])(3), r"write model\(\[x0, ...\]\)"),  # type: ignore[arg-type]
+        (lambda: MLP(2, [1])(1.0, 2.0), r"one point, a sequence: write model\(\[1.0, 2.0\]\)"),  # type: ignore[arg-type]
+        (lambda: MLP(2, 1), r"write MLP\(2, \[1\]\)"),  # type: ignore[arg-type]
+        (lambda: MLP(2, 3, 1), r"write MLP\(2, \[3, 1\]\)"),  # type: ignore[arg-type]
+        (lambda: MLP([2, 3, 1]), r"write MLP\(2, \[3, 1\]\)"),  # type: ignore[arg-type]
         (lambda: MLP(2), r"write MLP\(2, \[1\]\)"),
-        (lambda: MLP(2, [1], rng="a"), "rng must be a random.Random or a seed, a whole number, not 'a'"),
-        (lambda: MLP(2, [1], rng=0.5), "rng must be a random.Random or a seed"),
-        (lambda: nn.Adam(MLP(2, [1])), r"write Adam\(model.parameters\(\), ...\)"),
+        (lambda: MLP(2, [1], rng="a"), "rng must be a random.Random or a seed, a whole number, not 'a'"),  # type: ignore[arg-type]
+        (lambda: MLP(2, [1], rng=0.5), "rng must be a random.Random or a seed"),  # type: ignore[arg-type]
+        (lambda: nn.Adam(MLP(2, [1])), r"write Adam\(model.parameters\(\), ...\)"),  # type: ignore[arg-type]
     ],
 )
 def test_a_beginners_mistake_is_told_what_to_write(mistake, remedy):

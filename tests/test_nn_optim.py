@@ -4,6 +4,7 @@ import importlib.util
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from autograd import Value
 from nn import optim
 
-RULES = {
+RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {"lr": 0.01}),
     "momentum": ("SGD", {"lr": 0.005, "momentum": 0.9}),
     "dampened": ("SGD", {"lr": 0.005, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}),
@@ -150,7 +151,7 @@ def test_an_impossible_setting_is_named(make, message):
 
 def test_a_parameter_must_be_a_value():
     with pytest.raises(TypeError, match="a parameter must be a Value, not float"):
-        optim.SGD([1.0])
+        optim.SGD([1.0])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Pictures: what is drawn is what was computed, on the Axes that were given."""
 
 import random
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -83,7 +84,7 @@ def test_the_boundary_of_two_classes_is_where_the_score_is_zero():
     X, y = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([0, 1, 0, 1])
     axes = plot.decision_boundary(Slope(), X, y, resolution=101)
     (contour,) = [c for c in axes.collections if hasattr(c, "levels")]
-    xs = np.concatenate([path.vertices[:, 0] for path in contour.get_paths()])
+    xs = np.concatenate([np.asarray(path.vertices)[:, 0] for path in contour.get_paths()])
     assert xs == pytest.approx(0.5, abs=0.02)
     blue, orange = colour_at(axes, 0.0, 0.5), colour_at(axes, 1.0, 0.5)
     assert blue[2] > blue[0]
@@ -96,7 +97,7 @@ def test_the_boundary_of_two_classes_is_where_the_score_is_zero():
 def test_a_point_has_the_colour_of_its_class_whichever_others_there_are(labels):
     X = np.array([[float(label > 0), 0.5] for label in labels])
     axes = plot.decision_boundary(Slope(), X, labels, resolution=20)
-    points = [c for c in axes.collections if hasattr(c, "get_sizes") and len(c.get_offsets())]
+    points: list[Any] = [c for c in axes.collections if hasattr(c, "get_sizes") and np.size(c.get_offsets())]
     for label, point in zip(sorted(labels), points, strict=True):
         assert mpl.colors.to_hex(point.get_facecolor()[0]) == plot.COLOURS[int(label > 0)]
 
@@ -128,7 +129,7 @@ def test_the_loss_along_a_line_goes_through_both_ends_and_leaves_the_model_alone
     model, X, y, _, _, start = trained
     end = model.state_dict()
     axes = plot.loss_along_line(model, X, y, nn.binary_cross_entropy, start, end, steps=7)
-    ends = axes.get_lines()[1].get_ydata()
+    ends = np.asarray(axes.get_lines()[1].get_ydata())
     assert ends[1] == nn.mean_loss(model, X, y, nn.binary_cross_entropy)
     assert ends[0] > ends[1]
     assert model.state_dict() == end

@@ -176,9 +176,9 @@ def test_a_model_file_of_other_widths_is_refused_and_nothing_is_lost(tmp_path):
     [
         (lambda: GPT(5, width=4, heads=3), ValueError, "heads must divide width.* 3 heads, width 4"),
         (lambda: GPT(0), ValueError, "count must be at least 1, not 0"),
-        (lambda: GPT(5, layers=1.5), TypeError, "layers must be a whole number, not 1.5"),
+        (lambda: GPT(5, layers=1.5), TypeError, "layers must be a whole number, not 1.5"),  # type: ignore[arg-type]
         (lambda: GPT(5, deviation=-1.0), ValueError, "deviation must be at least 0"),
-        (lambda: GPT(5, rng="x"), TypeError, "rng must be a random.Random or a seed"),
+        (lambda: GPT(5, rng="x"), TypeError, "rng must be a random.Random or a seed"),  # type: ignore[arg-type]
         (lambda: GPT(5, block=3)([0, 1, 2, 3]), ValueError, "a block of 3 positions.* takes 4; cut it, or"),
         (lambda: GPT(5)([]), ValueError, "takes 0; give at least one token"),
         (lambda: GPT(5).loss([1]), ValueError, "a token and one that follows it, got 1"),

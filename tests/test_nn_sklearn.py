@@ -1,5 +1,7 @@
 """The estimators are scikit-learn's in all but the engine: its own checks are the specification."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from nn import iris
 from nn.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-SMALL = {"hidden_layer_sizes": (8,), "max_iter": 60, "random_state": 0}
+SMALL: dict[str, Any] = {"hidden_layer_sizes": (8,), "max_iter": 60, "random_state": 0}
 
 
 @parametrize_with_checks([MLPClassifier(**SMALL), MLPRegressor(**SMALL)])
@@ -53,7 +55,7 @@ def test_it_classifies_about_as_well_as_scikit_learns(activation):
     def score(network):
         return cross_val_score(make_pipeline(StandardScaler(), network), *iris(), cv=3).mean()
 
-    settings = {
+    settings: dict[str, Any] = {
         "hidden_layer_sizes": (8,),
         "activation": activation,
         "learning_rate_init": 0.01,
@@ -67,7 +69,13 @@ def test_the_loss_and_its_penalty_are_scikit_learns():
     """One layer, from the same weights: the loss of the first batch is the same number."""
     X, y = iris()
     X = StandardScaler().fit_transform(X)
-    settings = {"hidden_layer_sizes": (), "alpha": 2.0, "batch_size": 150, "max_iter": 1, "solver": "sgd"}
+    settings: dict[str, Any] = {
+        "hidden_layer_sizes": (),
+        "alpha": 2.0,
+        "batch_size": 150,
+        "max_iter": 1,
+        "solver": "sgd",
+    }
     mine = MLPClassifier(**settings, learning_rate_init=1e-9, random_state=0).fit(X, y)
     theirs = Theirs(**settings, learning_rate_init=1e-9, warm_start=True, random_state=0).fit(X, y)
     theirs.coefs_, theirs.intercepts_ = mine.coefs_, mine.intercepts_

@@ -4,6 +4,7 @@ import csv
 import gc
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import pytest
 import nn
 from autograd import Value, log, sqrt
 from nn import MLP, SGD, Adam, fit
+
+Table = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 
 @pytest.fixture
@@ -105,7 +108,7 @@ def test_validation_is_run_by_the_same_program(moons, monkeypatch):
         ({"compile": True, "engine": "jax", "devices": 1000}, "devices must be 1 to"),
     ],
 )
-def test_an_engine_that_is_not_there_is_named(moons, settings, said):
+def test_an_engine_that_is_not_there_is_named(moons: Table, settings, said):
     if settings.get("engine") == "jax":
         pytest.importorskip("jax")
     model = network()
@@ -130,7 +133,7 @@ def test_mini_batches_take_one_step_each_and_average_over_their_points(moons):
     assert list(fitted.state_dict().values()) == pytest.approx(list(by_hand.state_dict().values()), rel=1e-12)
 
 
-def test_the_same_seed_gives_the_same_bits(moons):
+def test_the_same_seed_gives_the_same_bits(moons: Table):
     def run(seed):
         model = network(activation="tanh")
         history = fit(
@@ -142,7 +145,7 @@ def test_the_same_seed_gives_the_same_bits(moons):
     assert run(1) != run(2)
 
 
-def test_the_history_has_losses_and_accuracies_of_both_sets(moons, tmp_path):
+def test_the_history_has_losses_and_accuracies_of_both_sets(moons: Table, tmp_path):
     model = network()
     first = nn.accuracy(model, *moons)
     history = fit(model, *moons, nn.hinge, SGD(model.parameters(), 0.5), 4, validation=moons)
@@ -185,7 +188,7 @@ def test_targets_may_be_rows_of_numbers():
 
 
 @pytest.mark.parametrize("breaks", ["forward", "callback"])
-def test_ctrl_c_returns_the_history_so_far_and_a_model_that_works(moons, breaks):
+def test_ctrl_c_returns_the_history_so_far_and_a_model_that_works(moons: Table, breaks):
     model = network()
     calls = 0
 
@@ -240,14 +243,14 @@ def test_an_infinite_loss_stops_even_without_a_gradient():
         fit(model, [[1.0]], [0], lambda out, _: out * 0 - log(Value(0.0)), SGD(model.parameters()), 2)
 
 
-def test_clipping_limits_the_step(moons):
+def test_clipping_limits_the_step(moons: Table):
     model = network()
     before = np.array(list(model.state_dict().values()))
     fit(model, *moons, nn.hinge, SGD(model.parameters(), 1.0), 1, clip_norm=0.01)
     assert np.linalg.norm(np.array(list(model.state_dict().values())) - before) == pytest.approx(0.01)
 
 
-def test_early_stopping_waits_for_its_patience_and_restores_the_best(moons):
+def test_early_stopping_waits_for_its_patience_and_restores_the_best(moons: Table):
     model, states = network(), []
     script = iter([0.5, 0.3, 0.4, 0.35, 0.3, 0.1])
 
@@ -262,8 +265,9 @@ def test_early_stopping_waits_for_its_patience_and_restores_the_best(moons):
     assert model.state_dict() == states[1]
 
 
-def test_best_weights_are_restored_whichever_way_is_better(moons):
-    for monitor, numbers, best in [("val_loss", [3, 1, 2], 1), ("accuracy", [0.1, 0.2, 0.9], 2)]:
+def test_best_weights_are_restored_whichever_way_is_better(moons: Table):
+    cases: list[tuple[str, list[float], int]] = [("val_loss", [3, 1, 2], 1), ("accuracy", [0.1, 0.2, 0.9], 2)]
+    for monitor, numbers, best in cases:
         model, script = network(), iter(numbers)
         states = [model.state_dict()]
 
@@ -278,7 +282,7 @@ def test_best_weights_are_restored_whichever_way_is_better(moons):
         assert model.state_dict() == states[best + after]
 
 
-def test_callbacks_begin_anew_with_each_training(moons):
+def test_callbacks_begin_anew_with_each_training(moons: Table):
     keeper, shots = nn.BestWeights("loss"), nn.Snapshots()
     for seed in (0, 1):
         model = network(seed)
@@ -287,7 +291,7 @@ def test_callbacks_begin_anew_with_each_training(moons):
         assert shots.epochs == [0, 1]
 
 
-def test_snapshots_keep_weights_and_gradients(moons):
+def test_snapshots_keep_weights_and_gradients(moons: Table):
     model, shots = network(), nn.Snapshots(every=2)
     fit(model, *moons, nn.hinge, SGD(model.parameters(), 0.5), 5, callbacks=[shots])
     assert shots.epochs == [0, 2, 4]
@@ -296,7 +300,7 @@ def test_snapshots_keep_weights_and_gradients(moons):
     assert shots.gradients[-1].tolist() == [p.grad for p in model.parameters()]
 
 
-def test_the_bar_is_silent_when_not_on_a_terminal_and_shows_when_asked(moons, capfd):
+def test_the_bar_is_silent_when_not_on_a_terminal_and_shows_when_asked(moons: Table, capfd):
     model = network()
     fit(model, *moons, nn.hinge, SGD(model.parameters(), 0.1), 2)
     assert capfd.readouterr() == ("", "")
@@ -408,7 +412,7 @@ def test_digits_are_learnt_well_above_chance_in_a_reduced_run():
     assert nn.accuracy(model, X[300:] / 16, y[300:]) >= 0.7
 
 
-def test_a_training_leaves_no_graph_behind(moons):
+def test_a_training_leaves_no_graph_behind(moons: Table):
     model = network()
     optimizer = SGD(model.parameters(), 0.1)
 

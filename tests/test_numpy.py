@@ -2,6 +2,8 @@
 
 import math
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ def numbers(array):
     return np.vectorize(lambda x: x.data if isinstance(x, Value) else x, otypes=[float])(array)
 
 
-REDUCTIONS = {
+REDUCTIONS: dict[str, Callable[[Any], Any]] = {
     "var": np.var,
     "std": np.std,
     "var of rows": lambda x: np.var(x, axis=1).sum(),

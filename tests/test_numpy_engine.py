@@ -1,6 +1,7 @@
 """The NumPy engine against the reference engine, which goes point by point."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_the_source_is_a_program_of_its_own(seed, capsys):
     maker.fill(plan, engine.v)
     source = engine.source
     engine.step()
-    pasted = {"__name__": "__main__"}
+    pasted: dict[str, Any] = {"__name__": "__main__"}
     exec(source, pasted)
     np.testing.assert_allclose(pasted["v"], engine.v, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(pasted["d"], engine.d, rtol=1e-12, atol=1e-12)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +116,8 @@ def test_what_svg_says_by_percent_scale_and_inheritance_is_read():
     <line x1="0" y1="0" x2="5" y2="5" stroke-dasharray="1,2"/><circle cx="1" cy="2" r="3" fill="none"/>
     <text x="1" y="2" stroke="none" text-anchor="end" font-weight="bold" dy="0.5em">a</text></g></svg>"""
     sheet = sheet_of(svg)
-    ground, line, circle, text = sheet.shapes
+    shapes: Any = sheet.shapes
+    ground, line, circle, text = shapes
     assert (sheet.width, sheet.height) == (200, 100)
     assert ground.segments[1] == ("L", ((180.0, 0.0),))
     assert line.segments == (("M", ((0.0, 10.0),)), ("L", ((20.0, 30.0),)))

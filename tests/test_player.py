@@ -4,6 +4,7 @@ import json
 import math
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -321,7 +322,7 @@ def test_a_single_leaf_steps(open_player):
 
 def test_a_node_used_a_thousand_times_steps(open_player):
     x = Value(1.0, "x")
-    root = sum([x] * 1000)
+    root: Any = sum([x] * 1000)
     player = open_player(root)
     place = topological_order(root).index(x)
     player.press("End")
@@ -730,7 +731,8 @@ TOLD = """all => all.map(([data, changed]) => {
 def test_every_row_is_told_in_the_page_as_in_the_terminal_with_any_numbers(open_player):
     page = open_player(simple()).page
     rng = random.Random(3)
-    cases, told = [], []
+    cases: list[Any] = []
+    told: list[Any] = []
     for row in TABLE.values():
         walks = []
         for _ in range(2):

@@ -9,6 +9,7 @@ from copy import copy as shallow_copy
 from copy import deepcopy
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -497,7 +498,7 @@ def test_parameters_and_gradients_are_flat_arrays_in_the_order_of_the_inputs():
     program.parameters = np.zeros(5)
     assert program.parameters is array
     with pytest.raises(AttributeError):
-        program.gradients = np.zeros(5)
+        program.gradients = np.zeros(5)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("pack", [lambda y: y, lambda y: [y], lambda y: {"y": y}, lambda y: np.array([y])])
@@ -646,7 +647,7 @@ def test_views_of_the_parameters_are_fed_as_they_were():
 
 
 def test_what_is_declared_so_is_fed_so():
-    x = {"p": [Value(1.0), Value(2.0)], "q": Value(3.0)}
+    x: dict[str, Any] = {"p": [Value(1.0), Value(2.0)], "q": Value(3.0)}
     ragged = [[Value(1.0)], [Value(2.0), Value(3.0)]]
     total = sum(x["p"]) * x["q"] + sum(v for row in ragged for v in row)
     program = autograd.compile(total, inputs=[], data={"x": x, "ragged": ragged, "none": []})

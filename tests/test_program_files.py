@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def test_a_saved_program_gives_the_same_bits(tmp_path, name):
 
 
 def test_nesting_names_labels_and_numbers_are_kept(tmp_path):
-    w = {"w": [Value(1.5, "first"), Value(-0.0)], "b": Value(float("inf"), "b")}
+    w: dict[str, Any] = {"w": [Value(1.5, "first"), Value(-0.0)], "b": Value(float("inf"), "b")}
     x, word = np.array([Value(1.0), Value(2.0)]), Value(1.0, "word")
     score = w["w"][0] * x[0] + take([w["w"][1], x[1]], word)
     program = autograd.compile(

@@ -4,6 +4,7 @@
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_the_chain_rule(f, g):
 @many
 @given(programs(), st.randoms(use_true_random=False))
 def test_the_order_in_which_leaves_are_made_does_not_matter(program, shuffler):
-    leaves: list = [None] * len(program.inputs)
+    leaves: list[Any] = [None] * len(program.inputs)
     places = list(range(len(leaves)))
     shuffler.shuffle(places)
     for place in places:

@@ -38,7 +38,7 @@ def close(a, b, tolerance=1e-12):
 @pytest.mark.parametrize("row", ops.TABLE.values(), ids=by_name)
 def test_the_answers_about_every_row_are_right_by_the_engine(row):
     for point in samples(row, 5, random.Random(row.name)):
-        leaves = [Value(x, name) for x, name in zip(point, row.arguments, strict=True)]
+        leaves: list[Value | float] = [Value(x, name) for x, name in zip(point, row.arguments, strict=True)]
         for i in set(range(row.arity)) - set(row.differentiable):
             leaves[i] = point[i]  # by an order there is no derivative
         root = row(*leaves) * Value(-3.0, "upstream")
@@ -61,7 +61,7 @@ def test_the_answers_about_every_row_are_right_by_the_engine(row):
 def test_the_local_derivatives_asked_for_are_slopes(row):
     step = 1e-6
     for point in samples(row, 3, random.Random(row.name)):
-        leaves = [Value(x, name) for x, name in zip(point, row.arguments, strict=True)]
+        leaves: list[Value | float] = [Value(x, name) for x, name in zip(point, row.arguments, strict=True)]
         asked = iter(q.answer for q in questions(row(*leaves), "local")) if not row.constants else iter(())
         for i, answer in enumerate(asked):
             up, down = ([x + h * (k == i) for k, x in enumerate(point)] for h in (step, -step))
@@ -387,6 +387,7 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, capsys):
+    status: object
     try:
         status = main(["quiz", *arguments])
     except SystemExit as error:

@@ -6,6 +6,7 @@ in every way that the engine has to differentiate, to third order.
 
 import math
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -174,7 +175,7 @@ def test_events_explanations_and_written_backpropagation_say_the_same(f, x):
     assert math.isfinite(truth)
     leaf = Value(x, "x")
     root = f(leaf)
-    events = [event for event in steps(root) if getattr(event, "parent", None) is leaf]
+    events: list[Any] = [event for event in steps(root) if getattr(event, "parent", None) is leaf]
     assert events[-1].after == truth
     explanation = explain(root, leaf)
     assert explanation.gradient == explanation.total == truth

@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,7 @@ def test_readers_are_shown_what_a_lecture_writes(name):
 
 def test_every_step_ends_with_the_accurate_number():
     f = ops.tanh(Value(2.0, "x"))
+    step: Any
     (step,) = [event for event in step_through(f).events if type(event).__name__ == "Backward"]
     assert step.local_formula == "d(tanh(x))/dx = 1 - f**2 = 1 - 0.9640**2 = 0.07065"
     assert step.local == ops.tanh.derivatives[0](f.data, 2.0)

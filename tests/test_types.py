@@ -36,6 +36,7 @@ def test_every_method_of_the_stub_is_there():
         n for n in ast.parse((HERE / "methods.pyi").read_text()).body if isinstance(n, ast.ClassDef)
     ]
     for method in declared.body:
+        assert isinstance(method, ast.FunctionDef)
         assert callable(getattr(Value, method.name))
 
 

@@ -55,7 +55,7 @@ def test_private_names_and_names_of_libraries_do_not_count():
 
 
 def test_what_holds_itself_or_very_much_is_left():
-    loop = [Value(1.0)]
+    loop: list[object] = [Value(1.0)]
     loop.append(loop)
     assert len(named_in({"loop": loop})) == 1
     assert len(named_in({"many": [Value(0.0) for _ in range(20_000)]})) == 10_000

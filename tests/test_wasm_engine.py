@@ -222,7 +222,7 @@ def computed_alike(row, arguments):
     """Return the same for points with the same numbers for arguments without a derivative."""
     arguments = np.array(arguments, float)
     count = len(arguments)
-    places = [Place("v", i * count, (1,)) for i in range(row.arity)]
+    places: list[Place | float] = [Place("v", i * count, (1,)) for i in range(row.arity)]
     for i in row.constant_places:
         places[i] = float(arguments[0, i])
     result = Place("v", row.arity * count, (1,))

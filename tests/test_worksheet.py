@@ -353,6 +353,7 @@ def test_the_command_writes_sheet_and_solution(tmp_path, capsys):
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, capsys):
+    status: object
     try:
         status = main(["worksheet", *arguments])
     except SystemExit as error:

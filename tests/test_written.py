@@ -3,6 +3,7 @@
 import math
 import random
 import re
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_the_source_is_total_where_python_would_raise(graph):
 def test_labels_become_names_that_clash_with_nothing():
     labels = ["exp", "lambda", "dx", "x", "x", "2nd", "a b", "", "print", "<script>", "größe"]
     leaves = [Value(float(k + 1), label) for k, label in enumerate(labels)]
-    root = exp(sum(leaves) * 1e-3)
+    root: Any = exp(sum(leaves) * 1e-3)
     ran = run(backprop_source(root))
     root.backward()
     assert ran["f"] == root.data

@@ -261,7 +261,7 @@ class Program:
         return self._bank.numbers
 
     @parameters.setter
-    def parameters(self, numbers: Floats) -> None:
+    def parameters(self, numbers: Floats | Sequence[float]) -> None:
         self._bank.numbers[...] = numbers
         if not self._detached:
             self._bank.write()
