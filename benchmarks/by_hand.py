@@ -518,7 +518,7 @@ def n_body(draw: Draw, steps: int) -> Reference:
             speed = speed + 0.01 * (apart * near).sum(1)
             place = place + 0.01 * speed
         value = float((place * place).sum())
-        dplace, dspeed = 2.0 * place, 0.0
+        dplace, dspeed = 2.0 * place, np.zeros_like(speed)
         for apart, square, near in reversed(kept):
             dspeed = dspeed + 0.01 * dplace
             dforce = (0.01 * dspeed)[:, None]
@@ -673,11 +673,11 @@ def hidden_markov(draw: Draw, steps: int) -> Reference:
             back = moves @ dmoved[t]
         dshows = np.zeros_like(shows.T)
         np.add.at(dshows, seen, dnews * moved)
-        back = [
+        shares = [
             share * (d - (d * share).sum(1, keepdims=True))
             for share, d in ((moves, states[:-1].T @ dmoved), (shows, dshows.T))
         ]
-        return float(-np.log(totals).sum()), tuple(back)
+        return float(-np.log(totals).sum()), tuple(shares)
 
     def loss(xp: Any, *logits: Any) -> Any:
         from jax import lax

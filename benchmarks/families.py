@@ -11,6 +11,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def references(reference: Reference, leaves: Sequence[Any]) -> dict[str, Callabl
     """Return the runs that a reference offers, each of which returns a loss and its gradients."""
     written = {"by hand": reference.by_hand, "routine": reference.routine}
     runs: dict[str, Callable[[], Any]] = {
-        name: lambda run=run: run(*leaves) for name, run in written.items() if run is not None
+        name: partial(run, *leaves) for name, run in written.items() if run is not None
     }
     if (loss := reference.loss) is not None:
         try:
@@ -95,7 +96,7 @@ def measure(name: str, nodes: int, seconds: float) -> dict[str, Any]:
     runs = references(REFERENCES[name](draw, size), arrays_of(draw.point, draw.shapes))
     for engine, program in programs.items():
         program.__enter__()
-        runs[engine] = lambda run=program: (run(), (run.gradients,))
+        runs[engine] = partial(lambda program: (program(), (program.gradients,)), program)
     for contender, run in runs.items():
         value, gradients = run()
         numbers = np.concatenate([np.ravel(value), *map(np.ravel, gradients)])

@@ -389,7 +389,8 @@ def hidden_markov(draw: Draw, steps: int, k: int = 5, symbols: int = 3) -> Build
     """The likelihood of what a hidden Markov model was seen to do, by the forward algorithm."""
     draw(k, k)
     draw(k, symbols)
-    seen = draw.given = [draw.rng.randrange(symbols) for _ in range(steps)]
+    seen = [draw.rng.randrange(symbols) for _ in range(steps)]
+    draw.given = [*seen]
 
     def build(v: Sequence[Any]) -> Any:
         moves, shows = ([softmax(row) for row in matrix] for matrix in draw.cut(v))
