@@ -97,6 +97,10 @@ def jax_devices(devices: int) -> Step:
         nonlocal parameters
         data = jax.device_put({"x": points, "label": labels}, shared_out)
         loss, parameters = move(parameters, data)
+        if devices > 1:
+            # XLA has as many threads as there are cores. Steps in its queue may hold all of them while a sum
+            # over devices waits for the other one's part, and after 40 s XLA ends the process.
+            loss.block_until_ready()
         return loss
 
     return step
