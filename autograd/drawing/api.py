@@ -251,6 +251,7 @@ def draw_elements(
     form: str = "svg",
     rankdir: str = "LR",
     length: int | None = None,
+    rows: Sequence[Sequence[str]] = (),
 ) -> "Drawing":
     """Draw wires and gates, with boxes around some of them.
 
@@ -260,13 +261,18 @@ def draw_elements(
         form: ``"svg"`` or ``"png"``, the form that a notebook shows.
         rankdir: where the graph flows.
         length: how many gates in a row a line has; by default a graph gets lines only if it is very long.
+        rows: names of wires that stand in one row across the flow, in their order from the top or from the
+            left. No wire of a row may be computed from another.
     """
-    source, titles = describe(list(elements), boxes, rankdir, length)
+    source, titles = describe(list(elements), boxes, rankdir, length, rows)
     return Drawing(source, form, rankdir, titles)
 
 
 def draw_fitting(
-    elements: Iterable[Wire | Gate], boxes: Sequence[Box], rooms: Sequence[tuple[float, float]]
+    elements: Iterable[Wire | Gate],
+    boxes: Sequence[Box],
+    rooms: Sequence[tuple[float, float]],
+    rows: Sequence[Sequence[str]] = (),
 ) -> "Drawing":
     """Draw wires and gates so that they can be read on a page.
 
@@ -277,6 +283,7 @@ def draw_fitting(
         elements: as for `draw_elements`.
         boxes: the outermost boxes; a picture with boxes is not drawn in lines.
         rooms: the width and height, in points, of each place where the picture may be put.
+        rows: as for `draw_elements`; a picture in lines has none.
     """
     elements = list(elements)
 
@@ -284,11 +291,11 @@ def draw_fitting(
         width, height = drawing.size
         return max(min(wide / width, high / height) for wide, high in rooms)
 
-    level = draw_elements(elements, boxes)
+    level = draw_elements(elements, boxes, rows=rows)
     row = depth(elements)
     if scale(level) >= _LEGIBLE or row < 2 or len(elements) > _LARGE:
         return level
-    down = draw_elements(elements, boxes, rankdir="TB")
+    down = draw_elements(elements, boxes, rankdir="TB", rows=rows)
     choices = [(scale(level), level), (scale(down) / _WORTH_TURNING, down)]
     if not boxes:
         width, height = level.size

@@ -1,5 +1,6 @@
 """A graph in the DOT language."""
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
@@ -28,7 +29,11 @@ _ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
 
 
 def describe(
-    elements: Sequence[Wire | Gate], boxes: Sequence[Box], rankdir: str, length: int | None = None
+    elements: Sequence[Wire | Gate],
+    boxes: Sequence[Box],
+    rankdir: str,
+    length: int | None = None,
+    rows: Sequence[Sequence[str]] = (),
 ) -> tuple[str, dict[str, str]]:
     """Return the graph in DOT, and the titles of the groups in its SVG.
 
@@ -37,6 +42,7 @@ def describe(
         boxes: the outermost boxes.
         rankdir: where the graph flows.
         length: how many gates in a row a line has; by default a graph gets lines only if it is very long.
+        rows: wires that stand in one row, in their order.
     """
     import graphviz
 
@@ -48,6 +54,8 @@ def describe(
     # As many rounds of placing as there are nodes: enough for any usual graph, which it does not change, and
     # a bound where many wires are long; without it a node used a hundred times takes minutes.
     dot.attr("graph", nslimit="1")
+    if rows:
+        dot.attr("graph", remincross="false")  # Graphviz's last round forgets them
     dot.attr("node", fontname=FONT, fontsize="12", fontcolor=INK_COLOUR, color=WIRE_COLOUR)
     dot.attr("edge", fontname=FONT, fontsize="10", fontcolor=LOCAL_COLOUR, color=WIRE_COLOUR)
     count = sum(isinstance(element, Wire) for element in elements)
@@ -89,6 +97,8 @@ def describe(
             continue
         kind, style = ("gate composite", COMPOSITE) if element.composite else ("gate", GATE)
         gate = group(element.name, kind, element.title)
+        if boxes:  # in a cluster Graphviz forgets it, or never ends
+            style = {name: value for name, value in style.items() if name != "ordering"}
         dot.node(element.name, _escaped(element.symbol), **style, **gate)
         for i, (name, operand, local) in enumerate(element.operands):
             title, text = f"operand {i + 1} of {element.title}", None
@@ -105,8 +115,12 @@ def describe(
         for name, output in element.outputs:
             edge = group(name, "output", f"output of {element.title}")
             dot.edge(element.name, f"{output}:{enter}", arrowhead="none", weight="4", **edge)
+    inside = {row[0]: row[::-1] if level else row for row in rows}  # as Graphviz needs it in a cluster
     for box in boxes:
-        _describe_box(dot, box, group, beside)
+        _describe_box(dot, box, group, beside, inside)
+    for row in rows if not lines else ():
+        if row[0] in inside:
+            _describe_row(dot, row)
     for line in sorted(set(lines.values())) if not boxes else ():
         with dot.subgraph(name=f"cluster_{'short' if length else 'line'}_{line}") as band:
             band.attr(peripheries="0", **group(f"line{line}", "line", f"line {line + 1}"))
@@ -127,12 +141,22 @@ def _describe_box(
     box: Box,
     group: Callable[[str, str, str], dict[str, str]],
     beside: Mapping[str, Sequence[str]],
+    rows: dict[str, Sequence[str]],
 ) -> None:
     with dot.subgraph(name=f"cluster_{box.name}") as inner:
         inner.attr(label=_escaped(box.label), **BOX, **group(box.name, "box", f"the parts of {box.label}"))
         _put(inner, box.members, beside)
         for part in box.boxes:
-            _describe_box(inner, part, group, beside)
+            _describe_box(inner, part, group, beside, rows)
+        for name in rows.keys() & set(box.members):
+            _describe_row(inner, rows.pop(name))  # described outside, it would take its wires out of the box
+
+
+def _describe_row(around: Any, row: Sequence[str]) -> None:
+    with around.subgraph() as across:
+        across.attr(rank="same")
+        for before, after in itertools.pairwise(row):
+            across.edge(before, after, style="invis")
 
 
 def _put(cluster: Any, names: Iterable[str], beside: Mapping[str, Sequence[str]]) -> None:

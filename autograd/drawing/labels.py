@@ -20,6 +20,9 @@ _ROOM = 90.0  # how far from the gate a text may be, so that a reader sees where
 _BOX = 14.0  # the size of letters that stand for a box to write into, which is not to cover a wire
 _CROSSED = 30.0  # how bad that is for each point of a wire
 
+# The weights of a cubic Bézier curve's four points, at five places of it.
+_ALONG = [((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3) for t in (0.2, 0.4, 0.6, 0.8, 1.0)]
+
 Area = tuple[float, float, float, float]  # left, top, right, bottom
 Point = tuple[float, float]
 
@@ -43,9 +46,8 @@ def place_labels(root: Element, level: bool) -> None:
             x, y, rx, ry = (float(gate.get(name, 0)) for name in ("cx", "cy", "rx", "ry"))
             taken.add((x - rx, y - ry, x + rx, y + ry))
     boxes = any(float(text.get("font-size", 12)) >= _BOX for _, text in labels)
-    wires = [
-        _points(path.get("d", "")) for path in root.iter(f"{SVG}path") if path.get("fill") == "none"
-    ] * boxes
+    paths = root.iter(f"{SVG}path") if boxes else ()
+    wires = [_points(path.get("d", "")) for path in paths if path.get("fill") == "none"]
     for group, text in labels:
         path = group.find(f"{SVG}path")
         if path is None:
@@ -95,15 +97,10 @@ def _points(path: str) -> list[Point]:
     knots = list(zip(numbers[::2], numbers[1::2], strict=True))
     points = knots[:1]
     for k in range(0, len(knots) - 3, 3):
-        for t in (0.2, 0.4, 0.6, 0.8, 1.0):
-            weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3)
-            four = knots[k : k + 4]
-            points.append(
-                (
-                    sum(w * x for w, (x, _) in zip(weights, four, strict=True)),
-                    sum(w * y for w, (_, y) in zip(weights, four, strict=True)),
-                )
-            )
+        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = knots[k : k + 4]
+        points += (
+            (a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3) for a, b, c, d in _ALONG
+        )
     return points
 
 

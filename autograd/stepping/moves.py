@@ -241,8 +241,12 @@ class Teller:
                     inner.append(event)
                 else:
                     messages.setdefault(event.parent, []).append(event)
+        seen: dict[Value, Change] = {}  # what is handed on and used inside as well
         for event in inner:
-            self._receive([event])
+            change, _ = self._receive([event])
+            if event.parent in block.outputs:
+                seen[event.parent] = change
+        within = tuple(seen.values())
         formula = _call(block.group.name, map(self.name, block.inputs))
         outputs = ", ".join(map(self.name, block.outputs))
         root = self.seed.name
@@ -285,18 +289,18 @@ class Teller:
                 tuple(facts),
                 "; ".join(text for _, text in facts[1:]),
                 (*remaining, *events),
-                (change,),
+                (*within, change),
                 block,
                 (*out, block.edge(index)),
                 locals_.get(parent),
                 questions,
             )
-            remaining = ()
+            remaining, within = (), ()
         if remaining:  # nothing but its own weights receives
             facts = [("upstream", upstream), ("inside", f"gradients of {len(remaining)} parts")]
             sentence = f"{formula}: its {len(remaining)} parts receive their gradients"
             title = f"backward: inside {block.group.name}"
-            yield Move("backward", title, tuple(facts), sentence, remaining, (), block, out)
+            yield Move("backward", title, tuple(facts), sentence, remaining, within, block, out)
 
 
 def _call(name: str, arguments: Iterator[str]) -> str:

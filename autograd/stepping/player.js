@@ -259,7 +259,7 @@
     view.written = [];
     const backward = Boolean(move) && (move.kind === "backward" || move.kind === "seed");
     graph.classList.toggle("backward", backward);
-    if (!move) return;
+    if (!move) return follow(view.moves.find(({ gate }) => gate)?.gate); // of a large picture what comes first
     if (move.gate) view.lit.push([move.gate, "active"], ...move.edges.map((id) => [id, "told"]));
     for (const [id, name] of view.lit) mark(id, name, true);
     for (const [k, kind] of move.changes) {
@@ -843,7 +843,7 @@
     given.graphs[0].views[0].svg = graph.innerHTML;
     get("training").hidden = false;
     load(given.graphs[0]);
-  } else   if (given?.exercises) {
+  } else if (given?.exercises) {
     exercises = { title: given.title, all: given.exercises, shown: 0 };
     get("predict").checked = true;
     get("predict").closest("label").hidden = true;

@@ -188,13 +188,16 @@ def _views(outline: Outline, limit: int | None) -> Iterator[tuple[View, str | No
     """
     view = View(outline)
     yield view, None, "all groups closed"
+    titles: dict[str, int] = {}  # how many groups there are of each, such as a layer that is called again
     left = math.inf if limit is None else limit - len(view.wires)
     for group in outline.groups:
         view = View(outline, ancestors(group))
         left -= len(view.wires)
         if left < 0:
             return
-        yield view, outline.names[group], " / ".join(each.name for each in group.chain)
+        title = " / ".join(each.name for each in group.chain)
+        titles[title] = titles.get(title, 0) + 1
+        yield view, outline.names[group], title + f", {titles[title]}" * (titles[title] > 1)
     if len(outline.groups) > 1 and len(outline.order) <= left:
         yield View(outline, outline.groups), "all", "all groups open"
 

@@ -112,6 +112,7 @@ class View:
     def __init__(self, outline: Outline, opened: Collection[Group] = ()) -> None:
         self.outline = outline
         self.opened = frozenset(opened)
+        self._hidden = frozenset(leaf for leaf in outline.order if leaf.op is None and self._within(leaf))
         keys: dict[Value, Value | Group] = {}
         members: dict[Value | Group, list[Value]] = {}
         for node in outline.order:
@@ -121,8 +122,26 @@ class View:
         found = {key: self._block(key, nodes, keys) for key, nodes in members.items()}
         self.blocks = self._sorted(found, keys)
         made = {output for block in self.blocks for output in block.outputs}
-        leaves = (node for node in outline.order if node.op is None and keys[node] is node)
+        leaves = (
+            node
+            for node in outline.order
+            if node.op is None and keys[node] is node and node not in self._hidden
+        )
         self.wires = sorted({*made, *leaves}, key=outline.place.__getitem__)
+
+    def _within(self, leaf: Value) -> bool:
+        """Return whether all that uses a leaf are closed groups to which it belongs.
+
+        So are the weights of a layer that is called for several positions.
+        """
+        users = self.outline.consumers[leaf]
+        return bool(users) and all(
+            any(leaf in group.inside for group in self.outline.chains[user] if self._hides(group))
+            for user in users
+        )
+
+    def _hides(self, group: Group) -> bool:
+        return not self.opened.issuperset(group.chain)
 
     def closed(self, node: Value) -> Group | None:
         """Return the outermost closed group that hides a node, or None."""
@@ -131,7 +150,12 @@ class View:
     def _block(self, key: Value | Group, nodes: list[Value], keys: dict[Value, Value | Group]) -> Block:
         if isinstance(key, Value):
             return Block(f"g{self.outline.place[key]}", None, (key,), key.parents, (key,))
-        entering = (parent for node in nodes for parent in node.parents if keys[parent] is not key)
+        entering = (
+            parent
+            for node in nodes
+            for parent in node.parents
+            if keys[parent] is not key and parent not in self._hidden
+        )
         root = self.outline.order[-1]
         outputs = tuple(
             node
@@ -175,7 +199,7 @@ class View:
             gradients: what is written below them.
             local_derivatives: what is written on the edges, by their ids.
         """
-        return draw_fitting(self.elements(names, gradients, local_derivatives), self.boxes, ROOMS)
+        return draw_fitting(self.elements(names, gradients, local_derivatives), self.boxes, ROOMS, self.rows)
 
     def elements(
         self, names: dict[Value, str], gradients: dict[Value, float], local: dict[str, float]
@@ -219,6 +243,76 @@ class View:
             )
 
         return inside(())
+
+    @computed_once
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """The wires and gates that stand in one row across the flow, in the order of the program.
+
+        So do the parts of a group that work side by side, such as the neurons of a layer, what they hand on,
+        and the inputs of the same groups.
+        """
+        bits = {group: 1 << k for k, group in enumerate(self.outline.groups)}
+        through: dict[Value, int] = {}  # for each wire the groups that it came through
+        needs: dict[Group, int] = dict.fromkeys(self.outline.groups, 0)
+        made: dict[Group, list[str]] = {group: [] for group in self.outline.groups}
+        gates: dict[Group, str] = {}
+        entered: dict[str, list[str]] = {}  # for each input the closed groups that it enters
+        for block in self.blocks:
+            came = 0
+            for wire in block.inputs:
+                came |= through.get(wire, 0)
+                if block.group is not None and wire.op is None:
+                    entered.setdefault(self._name(wire), []).append(block.name)
+            chain = self.outline.chains[block.nodes[0]]
+            if block.group is not None:
+                chain = block.group.chain
+                gates[block.group] = block.name
+            for group in chain:
+                needs[group] |= came
+                came |= bits[group]
+            for wire in block.outputs:
+                through[wire] = came
+                home = len(self._home(wire))
+                if len(chain) > home:  # what leaves several groups at once is handed on by the outermost
+                    made[chain[home]].append(self._name(wire))
+        runs: list[list[Group]] = []
+        latest: dict[Group | None, list[Group]] = {}  # of the parts of a group
+        for group in self.outline.groups:
+            run = latest.get(group.parent)
+            if run is None or any(needs[group] & bits[other] for other in run):
+                run = latest[group.parent] = []
+                runs.append(run)
+            run.append(group)
+        inputs: dict[tuple[str, ...], list[str]] = {}
+        for name, users in entered.items():
+            inputs.setdefault(tuple(users), []).append(name)
+        rows = [[gates[group] for group in run if group in gates] for run in runs]
+        rows += [[name for group in run for name in made[group]] for run in runs]
+        rows += inputs.values()
+        return self._possible([tuple(row) for row in rows if len(row) > 1])
+
+    def _possible(self, rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+        """Leave out the rows that cannot be, because some of what is in them is computed from the rest."""
+        bits = {name: 1 << k for k, row in enumerate(rows) for name in row}
+        through: dict[Value, int] = {}  # for each wire the rows that it came through
+        needs = dict.fromkeys(bits.values(), 0)
+        for block in self.blocks:
+            came = 0
+            for wire in block.inputs:
+                came |= through.get(wire, bits.get(self._name(wire), 0))
+            for name in (block.name, *map(self._name, block.outputs)):
+                if name in bits:
+                    needs[bits[name]] |= came
+            came |= bits.get(block.name, 0)
+            for wire in block.outputs:
+                through[wire] = came | bits.get(self._name(wire), 0)
+        left = sum(needs)
+        while ready := [bit for bit in needs if bit & left and not needs[bit] & left]:
+            left -= sum(ready)
+        return tuple(row for row in rows if not bits[row[0]] & left)
+
+    def _name(self, wire: Value) -> str:
+        return f"n{self.outline.place[wire]}"
 
     def _home(self, wire: Value) -> Chain:
         """Return the opened groups that contain a wire and all its uses."""
