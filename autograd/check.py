@@ -15,9 +15,9 @@ from typing import Any
 
 from autograd import ops
 from autograd.nested import Nested, flatten
-from autograd.questions import describe
 from autograd.row import Operation, as_float, is_real
 from autograd.sweeping import topological_order
+from autograd.text import describe
 from autograd.transforms import Function, jacobian, jvp, vjp
 from autograd.value import Value
 

@@ -6,8 +6,9 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
-from autograd.questions import describe, note, noted
+from autograd.questions import note, noted
 from autograd.scopes import Scope, Switch, here, without
+from autograd.text import describe
 from autograd.value import Value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-from autograd import questions
+from autograd.node import clock
 from autograd.questions import noted
 from autograd.row import Operation
 
@@ -73,8 +73,8 @@ def restore(
         node._notes = dict(notes)
     if attributes:
         vars(node).update(attributes)
-    node._mark = None
-    node._time = (0 if kind.is_constant else questions.now) if time is None else time
+    node._mark = 0
+    node._time = (0 if kind.is_constant else clock.now) if time is None else time
     return node
 
 

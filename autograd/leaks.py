@@ -19,8 +19,10 @@ from types import CodeType, FrameType
 from typing import Any
 from weakref import ref
 
-from autograd import ops, questions
-from autograd.questions import NEAR, describe
+from autograd import ops
+from autograd.node import clock
+from autograd.questions import NEAR
+from autograd.text import describe
 
 ARITHMETIC = {"numpy", "statistics", "fractions", "functools", "random"}
 """Libraries that compute with the numbers they ask for; others, such as those that plot, only show them."""
@@ -47,7 +49,7 @@ class Leak:
 
     def __init__(self, code: CodeType, instruction: int, line: int) -> None:
         self.code, self.instruction, self.line = code, instruction, line
-        self.time, self.serial = questions.now, next(_serials)
+        self.time, self.serial = clock.now, next(_serials)
         self.asked: list[tuple[str, float, list[ref[Any]]]] = []
 
     def add(self, node: Any) -> None:

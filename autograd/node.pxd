@@ -1,6 +1,11 @@
-# The types of a node's slots where node.py is compiled. They are objects, as in Python, so that both are alike
-# in what they hold and take; only what lives for a sweep is a number of C's.
+# The types of what node.py holds where it is compiled: numbers are numbers of C's.
+cdef class Clock:
+    cdef public long long now
+
 cdef class Node:
-    cdef public object _data, grad, op, _x, _y, _time, _mark, _notes
-    cdef public double _adjoint
+    cdef public object _data, op, _x, _y, _notes
+    cdef public double grad, _adjoint
+    cdef public long long _time, _mark
     cdef object __weakref__
+
+cdef long long _sweeps

@@ -10,23 +10,42 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import ops, questions, scopes
+from autograd import ops, scopes
 from autograd.floats import on_floats
-from autograd.questions import describe
 from autograd.row import Operation, as_float, is_real, not_ours
+from autograd.text import describe
 
 if TYPE_CHECKING:
     from autograd.value import Value
 
 
+class Clock:
+    """How often any data was assigned so far. It stamps nodes and answers; by it a stale graph is known."""
+
+    __slots__ = ("now",)
+
+    now: int
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def tick(self) -> int:
+        """Advance the clock and return the new time; whoever assigns data holds a lock about both."""
+        self.now += 1
+        return self.now
+
+
+clock = Clock()
+
+
 class Node:
     """What a node of a graph holds; what a program can do with it is `autograd.value`'s."""
 
-    # _x, _y: the parents of a unary or binary operation; beyond two, _x is the tuple of all of them. Two
-    # slots instead of a tuple make a node smaller and give the garbage collector half as much to trace.
-    # _mark, _adjoint: the latest sweep that came by, and what it brings. _time: when the node was made or its
-    # data last assigned. _notes: the rare facts (see `questions.note`), such as a label. A slot that does not
-    # apply to a node is left empty, which costs nothing.
+    # _x, _y: the parents of a binary operation; of a unary one _y is None, and beyond two _x is the tuple of
+    # all of them. Two slots instead of a tuple make a node smaller and give the garbage collector half as
+    # much to trace. _mark, _adjoint: the latest sweep that came by, counted from 1, and what it brings.
+    # _time: when the node was made or its data last assigned. _notes: the rare facts (see `questions.note`),
+    # such as a label. A slot that does not apply to a node is left empty, which costs nothing.
     __slots__ = ("_data", "grad", "op", "_x", "_y", "_time", "_mark", "_adjoint", "_notes", "__weakref__")  # noqa: RUF023 - in the order of reading
 
     is_constant = False
@@ -38,7 +57,7 @@ class Node:
     _x: Any
     _y: Any
     _time: int
-    _mark: object
+    _mark: int
     _adjoint: float
     _notes: dict[str, Any]
 
@@ -47,10 +66,9 @@ class Node:
         """The arguments of the operation, in order; the same node twice for ``x * x``; empty for a leaf."""
         if self.op is None:
             return ()
-        arity = self.op.arity
-        if arity == 2:
+        if self._y is not None:
             return (self._x, self._y)
-        return (self._x,) if arity == 1 else self._x
+        return self._x if type(self._x) is tuple else (self._x,)
 
     def _computed_from(self, op: Operation | None, parents: Sequence[Value]) -> None:
         """Make it the result of an operation, or a leaf if there is none."""
@@ -59,6 +77,7 @@ class Node:
             self._x, self._y = parents
         elif parents:
             self._x = parents[0] if len(parents) == 1 else tuple(parents)
+            self._y = None
 
 
 # Recording --------------------------------------------------------------------------------------------------
@@ -70,8 +89,8 @@ def record(kind: type, op: Operation, parents: Sequence[Value]) -> Any:
     node._data = op.value(*[parent._data for parent in parents])
     node.grad = 0.0
     node._computed_from(op, parents)
-    node._time = questions.now
-    node._mark = None
+    node._time = clock.now
+    node._mark = 0
     return node
 
 
@@ -83,17 +102,18 @@ def record_constant(kind: type, number: Any, context: str) -> Any:
         OverflowError: it is beyond the range of doubles.
     """
     node: Node = kind.__new__(kind)  # type: ignore[call-overload]  # it is no metaclass
-    node._data = number if number.__class__ is float else as_float(number, context)
+    node._data = number if type(number) is float else as_float(number, context)
     node.grad = 0.0
     node.op = None
     node._time = 0
-    node._mark = None
+    node._mark = 0
     return node
 
 
 def unary(op: Operation, kind: type) -> Callable[[Any], Any]:
     """Return the method that records a row of one argument: `record`, written out."""
     value = op.value
+    times: Clock = clock
 
     def method(self: Node) -> Any:
         if _scopes:
@@ -103,8 +123,9 @@ def unary(op: Operation, kind: type) -> Callable[[Any], Any]:
         node.grad = 0.0
         node.op = op
         node._x = self
-        node._time = questions.now
-        node._mark = None
+        node._y = None
+        node._time = times.now
+        node._mark = 0
         return node
 
     return method
@@ -113,23 +134,31 @@ def unary(op: Operation, kind: type) -> Callable[[Any], Any]:
 def binary(op: Operation, kind: type, constants: type) -> Callable[[Any, Any], Any]:
     """Return the method that records a row of two: `record`, written out; numbers become ``constants``."""
     value, symbol = op.value, op.symbol
+    times: Clock = clock
+    is_sum: bool = op is ops.add
+    is_product: bool = op is ops.mul
 
     def method(self: Node, other: Any) -> Any:
-        if other.__class__ is not kind and not isinstance(other, Node):
-            if other.__class__ is not float and not is_real(other):
+        if type(other) is not kind and not isinstance(other, Node):
+            if type(other) is not float and not is_real(other):
                 return not_ours(op, other)
             other = record_constant(constants, other, symbol)
         if _scopes:
             return op(self, other)
         second: Node = other
         node: Node = kind.__new__(kind)  # type: ignore[call-overload]  # it is no metaclass
-        node._data = value(self._data, second._data)
+        if is_product:
+            node._data = self._data * second._data
+        elif is_sum:
+            node._data = self._data + second._data
+        else:
+            node._data = value(self._data, second._data)
         node.grad = 0.0
         node.op = op
         node._x = self
         node._y = second
-        node._time = questions.now
-        node._mark = None
+        node._time = times.now
+        node._mark = 0
         return node
 
     return method
@@ -152,6 +181,9 @@ _scopes = scopes.active
 # Ordering ---------------------------------------------------------------------------------------------------
 
 
+_sweeps = 0
+
+
 def order_in_place(roots: Sequence[Any], until: Sequence[Any] = ()) -> tuple[list[Any], list[Any]]:
     """Return the interior nodes of a graph in the order of `topological_order`, and its leaves apart.
 
@@ -164,14 +196,16 @@ def order_in_place(roots: Sequence[Any], until: Sequence[Any] = ()) -> tuple[lis
     Raises:
         RuntimeError: ``data`` of a node was assigned after another node was computed from it.
     """
+    global _sweeps
     node: Node
     x: Node
     y: Node
-    mark = object()
     order: list[Any] = []
     leaves: list[Any] = []
     stack: list[Any] = list(reversed(roots))
-    time, aged = roots[0]._time, False
+    _sweeps = mark = _sweeps + 1
+    first: Node = roots[0]
+    time, aged = first._time, False
     for node in until:
         node._mark = mark
         node._adjoint = 0.0
@@ -185,16 +219,14 @@ def order_in_place(roots: Sequence[Any], until: Sequence[Any] = ()) -> tuple[lis
         while node._mark is not mark:
             node._mark = mark
             node._adjoint = 0.0
-            op = node.op
-            if op is None:
+            if node.op is None:
                 if not node.is_constant:
                     leaves.append(node)
                     aged = aged or node._time > time
                 break
             if node._time is not time:
                 aged = True
-            arity = op.arity
-            if arity == 2:
+            if node._y is not None:
                 x = node._x
                 y = node._y
                 if x._mark is mark and y._mark is mark:
@@ -207,7 +239,7 @@ def order_in_place(roots: Sequence[Any], until: Sequence[Any] = ()) -> tuple[lis
                 else:
                     stack.append(y)
                     node = x
-            elif arity == 1:
+            elif type(node._x) is not tuple:
                 x = node._x
                 if x._mark is mark:
                     order.append(node)
@@ -258,45 +290,51 @@ def sweep_in_place(order: Sequence[Any]) -> None:
     y: Node
     upstream: float
     slope: float
+    total = ops.add if ops.add.derivatives is OF_SUM else None
+    product = ops.mul if ops.mul.derivatives is OF_PRODUCT else None
     for node in reversed(order):
         upstream = node._adjoint
         if upstream == 0.0:
             continue
-        assert node.op is not None
-        derivatives = node.op.derivatives
-        if derivatives is PRODUCT:
+        op = node.op
+        if op is product:
             x = node._x
             y = node._y
-            x._adjoint += upstream * y._data
-            y._adjoint += upstream * x._data
-        elif derivatives is SUM:
+            slope = y._data
+            x._adjoint += upstream * slope
+            slope = x._data
+            y._adjoint += upstream * slope
+        elif op is total:
             x = node._x
             y = node._y
             x._adjoint += upstream
             y._adjoint += upstream
-        elif len(derivatives) == 2:
-            x = node._x
-            y = node._y
-            by_x, by_y = on_floats[derivatives]
-            if not x.is_constant:
-                slope = by_x(node._data, x._data, y._data)
-                x._adjoint += upstream * slope
-            if not y.is_constant:
-                slope = by_y(node._data, x._data, y._data)
-                y._adjoint += upstream * slope
-        elif len(derivatives) == 1:
-            x = node._x
-            slope = on_floats[derivatives][0](node._data, x._data)
-            x._adjoint += upstream * slope
         else:
-            arguments = [parent._data for parent in node._x]
-            for x, derivative in zip(node._x, on_floats[derivatives], strict=True):
+            assert op is not None
+            derivatives = on_floats[op.derivatives]
+            if node._y is not None:
+                x = node._x
+                y = node._y
+                by_x, by_y = derivatives
                 if not x.is_constant:
-                    slope = derivative(node._data, *arguments)
+                    slope = by_x(node._data, x._data, y._data)
                     x._adjoint += upstream * slope
+                if not y.is_constant:
+                    slope = by_y(node._data, x._data, y._data)
+                    y._adjoint += upstream * slope
+            elif type(node._x) is not tuple:
+                x = node._x
+                slope = derivatives[0](node._data, x._data)
+                x._adjoint += upstream * slope
+            else:
+                arguments = [parent._data for parent in node._x]
+                for x, derivative in zip(node._x, derivatives, strict=True):
+                    if not x.is_constant:
+                        slope = derivative(node._data, *arguments)
+                        x._adjoint += upstream * slope
 
 
-SUM, PRODUCT = ops.add.derivatives, ops.mul.derivatives
+OF_SUM, OF_PRODUCT = ops.add.derivatives, ops.mul.derivatives
 
 
 def keep_adjoints(order: Sequence[Any]) -> None:

@@ -8,22 +8,14 @@ by what they have (``op``, ``parents``, ``label``, ``data``), as `autograd.value
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.node import clock
+from autograd.text import describe
+
 LOOK = "float()"
 """The question that is asked to print a number as well as to branch on it; the others compare."""
 
 NEAR = 32
 """A question concerns the leaves of an expression of at most so many nodes."""
-
-now = 0
-"""The clock: how often any data was assigned so far. It stamps nodes when they are made or assigned, by which
-a stale graph is known, and answers when they are given."""
-
-
-def tick() -> int:
-    """Advance the clock and return the new time; whoever assigns data holds a lock about both."""
-    global now
-    now += 1
-    return now
 
 
 def note(node: Any, key: str, fact: Any) -> None:
@@ -41,12 +33,6 @@ def noted(node: Any, key: str, default: Any = None) -> Any:
         return node._notes.get(key, default)
     except AttributeError:
         return default
-
-
-def describe(node: Any) -> str:
-    """Name a node in an error: its label, else its operation, with its data."""
-    name = repr(node.label) if node.label else "a leaf" if node.op is None else f"a {node.op.symbol!r} node"
-    return f"{name} (data={node.data!r})"
 
 
 @dataclass(slots=True, eq=False)
@@ -74,11 +60,11 @@ def ask(node: Any, how: str) -> None:
     answer: Answer | None = noted(node, "answer")
     if answer is not None and answer.how == LOOK:
         answer.how = how
-    if answer is not None and answer.time == now:
+    if answer is not None and answer.time == clock.now:
         return
     if answer is None:
-        note(node, "answer", answer := Answer(how, describe(node), now))
-    answer.time = now
+        note(node, "answer", answer := Answer(how, describe(node), clock.now))
+    answer.time = clock.now
     near, seen = [node], {node}
     for reached in near:
         if len(near) > NEAR:

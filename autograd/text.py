@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Self
+from typing import Any, Self
 
 _UNPRINTABLE = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -52,3 +52,9 @@ def format_number(x: float) -> str:
 def printable(text: str) -> str:
     r"""Spell what SVG cannot hold, such as control characters, as Python does: ``\x00``."""
     return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+def describe(node: Any) -> str:
+    """Name a node in an error: its label, else its operation, with its data."""
+    name = repr(node.label) if node.label else "a leaf" if node.op is None else f"a {node.op.symbol!r} node"
+    return f"{name} (data={node.data!r})"

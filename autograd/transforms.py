@@ -23,7 +23,7 @@ from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
 from autograd.node import check_fresh
-from autograd.questions import describe, noted
+from autograd.questions import noted
 from autograd.row import is_real
 from autograd.sweeping import (
     add_up,
@@ -34,6 +34,7 @@ from autograd.sweeping import (
     sweep,
     topological_order,
 )
+from autograd.text import describe
 from autograd.value import Constant, Value, constant
 
 Function = Callable[..., Any]

@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from autograd import copying, leaks, ops, questions, scopes
+from autograd import copying, leaks, ops, scopes
 from autograd.given import given
-from autograd.node import Node, binary, record, record_constant, reflected, unary
-from autograd.questions import LOOK, ask, describe, note, noted
+from autograd.node import Node, binary, clock, record, record_constant, reflected, unary
+from autograd.questions import LOOK, ask, note, noted
 from autograd.row import Operation, as_float, is_real
 from autograd.sweeping import backpropagate, sweep, topological_order
+from autograd.text import describe
 from autograd.writing import writing
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class Value(Node, Methods):
         self._data = data if data.__class__ is float else as_float(data, "Value")
         self.grad = 0.0
         self.op = None
-        self._time = questions.now
-        self._mark = None
+        self._time = clock.now
+        self._mark = 0
         if label or children or local_grads or label.__class__ is not str:
             if isinstance(label, (tuple, list)):
                 self._compute(children or label, local_grads)
@@ -109,7 +110,7 @@ class Value(Node, Methods):
         number = as_float(data, "Value.data")
         with writing:  # or a thread could set the clock back behind another's assignment
             self._data = number
-            self._time = questions.tick()
+            self._time = clock.tick()
 
     @property
     def local_derivatives(self) -> tuple[Callable[[], float], ...]:

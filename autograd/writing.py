@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any
 
-from autograd import questions, scopes
+from autograd import scopes
 from autograd.locks import fork_safe_lock
+from autograd.node import clock
 from autograd.row import as_float
 
 writing = fork_safe_lock()
@@ -57,7 +58,7 @@ def assign(
     if len(floats) != len(nodes):
         raise ValueError(f"{len(nodes)} nodes need as many numbers, got {len(floats)}")
     with writing:
-        times = repeat(questions.tick())
+        times = repeat(clock.tick())
         _at_once(_set("_time", nodes, times), _set("_data", nodes, floats), _set("grad", nodes, grads), also)
 
 

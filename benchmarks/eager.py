@@ -19,6 +19,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -29,6 +30,7 @@ from rich.table import Table
 from autograd import Value, node
 from benchmarks.gpt import Document
 from benchmarks.scalars import PEERS, Peer, nodes_of, peer
+from benchmarks.timing import timed
 from nn import two_moons
 
 SIZES = (10**3, 10**4, 10**5, 10**6)
@@ -73,6 +75,11 @@ def swept(program: Any) -> Any:
     return loss
 
 
+def run(program: Any) -> None:
+    """Record the loss of a program, sweep it, and drop it."""
+    swept(program)
+
+
 WORKLOADS: dict[str, Callable[[Peer], Any]] = {
     "micrograd's demonstration": Problem,
     "a GPT's document": Document,
@@ -82,6 +89,8 @@ WORKLOADS: dict[str, Callable[[Peer], Any]] = {
 def time_workload(workload: str, engines: dict[str, Peer], rounds: int) -> dict[str, Any]:
     """Time one loss and its backward pass, the freeing of the graph included, the collector on and off.
 
+    With the collector off, graphs that have cycles are not freed.
+
     Returns:
         For each engine that can run it the median seconds, and how many times as long as this project's they
         are.
@@ -90,26 +99,21 @@ def time_workload(workload: str, engines: dict[str, Peer], rounds: int) -> dict[
     for name, engine in engines.items():
         with suppress(ImportError):
             programs[name] = WORKLOADS[workload](engine)
+    losses = [float(swept(program).data) for program in programs.values()]
+    if not max(losses) - min(losses) < 1e-12:
+        raise RuntimeError(f"the engines disagree on the loss: {dict(zip(programs, losses, strict=True))}")
     results: dict[str, Any] = {name: {} for name in programs}
     gc.collect()
     gc.freeze()  # the collector is to trace the graphs, not the modules that happen to be imported
     for collector in ("", ", collector off"):
         times: dict[str, list[float]] = {name: [] for name in programs}
-        losses = {}
         for _ in range(rounds + 1):  # the first is to warm up
             for name, program in programs.items():
                 gc.collect()
                 if collector:
                     gc.disable()
-                start = time.perf_counter()
-                loss = swept(program)
-                losses[name] = loss.item() if name == "torch" else loss.data
-                del loss
-                times[name].append(time.perf_counter() - start)
+                times[name].append(timed(partial(run, program)))
                 gc.enable()
-        spread = max(losses.values()) - min(losses.values())
-        if not spread < 1e-12:
-            raise RuntimeError(f"the engines disagree on the loss: {losses}")
         for name, runs in times.items():
             seconds = median(runs[1:])
             results[name][f"seconds{collector}"] = seconds

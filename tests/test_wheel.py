@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from autograd.node import Node
+from autograd.node import Clock, Node
 from tests import wheel
 
 PART = ["value", "sweep_in_place", "strong_zeros", "interrupts", "copying", "leaks", "control", "microgpt"]
@@ -13,8 +13,10 @@ PART = ["value", "sweep_in_place", "strong_zeros", "interrupts", "copying", "lea
 
 def test_the_types_for_the_compiler_are_those_of_the_slots():
     text = (wheel.ROOT / "autograd" / "node.pxd").read_text()
-    declared = re.findall(r"^    cdef (?:public )?\w+ (.+)$", text, re.MULTILINE)
-    assert sorted(", ".join(declared).split(", ")) == sorted(Node.__slots__)
+    for kind in (Clock, Node):
+        (declared,) = re.findall(rf"^cdef class {kind.__name__}:\n((?:    .+\n)+)", text, re.MULTILINE)
+        names = re.findall(r"^    cdef (?:public )?(?:long )*\w+ (.+)$", declared, re.MULTILINE)
+        assert sorted(", ".join(names).split(", ")) == sorted(kind.__slots__)
 
 
 @pytest.fixture(scope="module")

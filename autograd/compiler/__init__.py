@@ -16,7 +16,7 @@ from autograd.compiler.program import Program, load_program
 from autograd.compiler.saving import ProgramFileError
 from autograd.nested import Nested
 from autograd.nested import flatten as flatten_nested
-from autograd.questions import describe
+from autograd.text import describe
 from autograd.value import Value
 
 __all__ = ["Program", "ProgramFileError", "compile", "jit", "load_program"]

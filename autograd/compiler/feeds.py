@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from autograd.compiler.plan import Index
 from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, matched, shape_of
-from autograd.questions import describe
 from autograd.row import as_float
+from autograd.text import describe
 from autograd.value import Value
 from autograd.writing import assign
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from autograd import ops
 from autograd.choosing import Take
-from autograd.questions import LOOK, describe, noted
+from autograd.questions import LOOK, noted
 from autograd.sweeping import topological_order
+from autograd.text import describe
 from autograd.value import Constant, Value
 
 FROZEN = 'compile(..., branches="frozen")'

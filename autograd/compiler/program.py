@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from autograd import questions
 from autograd.choosing import check_index
 from autograd.compiler import engine as engines
 from autograd.compiler import latex, saving
@@ -22,7 +21,8 @@ from autograd.compiler.plan import Array, Plan
 from autograd.files import write_file
 from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, shape_of
-from autograd.questions import describe
+from autograd.node import clock
+from autograd.text import describe
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Program:
         if not self._take(False):
             raise RuntimeError(BUSY)
         try:
-            if values or named or not self._detached or self._clock != questions.now or self._plan.choices:
+            if values or named or not self._detached or self._clock != clock.now or self._plan.choices:
                 self._load(values, named)
             self._step()
             self._swept = self._ran = True
@@ -235,7 +235,7 @@ class Program:
         if not self._detached:
             self._bank.read()
             self._data.read()
-        elif self._clock != questions.now:
+        elif self._clock != clock.now:
             self._refuse_assigned()
         fed = {
             self._data.leaves[place]: column
@@ -438,7 +438,7 @@ class Program:
             if self._ran:
                 self._write_outputs()
             self._swept = self._ran = False
-            self._clock = questions.now
+            self._clock = clock.now
 
     def __enter__(self) -> Self:
         """Read the leaves once, and leave them alone until the block ends."""
@@ -446,7 +446,7 @@ class Program:
             self._bank.read()
             self._data.read()
             self._swept = self._ran = False
-            self._clock = questions.now
+            self._clock = clock.now
         self._detached += 1
         return self
 
@@ -523,7 +523,7 @@ class Program:
         if not self._detached:
             self._bank.read()
             self._data.read()
-        elif self._clock != questions.now:
+        elif self._clock != clock.now:
             self._refuse_assigned()
         if self._plan.choices:
             self._check_choices(feeds)
@@ -553,7 +553,7 @@ class Program:
                     "not read the leaves there; update program.parameters, feed the number, or leave the "
                     "block first"
                 )
-        self._clock = questions.now
+        self._clock = clock.now
 
 
 def load_program(path: str | Path, *, engine: str = "auto") -> Program:
