@@ -47,7 +47,7 @@ def recorded(rule="SGD", count=3, model=None):
 
 
 def neuron():
-    """Exercise 3: one hidden unit and a linear output; all numbers 1, the target 2."""
+    """One hidden unit and a linear output; all numbers 1, the target 2."""
     weights = [Value(1.0, f"w{k}") for k in range(1, 5)]
     w1, w2, w3, w4 = weights
     recorder = Recorder(SGD(weights, lr=0.1))
@@ -135,7 +135,7 @@ def test_the_rules_read_as_a_textbook_writes_them():
     assert w.startswith("w = w - lr*(mean/0.1900/(sqrt(square)/0.04471 + 1e-08)) = 1.100 - 0.1*(")
 
 
-def test_exercise_3_is_told_with_its_numbers():
+def test_one_update_of_one_hidden_unit_is_told_with_its_numbers():
     text = str(neuron())
     assert "pass 1 of 2: loss = 1\n" in text
     assert "  w1 = w1 - lr*w1.grad = 1 - 0.1*2 = 0.8\n" in text

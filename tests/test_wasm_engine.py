@@ -520,6 +520,19 @@ raise SystemExit(os.waitpid(child, 0)[1])
     assert done.returncode == 0, done.stderr
 
 
+def test_what_is_shared_is_given_back_before_the_interpreter_ends():
+    """Later wasmtime could not: parts of it are gone, and each engine and module would complain of that."""
+    program = """
+import atexit
+atexit.register(lambda: print([each.cache_info().currsize for each in shared]))  # the last to be called
+from autograd.compiler.wasm import engine
+shared = engine._runtime, engine._library
+print([bool(each()) for each in shared])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "[True, True]\n[0, 0]\n", done.stderr
+
+
 def test_a_program_too_large_for_its_addresses_is_refused():
     with pytest.raises(CannotStartError, match="WebAssembly addresses"):
         WasmEngine(plan_of(size=2**28))

@@ -1,5 +1,6 @@
 """A plan as machine code, through WebAssembly and wasmtime."""
 
+import atexit
 import ctypes
 import functools
 import math
@@ -162,6 +163,7 @@ def _begin_anew() -> None:
     _library.cache_clear()
 
 
+atexit.register(_begin_anew)  # while wasmtime can still give its memory back
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
 
