@@ -62,6 +62,32 @@ def test_the_number_of_statements_follows_from_the_form_of_a_program_and_not_fro
     assert counts[1] <= counts[0] <= FAMILIES[name].statements
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda loss, x: loss - ops.sin(x),
+        lambda loss, x: loss - x * ops.sin(x),
+        lambda loss, x: loss + x * x - ops.sin(x),
+        lambda loss, x: loss - ops.exp(x) - ops.sin(x),
+    ],
+)
+def test_what_is_subtracted_again_and_again_is_a_sum(step):
+    leaves = [Value(0.1 * i) for i in range(60)]
+
+    def build(v):
+        loss = 1.0
+        for x in v:
+            loss = step(loss, x)
+        return ops.tanh(0.01 * loss)
+
+    program = autograd.compile(build(leaves), inputs=leaves)
+    _, kinds = found(program)
+    assert "loop" not in kinds
+    point = [0.2 * x.data - 3.0 for x in leaves]
+    for got, expected in zip(replay(program, leaves, point), eager(build, point), strict=True):
+        assert_same(got, expected)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_agrees_with_the_engine_at_the_point_where_it_was_recorded_and_at_another(name):
     build, point = make(name, FAMILIES[name].sizes[0])

@@ -22,6 +22,9 @@ from autograd.value import Constant, Value
 
 FROZEN = 'compile(..., branches="frozen")'
 
+LONG = 8
+"""So many subtractions from one number are a sum that is subtracted."""
+
 Term = tuple[int, ...]
 """One term of a sum: ``(node,)``, or ``(node, node)`` for a product of two."""
 
@@ -101,7 +104,7 @@ def flatten(
     kind_of = dict.fromkeys(inputs, "leaf") | dict.fromkeys(data, "data")
     if branches != "frozen":
         _refuse_branches(order, kind_of, outputs)
-    return _activate(_merge(_fold(order, [*outputs, *aux], kind_of)))
+    return _activate(_merge(_subtract_sums(_fold(order, [*outputs, *aux], kind_of))))
 
 
 def _refuse_branches(order: list[Value], kind_of: dict[Value, str], outputs: Sequence[Value]) -> None:
@@ -201,6 +204,68 @@ def _fold(order: list[Value], outputs: Sequence[Value], kind_of: dict[Value, str
     return flat
 
 
+def _subtract_sums(flat: Flat) -> Flat:
+    """Subtract the sum of what is subtracted from one number again and again, as in ``loss -= term``.
+
+    Only if such chains are longer than there are of them, half as long ones included: where many numbers are
+    subtracted from, as in an elimination, what is left of them is the state of a loop.
+    """
+    found = _chains(flat)
+    chains = [nodes for nodes in found if sum(flat.kinds[node] is ops.sub for node in nodes) >= LONG]
+    if not chains or min(map(len, chains)) < len(found):
+        return flat
+    kinds, arguments = flat.kinds, flat.arguments
+    new = np.arange(len(kinds))
+    differences = {}
+    for nodes in chains:
+        left, taken = arguments[nodes[0]][0], -1
+        for node in nodes:
+            term = arguments[node][1]
+            if kinds[node] is ops.add:
+                arguments[node], left = (left, term), node
+            elif taken < 0:
+                kinds[node], arguments[node], taken = None, (), term
+            else:
+                kinds[node], arguments[node], taken = ops.add, (taken, term), node
+        new[nodes[-1] :] += 1  # behind it, and read instead of it, comes the difference of the two sums
+        differences[nodes[-1]] = (left, taken)
+    numbers = new.tolist()
+    result = Flat(leaves={numbers[node]: leaf for node, leaf in flat.leaves.items()}, size=flat.size)
+    result.outputs = [numbers[node] for node in flat.outputs]
+    for node, kind in enumerate(kinds):
+        result.kinds.append(kind)
+        result.arguments.append(tuple([numbers[operand] for operand in arguments[node]]))
+        result.data.append(flat.data[node])
+        if node in differences:
+            result.kinds.append(ops.sub)
+            result.arguments.append(tuple([numbers[part] - (part == node) for part in differences[node]]))
+            result.data.append(flat.data[node])
+    return result
+
+
+def _chains(flat: Flat) -> list[list[int]]:
+    """Find chains of subtractions, and additions, from the result before, which nothing else reads."""
+    kinds, arguments = flat.kinds, flat.arguments
+    either = (ops.add, ops.sub)
+    starts = [node for node, kind in enumerate(kinds) if kind is ops.sub]
+    if sum(kinds[arguments[node][0]] in either for node in starts) < LONG - 1:
+        return []
+    uses, reader = _reading(flat)
+    seen: set[int] = set()
+    chains = []
+    for start in starts:
+        if start in seen:
+            continue
+        nodes = [start]
+        while uses[start] == 1 and kinds[reader[start]] in either and arguments[reader[start]][0] == start:
+            start = reader[start]
+            nodes.append(start)
+        seen.update(nodes)
+        if len(nodes) >= LONG // 2:
+            chains.append(nodes)
+    return chains
+
+
 def _merge(flat: Flat) -> Flat:
     """Absorb additions into sums and products into their terms; then merge what is computed twice."""
     kinds, arguments = flat.kinds, flat.arguments
@@ -255,16 +320,20 @@ def _absorbed(flat: Flat) -> list[bool]:
     sums are entries of one matrix product.
     """
     kinds = flat.kinds
-    counts = np.fromiter(map(len, flat.arguments), np.intp, len(kinds))
-    read = np.fromiter(chain.from_iterable(flat.arguments), np.intp, int(counts.sum()))
-    uses = _counted(read, len(kinds), flat.outputs)
-    last = np.full(len(kinds), -1, dtype=np.intp)
-    last[read] = np.repeat(np.arange(len(kinds)), counts)
-    consumer = last.tolist()
+    uses, reader = _reading(flat)
     return [
-        (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[consumer[here]] is ops.add
+        (kind is ops.add or kind is ops.mul) and uses[here] == 1 and kinds[reader[here]] is ops.add
         for here, kind in enumerate(kinds)
     ]
+
+
+def _reading(flat: Flat) -> tuple[list[int], list[int]]:
+    """Return how often each node is read, and which is the last that reads it."""
+    counts = np.fromiter(map(len, flat.arguments), np.intp, len(flat.kinds))
+    read = np.fromiter(chain.from_iterable(flat.arguments), np.intp, int(counts.sum()))
+    last = np.full(len(flat.kinds), -1, dtype=np.intp)
+    last[read] = np.repeat(np.arange(len(flat.kinds)), counts)
+    return _counted(read, len(flat.kinds), flat.outputs), last.tolist()
 
 
 def _activate(flat: Flat) -> Flat:
