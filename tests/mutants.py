@@ -16,7 +16,7 @@ import copy
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -86,18 +86,24 @@ def mutants() -> Iterator[Mutant]:
     """Yield every mutant once."""
     functions = list(derivative_expressions())
     for row, index, function in functions:
-        seen = {ast.unparse(function)}
-        names = [argument.arg for argument in function.args.args]
-        count = sum(1 for _ in ast.walk(function.body))
-        changes: list[tuple[str, ast.expr]] = [("sign", ast.UnaryOp(ast.USub(), function.body))]
-        changes += [("swapped derivative", other.body) for owner, _, other in functions if owner is row]
-        for position in range(count):
-            changes += _changes(function.body, position, names)
-        for kind, body in changes:
-            source = ast.unparse(ast.fix_missing_locations(ast.Lambda(function.args, body)))
-            if source not in seen:
-                seen.add(source)
-                yield Mutant(row, index, source, kind)
+        others = [other for owner, _, other in functions if owner is row]
+        for kind, source in variants(function, others):
+            yield Mutant(row, index, source, kind)
+
+
+def variants(function: ast.Lambda, others: Sequence[ast.Lambda] = ()) -> Iterator[tuple[str, str]]:
+    """Yield each change of a derivative once: its kind, and the source of what the derivative becomes."""
+    seen = {ast.unparse(function)}
+    names = [argument.arg for argument in function.args.args]
+    changes: list[tuple[str, ast.expr]] = [("sign", ast.UnaryOp(ast.USub(), function.body))]
+    changes += [("swapped derivative", other.body) for other in others]
+    for position in range(sum(1 for _ in ast.walk(function.body))):
+        changes += _changes(function.body, position, names)
+    for kind, body in changes:
+        source = ast.unparse(ast.fix_missing_locations(ast.Lambda(function.args, body)))
+        if source not in seen:
+            seen.add(source)
+            yield kind, source
 
 
 def _changes(body: ast.expr, position: int, names: list[str]) -> Iterator[tuple[str, ast.expr]]:
