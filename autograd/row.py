@@ -382,12 +382,23 @@ def _checked(function: Callable[..., Any], what: str, arguments: Sequence[str]) 
     @wraps(function)
     def checked(*arguments: Any) -> Any:
         result = function(*arguments)
-        if result.__class__ is float or hasattr(result.__class__, "__record__"):
+        if result.__class__ is float:
+            return result
+        if _records(result):
+            if not any(map(_records, arguments)):
+                raise TypeError(
+                    f"{what} at plain numbers is a {type(result).__name__}, so it was computed with one "
+                    "that is no argument, and has no derivative by it; make it an argument, or use its .data"
+                )
             return result
         # Arrays, also of other libraries, are the compiler's business.
         return result if getattr(result, "shape", ()) else as_float(result, what)
 
     return checked
+
+
+def _records(thing: Any) -> bool:
+    return hasattr(thing.__class__, "__record__")
 
 
 def _refuse(operation: str, argument: str) -> Derivative:

@@ -21,7 +21,8 @@ def commit(adjoints: Mapping[Any, float]) -> None:
     """
     with writing:
         leaves = [node for node in adjoints if node.op is None]
-        grads = [leaf.grad for leaf in leaves]  # apart, as pairs would be objects for the collector to trace
+        # Apart, as pairs would be objects for the collector to trace. Users assign what they like.
+        grads = [as_float(leaf.grad, "Value.grad") for leaf in leaves]
         for watch in scopes.observers():
             for leaf, grad in zip(leaves, grads, strict=True):
                 watch(leaf, None, None, adjoints[leaf], grad)

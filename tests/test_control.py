@@ -550,6 +550,18 @@ def test_what_an_operation_of_ones_own_returns_must_be_a_number(result):
             call()
 
 
+def test_an_operation_of_ones_own_computes_with_its_arguments_alone():
+    other = Value(3.0)
+    bad = Operation("bad", lambda x: other * x, [lambda z, x: other])
+    for call in (lambda: bad(1.0), lambda: bad(Value(1.0)), lambda: grad(bad)(1.0)):
+        with pytest.raises(TypeError, match="the value of operation 'bad' at plain numbers is a Value"):
+            call()
+    sloped = Operation("sloped", lambda x: 3.0 * x, [lambda z, x: other])
+    for call in (lambda: sloped(Value(1.0)).backward(), lambda: grad(sloped)(1.0)):
+        with pytest.raises(TypeError, match="derivative of operation 'sloped' by 'x' at plain numbers is a"):
+            call()
+
+
 @pytest.mark.parametrize(
     "number", [2, True, np.float32(2.0), np.float64(2.0), np.int8(2), np.bool_(1), np.array(2.0)]
 )

@@ -109,6 +109,19 @@ def test_two_outputs_accumulate_in_their_common_leaf():
     assert x.grad == 7.0
 
 
+@pytest.mark.parametrize("thing", [None, "1", 1j, [1.0]])
+def test_a_grad_that_is_no_number_is_refused_before_anything_is_added(thing):
+    x, y = Value(2.0), Value(3.0)
+
+    def spoil():
+        y.grad = thing  # where the compiled core refuses it already
+        (x * y).backward()
+
+    with pytest.raises(TypeError, match="real number"):
+        spoil()
+    assert x.grad == 0.0
+
+
 def test_a_leaf_is_its_own_gradient():
     x = Value(2.0)
     x.backward()
