@@ -7,7 +7,7 @@ from typing import Any
 
 
 def import_on_use(
-    package: str, names: Mapping[str, str]
+    package: str, names: Mapping[str, str], elsewhere: Mapping[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package whose names come from its modules on use.
 
@@ -15,6 +15,7 @@ def import_on_use(
         package: the package's ``__name__``.
         names: for each module the names that the package has from it, separated by spaces. No name is that
             of a module, which would take its place once imported.
+        elsewhere: what to write instead, by names that other packages have.
 
     Returns:
         The two functions, to be bound to those names in the package.
@@ -36,9 +37,10 @@ def import_on_use(
         elif name in modules:
             found = import_module(modules[name])
         else:
-            raise AttributeError(
-                f"module {package!r} has no attribute {name!r}", name=name, obj=sys.modules[package]
-            )
+            asked = f"module {package!r} has no attribute {name!r}"
+            remedy = (elsewhere or {}).get(name)
+            told = f"{asked}: {remedy}" if remedy else asked
+            raise AttributeError(told, name=name, obj=sys.modules[package])
         setattr(sys.modules[package], name, found)  # the next look finds it without coming here
         return found
 

@@ -6,6 +6,7 @@ Each name is imported from its module when it is first used: a network alone nee
 from typing import TYPE_CHECKING
 
 from autograd.lazy import import_on_use
+from nn.habits import PACKAGE
 
 if TYPE_CHECKING:
     from nn import data, losses, optim, plot
@@ -65,6 +66,7 @@ else:
             "nn.train": "fit",
             "nn.transformer": "GPT Attention Block Embedding LayerNorm Linear RMSNorm",
         },
+        PACKAGE,
     )
 
 __all__ = [

@@ -145,6 +145,11 @@ class BestWeights(Callback):
     def __init__(
         self, monitor: str = "val_loss", *, maximise: bool | None = None, min_delta: float = 0.0
     ) -> None:
+        if not isinstance(monitor, str):
+            raise TypeError(
+                f"monitor must be the name of a column of the history, not {monitor!r}: write "
+                f'{type(self).__name__}("val_loss", ...)'
+            )
         self.monitor, self.min_delta = monitor, at_least_zero("min_delta", min_delta)
         self.maximise = not monitor.endswith("loss") if maximise is None else maximise
         self._forget()

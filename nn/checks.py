@@ -26,8 +26,11 @@ def at_least_zero(name: str, number: float) -> float:
     """Return a number that is not negative.
 
     Raises:
+        TypeError: it is a text.
         ValueError: it is negative or nan.
     """
+    if isinstance(number, str):
+        raise TypeError(f"{name} must be a number, not {number!r}")
     if not number >= 0.0:
         raise ValueError(f"{name} must be at least 0, not {number!r}")
     return number

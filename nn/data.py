@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nn.arrays import as_column, as_table
 from nn.checks import whole
+from nn.habits import SPLIT, Familiar, familiar
 
 Features = NDArray[np.float64]
 Labels = NDArray[Any]
@@ -203,7 +204,7 @@ def digits() -> Points:
     return _packaged("digits.csv.gz", header=0)
 
 
-class Standardizer:
+class Standardizer(Familiar):
     """Scales every column to mean 0 and standard deviation 1, as they are in the points it is made from.
 
     Make it from the training points alone and call it on these and on all others. A constant column has no
@@ -317,6 +318,7 @@ def encode(labels: ArrayLike) -> tuple[Labels, NDArray[np.int64]]:
     return classes, y.reshape(-1).astype(np.int64)
 
 
+@familiar(SPLIT, "split(X, y, 0.2)")
 def split(
     X: ArrayLike,
     y: ArrayLike,

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from autograd.files import write_file
+from nn.habits import Familiar
 
 
-class History:
+class History(Familiar):
     """The records of a training, one per epoch.
 
     Attributes:

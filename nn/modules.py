@@ -16,6 +16,8 @@ from autograd.stepping.groups import group
 from autograd.value import Constant, Value
 from autograd.writing import assign
 from nn import storage
+from nn.habits import MLP as MLP_HABITS
+from nn.habits import Familiar, familiar
 
 INIT: dict[str, Callable[[int, int], float]] = {
     "uniform": lambda _nin, _nout: 1.0,
@@ -29,7 +31,7 @@ and Bengio, 2010), ``kaiming`` that of signals through ReLU layers (He et al., 2
 """
 
 
-class Module:
+class Module(Familiar):
     """A part of a network: whatever holds Values, or other modules, in its attributes.
 
     Parameters are found where they are: in attributes that are a Value, a Module, or a list, tuple or dict of
@@ -430,6 +432,7 @@ class MLP(Sequential):
         ValueError: ReLUNeuron(2) takes 2 inputs, got 3
     """
 
+    @familiar(MLP_HABITS, "MLP(2, [4, 1])")
     def __init__(
         self,
         nin: int,

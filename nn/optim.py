@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from autograd.value import Value
 from autograd.writing import assign
 from nn.checks import at_least_zero, fraction, whole
+from nn.habits import Familiar
 
 Vector = NDArray[np.float64]
 Schedule = Callable[[int], float]
@@ -35,7 +36,7 @@ _ELSEWHERE = {
 """What other libraries call a setting, and what is to be written here."""
 
 
-class Optimizer:
+class Optimizer(Familiar):
     """What the update rules share; a subclass defines ``direction``.
 
     Args:

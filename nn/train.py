@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from nn.callbacks import Run, checkpoints_last
 from nn.checks import whole
 from nn.data import Features, Labels, Points, minibatches, require_finite, training_points
 from nn.evaluate import accuracy_of
+from nn.habits import FIT, familiar
 from nn.history import History
 from nn.losses import Loss, targets_of
 from nn.modules import Module
@@ -27,6 +28,7 @@ COLUMNS = ("epoch", "lr", "loss", "val_loss")
 """The history's own columns, whose names a metric cannot have."""
 
 
+@familiar(FIT, "fit(model, X, y, nn.mean_squared_error, nn.Adam(model.parameters(), lr=0.01))")
 def fit(
     model: Module,
     X: ArrayLike,
@@ -96,7 +98,7 @@ def fit(
         >>> history["loss"][-1] < 0.5 * history["loss"][0]
         True
     """
-    _require_things(loss, optimizer, metric, validation)
+    _require_things(loss, optimizer, metric, validation, callbacks)
     points, targets = _finite(X, y)
     epochs, size = whole("epochs", epochs, 0), None if batch_size is None else whole("batch_size", batch_size)
     if set(optimizer.parameters).isdisjoint(model.parameters()):
@@ -178,7 +180,7 @@ def _step(
     return EagerStep(model, loss, optimizer, penalty, clip_norm)
 
 
-def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any) -> None:
+def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any, callbacks: Any) -> None:
     """Refuse names and shares where the things themselves are wanted; other libraries take those."""
     if not callable(loss):
         raise TypeError(f"loss must be a function, such as nn.mean_squared_error, not {loss!r:.60}")
@@ -192,6 +194,10 @@ def _require_things(loss: Any, optimizer: Any, metric: Any, validation: Any) -> 
         raise TypeError(
             f"optimizer must be an optimiser of the model's parameters, not {optimizer!r:.60}: write "
             f"nn.{rule}(model.parameters(), lr=0.01)"
+        )
+    if callable(callbacks) or not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"callbacks must be a list of functions, not {callbacks!r:.60}: write callbacks=[...]"
         )
     if metric is not None and not callable(metric):
         raise TypeError(
