@@ -17,7 +17,6 @@ class Cell(Module):
     Args:
         nin: the length of the input vectors.
         nout: the length of what is remembered.
-        gates: how many gates there are.
         rng: the source of the weights: a ``random.Random`` or a seed for one, by default Python's ``random``.
             They are drawn from a normal distribution with deviation ``nout ** -0.5``; biases are 0.
 
@@ -25,11 +24,16 @@ class Cell(Module):
         ValueError: a count that is not positive.
     """
 
-    def __init__(self, nin: int, nout: int, gates: int, rng: Source = None) -> None:
+    gates: int
+    """How many gates a kind of cell has."""
+
+    def __init__(self, nin: int, nout: int, rng: Source = None) -> None:
         self.nin, self.nout = whole("nin", nin), whole("nout", nout)
         source, deviation = source_of(rng), nout**-0.5
-        self.inputs = [Linear(nin, nout, bias=True, rng=source, deviation=deviation) for _ in range(gates)]
-        self.memory = [Linear(nout, nout, bias=True, rng=source, deviation=deviation) for _ in range(gates)]
+        self.inputs, self.memory = (
+            [Linear(length, nout, bias=True, rng=source, deviation=deviation) for _ in range(self.gates)]
+            for length in (nin, nout)
+        )
 
     def _gate(self, k: int, x: Vector, h: Vector) -> list[Any]:
         return list(map(add, self.inputs[k](x), self.memory[k](h)))
@@ -63,8 +67,7 @@ class RNNCell(Cell):
         3
     """
 
-    def __init__(self, nin: int, nout: int, rng: Source = None) -> None:
-        super().__init__(nin, nout, 1, rng)
+    gates = 1
 
     def __call__(self, x: Vector, h: Vector | None = None) -> list[Any]:
         """Return what is remembered after ``x``, given what was before; None stands for zeros.
@@ -99,8 +102,7 @@ class LSTMCell(Cell):
         (3, 3)
     """
 
-    def __init__(self, nin: int, nout: int, rng: Source = None) -> None:
-        super().__init__(nin, nout, 4, rng)
+    gates = 4
 
     def __call__(self, x: Vector, state: tuple[Vector, Vector] | None = None) -> tuple[list[Any], list[Any]]:
         """Return output and memory ``(h, c)`` after ``x``, given those before; None stands for zeros.
@@ -139,8 +141,7 @@ class GRUCell(Cell):
         3
     """
 
-    def __init__(self, nin: int, nout: int, rng: Source = None) -> None:
-        super().__init__(nin, nout, 3, rng)
+    gates = 3
 
     def __call__(self, x: Vector, h: Vector | None = None) -> list[Any]:
         """Return what is remembered after ``x``, given what was before; None stands for zeros.

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from chainrule import cli
+from tests.command_line import status
 
 GATE = "1 / (1 + exp(-(w0*x0 + w1*x1 + w2)))"
 NUMBERS = ["w0=2", "x0=-1", "w1=-3", "x1=-2", "w2=-3"]
@@ -18,14 +19,6 @@ def chainrule(*arguments):
     """Run the program as its users do, in a process of its own, where no number may leave the graph."""
     command = [sys.executable, "-W", "error::UserWarning", "-m", "chainrule", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def status(*arguments):
-    """Run the program here; return the exit status."""
-    try:
-        return cli.main(arguments)
-    except SystemExit as end:
-        return end.code
 
 
 def test_draw_prints_the_value_and_gradients_and_writes_the_picture(tmp_path, capsys):

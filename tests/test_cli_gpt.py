@@ -5,20 +5,12 @@ import re
 import pytest
 
 import nn
-from chainrule import cli
 from chainrule.commands import train_gpt
 from nn import load_gpt
+from tests.command_line import status
 
 WORDS = ["abba", "baba", "ab", "cab", "bab"]
 SMALL = ["--width", "4", "--heads", "2", "--block", "6", "--steps", "20"]
-
-
-def status(*arguments):
-    """Run the program here; return the exit status."""
-    try:
-        return cli.main(list(map(str, arguments)))
-    except SystemExit as end:
-        return end.code
 
 
 @pytest.fixture

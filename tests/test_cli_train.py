@@ -11,20 +11,12 @@ import zlib
 import numpy as np
 import pytest
 
-from chainrule import cli
 from chainrule.commands import train
 from nn import fit, iris, load_model
 from nn.data import IRIS_FEATURES, IRIS_SPECIES
+from tests.command_line import status
 
 PNG = b"\x89PNG\r\n"
-
-
-def status(*arguments):
-    """Run the program here; return the exit status."""
-    try:
-        return cli.main(list(map(str, arguments)))
-    except SystemExit as end:
-        return end.code
 
 
 def chainrule(*arguments, folder):

@@ -16,7 +16,7 @@ from autograd.practice import LEVELS, Exercise, Quiz, exercise, quiz
 from autograd.practice.kind import kind_numbers, unkindness
 from autograd.stepping import step_through
 from autograd.sweeping import topological_order
-from chainrule.cli import main
+from tests.command_line import status
 from tests.rows import by_name, samples
 
 SEEDS = range(12)
@@ -354,7 +354,7 @@ def test_the_command_asks_and_ends_with_the_summary():
 
 def test_the_command_asks_about_a_formula(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("3\n"))
-    assert main(["quiz", "(x + y) * z", "x=-2", "y=5", "z=-4"]) == 0
+    assert status("quiz", "(x + y) * z", "x=-2", "y=5", "z=-4") == 0
     written = capsys.readouterr().out
     assert "Exercise: (x + y) * z at x = -2, y = 5, z = -4" in written
     assert "> 3\nRight: 3.\n" in written
@@ -363,7 +363,7 @@ def test_the_command_asks_about_a_formula(monkeypatch, capsys):
 
 def test_the_command_writes_a_page(tmp_path, capsys):
     path = tmp_path / "quiz.html"
-    assert main(["quiz", "--level", "6", "--exercises", "2", "--questions", "all", "-o", str(path)]) == 0
+    assert status("quiz", "--level", "6", "--exercises", "2", "--questions", "all", "-o", str(path)) == 0
     assert capsys.readouterr().out == f"wrote {path}\n"
     data = re.search(r'<script id="data" type="application/json">(.*?)</script>', path.read_text())[1]
     assert len(json.loads(data)["exercises"]) == 2
@@ -387,12 +387,7 @@ def test_the_command_writes_a_page(tmp_path, capsys):
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, capsys):
-    status: object
-    try:
-        status = main(["quiz", *arguments])
-    except SystemExit as error:
-        status = error.code
-    assert status == 2
+    assert status("quiz", *arguments) == 2
     written = capsys.readouterr().err
     assert message in written
     assert written.count("\n") == 1

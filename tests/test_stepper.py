@@ -3,14 +3,11 @@
 import contextlib
 import html
 import io
-import os
 import random
 import re
-import select
 import shutil
 import subprocess
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -27,6 +24,7 @@ from autograd.stepping.terminal import run
 from autograd.stepping.views import ROOMS
 from chainrule import cli
 from nn import MLP
+from tests.command_line import in_a_terminal
 from tests.examples import grouped, random_graph, same, sigmoid_gate, simple
 
 
@@ -296,42 +294,20 @@ def test_what_nobody_can_know_is_not_asked():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal (POSIX)")
 def test_keys_in_a_real_terminal():
-    import pty
-
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ.update(TERM="xterm", COLUMNS="100", LINES="30")
-        os.execv(
-            sys.executable, [sys.executable, "-m", "chainrule", "step", "(x+y)*z", "x=-2", "y=5", "z=-4"]
-        )
-    seen = ""
-
-    def until(text):
-        nonlocal seen
-        end = time.monotonic() + 60
-        while text not in seen:
-            assert time.monotonic() < end, seen
-            if select.select([terminal], [], [], 1.0)[0]:
-                seen += os.read(terminal, 4096).decode(errors="replace")
-        seen = ""
-
-    until("step 0 of 8")
-    for keys, text in ((b"n", "step 1 of 8"), (b"\x1b[C", "step 2 of 8: forward: v1"), (b"b", "step 1 of 8")):
-        os.write(terminal, keys)
-        until(text)
-    os.write(terminal, b"kw\r")
-    until("there is no node, operation or group 'w'")
-    os.write(terminal, b"kmul\r")
-    until("breakpoints: mul")
-    os.write(terminal, b"rr")
-    until("step 5 of 8: backward: f -> v1")
-    os.write(terminal, b"xx\r")
-    until("df/dx = -4, over 1 path")
-    os.write(terminal, b"q")
-    with contextlib.suppress(OSError):  # the terminal is gone when the program is
-        while os.read(terminal, 4096):
-            pass
-    assert os.waitpid(process, 0)[1] == 0
+    with in_a_terminal("-m", "chainrule", "step", "(x+y)*z", "x=-2", "y=5", "z=-4") as terminal:
+        terminal.until("step 0 of 8")
+        for keys, text in (
+            (b"n", "step 1 of 8"),
+            (b"\x1b[C", "step 2 of 8: forward: v1"),
+            (b"b", "step 1 of 8"),
+            (b"kw\r", "there is no node, operation or group 'w'"),
+            (b"kmul\r", "breakpoints: mul"),
+            (b"rr", "step 5 of 8: backward: f -> v1"),
+            (b"xx\r", "df/dx = -4, over 1 path"),
+        ):
+            terminal.type(keys)
+            terminal.until(text)
+        terminal.type(b"q")
 
 
 def test_the_command_prints_the_steps_or_writes_a_file(capsys, tmp_path):

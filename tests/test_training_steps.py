@@ -1,15 +1,11 @@
 """Steps of training to be walked through: what is kept, the update by its formula, the page."""
 
-import contextlib
 import io
 import json
 import math
-import os
 import random
 import re
-import select
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -21,6 +17,7 @@ from autograd.stepping import Backward, steps
 from autograd.text import format_number
 from nn import MLP, SGD, Adagrad, Adam, AdamW, Recorder, RMSprop, hinge, mean_squared_error, step_training
 from nn.optim import Optimizer, cosine
+from tests.command_line import in_a_terminal
 
 POINTS, TARGETS = [[1.0, 0.5], [-1.0, 2.0]], [1.0, -1.0]
 RULES = {
@@ -228,45 +225,25 @@ def test_without_a_terminal_the_steps_of_all_passes_are_printed(capsys):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal (POSIX)")
 def test_keys_lead_from_pass_to_pass():
-    import pty
-
     script = (
         "from autograd import Value\nfrom nn import SGD, Recorder\n"
         "w = Value(1.0, 'w')\nr = Recorder(SGD([w], lr=0.1))\n"
         "for _ in range(3): r.step((w * 3.0 - 2.0) ** 2)\nr.show()"
     )
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ.update(TERM="xterm", COLUMNS="100", LINES="30")
-        os.execv(sys.executable, [sys.executable, "-c", script])
-    seen = ""
-
-    def until(text):
-        nonlocal seen
-        end = time.monotonic() + 60
-        while text not in seen:
-            assert time.monotonic() < end, seen
-            if select.select([terminal], [], [], 1.0)[0]:
-                seen += os.read(terminal, 4096).decode(errors="replace")
-        seen = ""
-
-    until("loss 1: step 0 of 9")
-    for key, text in (
-        (b"e", "step 9 of 9: update: SGD"),
-        (b"n", "pass 2 of 3"),
-        (b"b", "step 9 of 9: update: SGD"),
-        (b"]", "pass 2 of 3"),
-        (b"]", "pass 3 of 3"),
-        (b"[", "pass 2 of 3"),
-        (b"h", "]: the next pass"),
-    ):
-        os.write(terminal, key)
-        until(text)
-    os.write(terminal, b"q")
-    with contextlib.suppress(OSError):  # the terminal is gone when the program is
-        while os.read(terminal, 4096):
-            pass
-    assert os.waitpid(process, 0)[1] == 0
+    with in_a_terminal("-c", script) as terminal:
+        terminal.until("loss 1: step 0 of 9")
+        for key, text in (
+            (b"e", "step 9 of 9: update: SGD"),
+            (b"n", "pass 2 of 3"),
+            (b"b", "step 9 of 9: update: SGD"),
+            (b"]", "pass 2 of 3"),
+            (b"]", "pass 3 of 3"),
+            (b"[", "pass 2 of 3"),
+            (b"h", "]: the next pass"),
+        ):
+            terminal.type(key)
+            terminal.until(text)
+        terminal.type(b"q")
 
 
 # The page

@@ -14,7 +14,7 @@ from autograd.practice.sheets import BLANKS, Sheet
 from autograd.sweeping import topological_order
 from autograd.text import format_number
 from autograd.value import Constant
-from chainrule.cli import main
+from tests.command_line import status
 
 SIMPLE = "q = x + y; f = q*z", {"x": -2, "y": 5, "z": -4}
 SHARED = "q = x*y; f = q*q + x", {"x": 3, "y": -2}
@@ -331,7 +331,7 @@ def test_another_suffix_is_refused_and_nothing_is_written(tmp_path):
 def test_the_command_writes_sheet_and_solution(tmp_path, capsys):
     path = tmp_path / "sheet.html"
     arguments = ["(x + y) * z", "x=-2", "y=5", "z=-4", "-o", str(path), "--blank", "all"]
-    assert main(["worksheet", *arguments, "--variants", "4", "--seed", "7", "--keep", "x, y"]) == 0
+    assert status("worksheet", *arguments, "--variants", "4", "--seed", "7", "--keep", "x, y") == 0
     assert capsys.readouterr().out == f"wrote {path}\nwrote {tmp_path / 'sheet-solution.html'}\n"
     assert path.read_text().count("(x + y) * z at x = -2, y = 5, z = ") == 4
 
@@ -353,12 +353,7 @@ def test_the_command_writes_sheet_and_solution(tmp_path, capsys):
     ],
 )
 def test_a_mistake_is_one_line(arguments, message, capsys):
-    status: object
-    try:
-        status = main(["worksheet", *arguments])
-    except SystemExit as error:
-        status = error.code
-    assert status == 2
+    assert status("worksheet", *arguments) == 2
     written = capsys.readouterr().err
     assert message in written
     assert written.count("\n") == 1
