@@ -192,12 +192,29 @@ class Value(Node, Methods):
         """Return this node: a real number is its own. NumPy's ``var``, ``vdot`` and ``norm`` ask for it."""
         return self
 
+    def degrees(self) -> "Value":
+        """Return ``rad2deg(self)``, for which NumPy has two names."""
+        return ops.rad2deg(self)
+
+    def radians(self) -> "Value":
+        """Return ``deg2rad(self)``, for which NumPy has two names."""
+        return ops.deg2rad(self)
+
     def __round__(self, digits: int | None = None) -> "Value":
         """Round to so many decimals, as NumPy does: scaled, rounded with halves to even, and scaled back."""
         if not digits:
             return ops.round(self)
         scale = 10.0 ** abs(digits)
         return ops.round(self * scale) / scale if digits > 0 else ops.round(self / scale) * scale
+
+    def __trunc__(self) -> "Value":
+        """Return the number without its fraction, as a node; NumPy's ``trunc`` and ``fix`` ask for it."""
+        return ops.where(ops.less(self, 0.0), ops.ceil(self), ops.floor(self))
+
+    def fmod(self, other: Any) -> "Value":
+        """Return what ``%`` does, with the sign of this number; NumPy's ``fmod`` asks for it."""
+        divisor = ops.abs(other)
+        return ops.where(ops.less(self, 0.0), -ops.mod(-self, divisor), ops.mod(self, divisor))
 
     def __divmod__(self, other: Any) -> tuple["Value", "Value"]:
         """Return ``(self // other, self % other)``."""
