@@ -214,7 +214,8 @@ class Value(Node, Methods):
     def fmod(self, other: Any) -> "Value":
         """Return what ``%`` does, with the sign of this number; NumPy's ``fmod`` asks for it."""
         divisor = ops.abs(other)
-        return ops.where(ops.less(self, 0.0), -ops.mod(-self, divisor), ops.mod(self, divisor))
+        rest: Value = ops.where(ops.less(self, 0.0), -ops.mod(-self, divisor), ops.mod(self, divisor))
+        return rest
 
     def __divmod__(self, other: Any) -> tuple["Value", "Value"]:
         """Return ``(self // other, self % other)``."""

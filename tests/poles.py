@@ -47,16 +47,13 @@ ZERO = "a sum that is 0: both are 0 to rounding"
 NAN = "PyTorch makes nan or inf of 0 on the way"
 WEAK = "an adjoint of exactly 0 meets an infinity: strong zeros beyond selections"
 FACTOR = (
-    "a local derivative over- or underflows that times its adjoint would not: where it is 1 / x, PyTorch "
-    "divides the adjoint by x"
+    "a local derivative over- or underflows that times its adjoint would not (where it is 1 / x, PyTorch "
+    "divides the adjoint by x), or swallows what is smaller"
 )
 NONE = "there is no derivative: a pole, a tie or nan on the way"
 EXPONENT = "`x ** 0` under an infinite adjoint: PyTorch says 0, here 0 * inf is nan, as in both of `x * 0`"
 ENDS = "at the ends of the domain and beyond it, where PyTorch squares x"
-SQUARES = (
-    "PyTorch squares the arguments, which over- or underflows beyond 1e154 and at infinities; where a higher "
-    "derivative crosses 0, the last digits of its terms"
-)
+SQUARES = "PyTorch squares the arguments, which over- or underflows beyond 1e154 and at infinities"
 OVERFLOWS = "PyTorch's value, or its definition made of PyTorch's functions, over- or underflows far out"
 LIMITS = (
     "at 0 and infinities, where derivatives are limits and mixed ones at x = 0 conventions here; mixed ones "
@@ -248,10 +245,11 @@ def reason(program: Program, by: Sequence[int], ours: Sequence[float], theirs: S
         return NAN + SIDE + side
     if weak(program, by, theirs):
         return WEAK
+    nans = any(math.isnan(a) and not math.isnan(b) for a, b in zip(ours, theirs, strict=True))
+    if nans and any(line.operation is ops.pow and x[1] == 0.0 for line, x in at_work(program)):
+        return EXPONENT + (SIDE + side) * (side != "neither")
     if extreme(program):
         return FACTOR + (SIDE + side) * (side != "neither")
-    if any(line.operation is ops.pow and x[1] == 0.0 for line, x in at_work(program)):
-        return EXPONENT + (SIDE + side) * (side != "neither")
     return "UNEXPLAINED" if side == "PyTorch" else NONE
 
 
@@ -310,12 +308,13 @@ def row_disagrees(row: Operation, x: tuple[float, ...], order: int) -> str:
         return place
     if ours == 0.0 and math.copysign(1.0, ours) != math.copysign(1.0, theirs):
         return place
+    size = min(max([0.01, *map(abs, x)]), 1000.0)
     ways: list[list[int]] = [[]]
     for _ in range(order):
         for by in ways:
             a, b = our_partial(alone, by), torch_partial(alone, by, pruned=False)
-            close = 0.0 if extreme(alone) else 1e-14
-            if any(not same(p, q) and not abs(p - q) < close for p, q in zip(a, b, strict=True)):
+            left = 1e-14 * max(1.0, size) * max(1.0, 1.0 / size) ** (len(by) + 1)  # by rounding, of 0
+            if any(not same(p, q) and not abs(p - q) < left for p, q in zip(a, b, strict=True)):
                 side = sides(a, b, true_partial(alone, by))
                 return place + (SIDE + side) * (side != "neither")
         ways = [[*by, i] for by in ways for i in range(varied)]
