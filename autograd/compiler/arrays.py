@@ -15,7 +15,7 @@ import numpy as np
 from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
 from autograd.compiler.plan import Index, Loop, Place, Statement
-from autograd.compiler.products import Product
+from autograd.compiler.products import Product, write_sum_of_rows
 from autograd.compiler.spaces import Read, Space
 from autograd.row import Operation
 
@@ -224,6 +224,10 @@ class Writer:
             return result.name
         return self.view(result.read, [self.dimension(result.read, axis) for axis in self._left])
 
+    def _operand(self, result: Result) -> str:
+        """Return what an operand is called; one number has no axes, which is faster than axes of length 1."""
+        return self.text(result) if result.axes or result.read is None else self.view(result.read, [])
+
     def view(self, read: Read, dimensions: Sequence[Dimension]) -> str:
         """Return the name of an evenly spaced place with other axes than the space's."""
         return self.lines.view(read, read.base, dimensions, self.space)
@@ -288,7 +292,7 @@ class Writer:
             return self.moved(self.value(tree, None, order), out)
         operands = self._operands(tree)
         arguments = [a if isinstance(a, float) else self.value(a) for a in operands]
-        texts = [repr(a) if isinstance(a, float) else self.text(a) for a in arguments]
+        texts = [repr(a) if isinstance(a, float) else self._operand(a) for a in arguments]
         for argument in operands:
             self._release(argument)
         boolean = is_boolean(tree)
@@ -527,6 +531,9 @@ class Writer:
         self, terms: Result, axes: frozenset[int], out: Result | None, order: Sequence[int] | None
     ) -> Result:
         target = out or self.buffer([axis for axis in order if axis in axes] if order else sorted(axes))
+        if axes and write_sum_of_rows(self, terms, target):
+            self.end_sum()
+            return target
         along = ", ".join(str(self._left.index(axis)) for axis in self.sums)
         along = f"({along})" if len(self.sums) > 1 else along
         line = f"np.add.reduce({self.text(terms)}, {along}"
