@@ -8,6 +8,7 @@ those of variables from their annotations.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from autograd import ops, scopes
@@ -86,12 +87,15 @@ class Node:
 def record(kind: type, op: Operation, parents: Sequence[Value]) -> Any:
     """Return the result of an operation as a node of a kind."""
     node: Node = kind.__new__(kind)  # type: ignore[call-overload]  # it is no metaclass
-    node._data = op.value(*[parent._data for parent in parents])
+    node._data = op.value(*map(_number, parents))
     node.grad = 0.0
     node._computed_from(op, parents)
     node._time = clock.now
     node._mark = 0
     return node
+
+
+_number = attrgetter("_data")
 
 
 def record_constant(kind: type, number: Any, context: str) -> Any:
