@@ -212,7 +212,7 @@ def tests_of(row: Operation) -> Iterator[tuple[str, Callable[[], None]]]:
         )
         yield (
             "whole domain",
-            partial(test_ops.test_smooth_functions_to_the_last_digits_over_their_whole_domain, row),
+            partial(test_ops.test_smooth_functions_to_the_last_digits_over_their_whole_domain, row, 60),
         )
     yield (
         "no float raises",

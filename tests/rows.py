@@ -5,6 +5,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from autograd import Value
 from autograd.row import Operation
 
@@ -51,3 +53,8 @@ def same(actual: float, expected: float) -> bool:
     if math.isnan(expected):
         return math.isnan(actual)
     return actual == expected and math.copysign(1.0, actual) == math.copysign(1.0, expected)
+
+
+def first(count: int, of: int) -> list[Any]:
+    """Return numbers for random programs: the first ones always, the others when slow tests are asked for."""
+    return [*range(count), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(count, of))]

@@ -44,12 +44,17 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("name", SMALL)
+LONG = "micrograd's demonstration"
+
+
+@pytest.mark.parametrize(
+    "name", [name if name != LONG else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]
+)
 def test_all_that_are_installed_agree_on_loss_and_gradient(name):
     workload = SMALL[name]()
     loss, gradient = contenders.eager(workload)()
     makers = compiled.OURS | compiled.SCALAR_PEERS
-    if name == "micrograd's demonstration":
+    if name == LONG:
         makers |= {key: make for key, make in compiled.ARRAY_PEERS.items() if key != "JAX, jit"}
     for make in makers.values():
         try:

@@ -72,10 +72,10 @@ def test_a_deep_copy_shares_interior_nodes_as_well():
 
 
 @COPIES
-def test_a_graph_of_a_hundred_thousand_nodes_is_copied_without_recursion(copied):
+def test_a_graph_of_ten_thousand_nodes_is_copied_without_recursion(copied):
     x = Value(0.5)
     y = x
-    for _ in range(50_000):
+    for _ in range(5_000):
         y = (y * 0.5).sin()
     twin = copied(y)
     twin.backward()

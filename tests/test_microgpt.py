@@ -14,10 +14,11 @@ from tests.scalar_gpt import Reference, train
 DOCUMENTS = [[4, 0, 1, 2, 4], [4, 3, 3, 4], [4, 2, 0, 2, 1, 0, 4]]
 
 
-def test_a_program_for_it_has_the_same_losses_over_a_hundred_steps_of_adam():
-    expected = train(Reference, DOCUMENTS, 100)
-    assert train(Value, DOCUMENTS, 100) == pytest.approx(expected, rel=0, abs=1e-12)
-    assert expected[-1] < 0.7 * expected[0]
+@pytest.mark.parametrize("steps", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_program_for_it_has_the_same_losses_over_many_steps_of_adam(steps):
+    expected = train(Reference, DOCUMENTS, steps)
+    assert train(Value, DOCUMENTS, steps) == pytest.approx(expected, rel=0, abs=1e-12)
+    assert expected[-1] < 0.9 * expected[0]
 
 
 OPERATORS = {

@@ -14,6 +14,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LONG = ("03", "05", "11")  # these train for ten seconds and more, and tests of their own have their numbers
 PICTURES = ROOT / "notebooks" / "pictures"
 thumbnail = runpy.run_path(str(ROOT / "notebooks" / "thumbnails.py"))["thumbnail"]
 
@@ -28,7 +29,13 @@ def outputs(notebook):
     return texts
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem[:2] in LONG))
+        for path in NOTEBOOKS
+    ],
+)
 def test_a_notebook_runs_and_prints_what_is_committed(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("PYTHONWARNINGS", "error::UserWarning")  # such as that a number left the graph

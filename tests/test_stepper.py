@@ -269,7 +269,7 @@ def test_another_view_keeps_the_start_and_the_end_and_comes_back_without_driftin
     every = [(), *([each] for each in stepper.groups), stepper.groups]
     for here in every:
         count = len(stepper.moves(here))
-        for at in range(count + 1):
+        for at in {0, 1, count // 3, count // 2, count - 1, count}:
             session = Session(stepper)
             session.show(here)
             session.go(at)
