@@ -1,6 +1,6 @@
 """What compiled programs cost, family by family, beside NumPy by hand and beside JAX.
 
-    python -m benchmarks.families [--nodes N ...] [--seconds S] [--only NAME ...]
+    python -m benchmarks.families [--nodes N ...] [--seconds S] [--only NAME ...] [--alone]
 
 The programs are those of ``tests/program_families.py``, at sizes that give about as many nodes as are asked
 for; what one writes instead, on whole arrays, is in ``benchmarks/by_hand.py``. A step is a loss with its
@@ -9,6 +9,7 @@ gradients, on arrays. All losses and gradients are compared with the engine's ow
 
 import argparse
 import math
+import multiprocessing
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,7 +22,9 @@ from rich.table import Table
 
 import autograd
 from autograd import Value, topological_order
+from autograd.compiler.engine import count as count_statements
 from benchmarks.by_hand import REFERENCES, Reference
+from benchmarks.compiled import peak_memory
 from benchmarks.timing import one_core, show, take_turns
 from tests.program_families import FAMILIES, drawn
 
@@ -71,24 +74,37 @@ def references(reference: Reference, leaves: Sequence[Any]) -> dict[str, Callabl
     return runs
 
 
-def measure(name: str, nodes: int, seconds: float) -> dict[str, Any]:
-    """Measure one family at about so many nodes.
+def measure(name: str, size: int, seconds: float, *, alone: bool = False) -> dict[str, Any]:
+    """Measure one family, in a process of its own, or what else it did would count as memory.
+
+    Args:
+        name: the family's.
+        size: its size.
+        seconds: for how long the contenders take turns.
+        alone: whether to compile only, and to leave the contenders out.
 
     Returns:
-        ``nodes``, ``statements``, ``compiling`` in seconds, and the ``seconds`` of a step by contender.
+        ``nodes``, ``statements``, ``compiling`` in seconds, ``memory``, by how many bytes the largest size of
+        the process grew in compiling, and the ``seconds`` of a step by contender.
 
     Raises:
         RuntimeError: a contender's loss or gradient is another than the engine's.
     """
-    size = size_of(name, nodes)
     build, draw = drawn(name, size)
     leaves = [Value(x) for x in draw.point]
     graph = build(leaves)
-    programs = {"numpy": autograd.compile(graph, inputs=leaves, engine="numpy")}
-    begin = time.process_time()
-    programs["auto"] = autograd.compile(graph, inputs=leaves)
-    compiling = time.process_time() - begin
+    autograd.compile(Value(1.0) * 2.0)()  # or what is imported on use would be charged
+    before, begin = peak_memory(), time.process_time()
+    programs = {"auto": autograd.compile(graph, inputs=leaves)}
+    compiling, after = time.process_time() - begin, peak_memory()
     found = len(topological_order(graph))
+    statements = sum(map(count_statements, (programs["auto"]._plan.forward, programs["auto"]._plan.reverse)))
+    result = {"nodes": found, "statements": statements, "compiling": compiling, "memory": None, "seconds": {}}
+    if before is not None and after is not None:
+        result["memory"] = after - before
+    if alone:
+        return result
+    programs["numpy"] = autograd.compile(graph, inputs=leaves, engine="numpy")
     graph.backward()
     expected = [graph.data, *(leaf.grad for leaf in leaves)]
     del graph
@@ -102,16 +118,15 @@ def measure(name: str, nodes: int, seconds: float) -> dict[str, Any]:
         numbers = np.concatenate([np.ravel(value), *map(np.ravel, gradients)])
         if not np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected):
             raise RuntimeError(f"{name}: {contender} has another loss or gradient than the engine")
-    taken = take_turns(runs, seconds)
+    result["seconds"] = take_turns(runs, seconds)
     for program in programs.values():
         program.__exit__(None, None, None)
-    statements = int(programs["numpy"].summary().split("-> ")[1].split(" ")[0].replace(",", ""))
-    return {"nodes": found, "statements": statements, "compiling": compiling, "seconds": taken}
+    return result
 
 
 def row_of(name: str, found: dict[str, Any]) -> list[str]:
     """Write a row of the table: ratios below 1 say that the compiled program is the faster one."""
-    seconds, nodes = found["seconds"], found["nodes"]
+    seconds, nodes, memory = found["seconds"], found["nodes"], found["memory"]
     peers = ("by hand", "routine", "JAX")
     ratios = [(engine, peer) for peer in peers for engine in (OURS if peer == "by hand" else OURS[1:])]
     return [
@@ -120,9 +135,14 @@ def row_of(name: str, found: dict[str, Any]) -> list[str]:
         f"{found['statements']:,}",
         f"{found['compiling'] * 1e3:,.0f} ms",
         f"{found['compiling'] / nodes * 1e6:.1f}",
+        "-" if memory is None else f"{memory / nodes:,.0f}",
         *(show(seconds[key]) if key in seconds else "-" for key in (*peers, *OURS)),
-        *(f"{seconds[a] / seconds[b]:.2f}" if b in seconds else "-" for a, b in ratios),
+        *(_ratio(seconds[a] / seconds[b]) if b in seconds else "-" for a, b in ratios),
     ]
+
+
+def _ratio(ratio: float) -> str:
+    return f"{ratio:.3f}" if ratio < 0.1 else f"{ratio:.2f}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -131,22 +151,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--nodes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, default=0.5, help="for each program (default: 0.5)")
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME")
+    parser.add_argument("--alone", action="store_true", help="compile only: time, memory, statements")
     given = parser.parse_args(arguments)
     table = Table(
-        *("family", "nodes", "statements", "compiling", "us a node"),
+        *("family", "nodes", "statements", "compiling", "us a node", "bytes a node"),
         *("by hand", "NumPy's routine", "JAX", "by NumPy", "machine code"),
         *("by NumPy / by hand", "machine code / by hand", "/ routine", "/ JAX"),
         box=box.MARKDOWN,
     )
-    console = Console(width=200)
-    measure(given.only[0], 100, 0.0)  # or the first would be charged for what is imported on use
+    console = Console(width=220)
+    context = multiprocessing.get_context("spawn")
     for name in given.only:
         for nodes in given.nodes:
-            with console.status(f"{name}, {nodes:,}"):
-                table.add_row(*row_of(name, measure(name, nodes, given.seconds)))
+            with console.status(f"{name}, {nodes:,}"), context.Pool(1, one_core) as pool:
+                size = size_of(name, nodes)
+                found = pool.apply(measure, (name, size, given.seconds), {"alone": given.alone})
+            table.add_row(*row_of(name, found))
     console.print(table)
 
 
 if __name__ == "__main__":
-    one_core()
     main()
