@@ -12,6 +12,7 @@ import pytest
 
 import autograd
 from autograd import Value, maximum, ops, relu, tanh
+from autograd.compiler.plan import places_of, statements_of
 from nn import GPT, MLP, cross_entropy, digits, two_moons
 from tests.compiling import assert_same, eager, replay
 from tests.program_families import FAMILIES, dot, make, softmax
@@ -229,6 +230,17 @@ def test_a_matrix_product_in_whatever_order_its_entries_are_written(order):
     entries = {(i, j): dot(a[i], [row[j] for row in b]) for i, j in places}
     program = autograd.compile(sum(tanh(entry) for entry in entries.values()), inputs=[a, b])
     assert found(program)[1]["matrix product"] == 1
+
+
+@pytest.mark.parametrize("tokens", [(0, 1, 2, 3), (0, 1, 1, 0), (2, 2, 2, 2)])
+def test_positions_that_share_an_embedding_are_rows_of_one_matrix_product(tokens):
+    width = 5
+    table, places, weights = ([[Value(0.1) for _ in range(width)] for _ in range(4)] for _ in range(3))
+    rows = [[a + b for a, b in zip(table[t], places[p], strict=True)] for p, t in enumerate(tokens)]
+    products = [sum(w * x for w, x in zip(row, here, strict=True)) for here in rows for row in weights]
+    plan = autograd.compile(sum(p * p for p in products))._plan
+    (product,) = [s for s in statements_of(plan.forward) if s.summed == 1 and len(s.shape) == 3]
+    assert all(place.table is None for place in places_of(product.expression))
 
 
 def test_attention_is_products_with_all_pairs():

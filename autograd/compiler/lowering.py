@@ -164,7 +164,14 @@ def _order(groups: Sequence[Group], step: Index, cells: Cells) -> Index:
 
 
 def _keys(group: Group, cells: Cells) -> list[Index]:
-    """Return for each factor where each member's first term lies; of constants, which row of them it is."""
+    """Return for each factor where each member's first term lies; of constants, which row of them it is.
+
+    Of a few lone terms all are told: two positions of a text may share their character's embedding.
+    """
+    count = group.terms or 0
+    if len(group.factors) == 1 and 1 < count <= SHORT:
+        one, columns = np.ones_like(group.counts), group.factors[0].reshape(-1, count).T
+        return [key for column in columns for key in _keys(Group([column], one), cells)]
     present = group.counts > 0
     begin = (np.cumsum(group.counts) - group.counts)[present]
     keys = []
