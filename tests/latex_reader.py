@@ -128,6 +128,11 @@ class Formula:
             return lambda _: float(number[0])
         if self.take(r"\infty"):
             return lambda _: np.inf
+        if self.take(r"\mathbf{1}["):
+            a, sign, b = self.expression(), self.match(r"<|>|\\le|\\ge")[0], self.expression()
+            assert self.take("]")
+            row = {"<": np.less, ">": np.greater, r"\le": np.less_equal, r"\ge": np.greater_equal}[sign]
+            return lambda p: row(a(p), b(p)) * 1.0
         if self.take(r"\mathbf{1}"):
             self.take(r"^\top")
             return lambda _: ONES
@@ -140,11 +145,6 @@ class Formula:
         if self.take(r"\sqrt"):
             root = self.inner(self.group())
             return lambda p: autograd.sqrt(root(p))
-        if self.take(r"\mathbb{1}["):
-            a, sign, b = self.expression(), self.match(r"<|>|\\le|\\ge")[0], self.expression()
-            assert self.take("]")
-            row = {"<": np.less, ">": np.greater, r"\le": np.less_equal, r"\ge": np.greater_equal}[sign]
-            return lambda p: row(a(p), b(p)) * 1.0
         if self.take(r"\left["):
             product = self.expression()
             assert self.take(r"\right]_")

@@ -103,7 +103,7 @@ def test_a_network_is_what_a_textbook_writes(monkeypatch):
         r"\bar{H} &= \bar{Z}_{2} W_{2}",
         r"\bar{W}_{2} &= \bar{Z}_{2}^\top H",
         r"\bar{b}_{2} &= \bar{Z}_{2}^\top \mathbf{1}",
-        r"\bar{Z}_{1} &= \bar{H} \odot (1 - \mathbb{1}[Z_{1} \le 0])",
+        r"\bar{Z}_{1} &= \bar{H} \odot (1 - \mathbf{1}[Z_{1} \le 0])",
         r"\bar{W}_{1} &= \bar{Z}_{1}^\top X",
     ):
         assert line in rows(text)
@@ -193,9 +193,7 @@ def test_every_line_of_a_network_is_drawn_by_a_typesetter():
         for row in rows(
             network().latex().removeprefix("\\begin{aligned}\n").removesuffix("\n\\end{aligned}")
         ):
-            formula = (
-                row.replace("&", "").replace(r"\mathbb{1}", r"\mathbf{1}").replace(r"\textbf", r"\mathbf")
-            )
+            formula = row.replace("&", "").replace(r"\textbf", r"\mathbf")
             formula = re.sub(r"\{\\scriptstyle (.*?)\}", r"\1", formula).replace(r"\mathrel{+}=", "+=")
             formula = (
                 re.sub(r"\\text\{(.*?)\}", r"\\mathrm{\1}", formula)

@@ -123,7 +123,7 @@ def test_numbers_are_put_into_choices():
     ("name", "latex"),
     [
         ("tanh", "1 - f^{2}"),
-        ("relu", r"\mathbb{1}[x > 0]"),
+        ("relu", r"\mathbf{1}[x > 0]"),
         ("sigmoid", r"f \cdot (1 - f)"),
         ("div", r"-\frac{x}{y^{2}}"),
         ("pow", r"f \cdot \ln x"),

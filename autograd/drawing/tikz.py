@@ -28,7 +28,7 @@ def tikz_of(svg: str, scale: float = 1.0) -> str:
     Example:
         >>> from autograd import Value, draw_dot
         >>> print(tikz_of(draw_dot(Value(2.0, "x0")).svg()))
-        \begin{tikzpicture}[x=1bp, y=-1bp, inner sep=0pt, line width=1bp]
+        \begin{tikzpicture}[x=1bp, y=-1bp, inner sep=0pt, line width=1bp, line cap=rect]
         \definecolor{c1}{HTML}{222222}
         \definecolor{c2}{HTML}{00664F}
         \definecolor{c3}{HTML}{777777}
@@ -52,7 +52,7 @@ def tikz_of(svg: str, scale: float = 1.0) -> str:
         for shape in shapes
     ]
     known = [rf"\definecolor{{{name}}}{{HTML}}{{{text[1:].upper()}}}" for text, name in colours.items()]
-    begin = r"\begin{tikzpicture}[x=1bp, y=-1bp, inner sep=0pt, line width=1bp]"
+    begin = r"\begin{tikzpicture}[x=1bp, y=-1bp, inner sep=0pt, line width=1bp, line cap=rect]"
     return "\n".join([begin, *known, *lines, r"\end{tikzpicture}"])
 
 

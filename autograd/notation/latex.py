@@ -96,8 +96,8 @@ class Latex(Printer):
             test = self._test(formula.arguments[0], texts[0])
             cases = rf"{texts[1]} & \text{{if }} {test} \\ {texts[2]} & \text{{otherwise}}"
             return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
-        if is_comparison(row):
-            return rf"\mathbb{{1}}[{self.comparison(formula, parts)}]", ATOM
+        if is_comparison(row):  # bold, since LaTeX's \mathbb has no digits and sets another sign
+            return rf"\mathbf{{1}}[{self.comparison(formula, parts)}]", ATOM
         if row is not None and row.name in _FUNCTIONS and ops.TABLE.get(row.name) is row:
             bare = re.fullmatch(r"[A-Za-z\d.]+(_\{\d+\})?", texts[0])
             return (f"{_FUNCTIONS[row.name]} {texts[0]}", BINDING["**"]) if bare else None
@@ -106,4 +106,4 @@ class Latex(Printer):
     @staticmethod
     def _test(condition: Any, text: str) -> str:
         asked = isinstance(condition, Formula) and is_comparison(condition.operation)
-        return text.removeprefix(r"\mathbb{1}[").removesuffix("]") if asked else rf"{text} \ne 0"
+        return text.removeprefix(r"\mathbf{1}[").removesuffix("]") if asked else rf"{text} \ne 0"
