@@ -121,3 +121,15 @@ def test_every_view_of_a_small_gpt_is_laid_out():
     stepper = step_through(GPT(4, block=3, width=4, heads=1, rng=0).grouped().loss([2, 0, 1, 2]))
     last = [part for part in stepper.groups if part.name == "out"][2]
     assert "<svg" in drawn(stepper, stepper.view([last])).svg()
+
+
+def test_calls_one_after_another_stand_from_the_top_where_a_picture_has_lines():
+    model = MLP(3, [2, 1], rng=0).grouped()
+    errors = ((model([0.1 * k, 1.0, 2.0]) - k) ** 2 for k in range(3))
+    stepper = step_through(sum(errors, Value(0.0)) / 2)
+    drawing = stepper.picture()
+    assert 'class="cluster line"' in drawing.svg()
+    place = places(drawing.svg(), True)
+    along = [place[name] for name in stepper.outline.names.values() if name in place]
+    assert len(along) == 3
+    assert along == sorted(along)

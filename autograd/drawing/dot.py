@@ -71,7 +71,8 @@ def describe(
     labels = _labels(elements, references)
     beside: dict[str, list[str]] = {}  # the references at each gate
     # Graphviz draws at the top what is described last, and forgets the order of operands inside of a line.
-    ordered = sorted(elements, key=lambda element: lines.get(element.name, 0), reverse=level)
+    flow = elements[::-1] if lines and level else elements
+    ordered = sorted(flow, key=lambda element: lines.get(element.name, 0), reverse=level)
     for name, operand, place in uses(ordered):
         if name in references:
             beside.setdefault(place, []).append(f"{name}-name")
