@@ -1,6 +1,7 @@
 """What several test files share: a browser for pages, the player in it, engines; none fails by the clock."""
 
 import shutil
+import signal
 
 import pytest
 from hypothesis import settings
@@ -27,6 +28,14 @@ def chromium():
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def control_c():
+    """Ctrl-C raises, also where the tests run in the background, where a shell has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -689,6 +689,7 @@ def test_graphviz_is_compiled_once_for_a_user_and_not_once_for_a_process(tmp_pat
     assert draw(Path(os.devnull)) == first  # a home that keeps nothing
 
 
+@pytest.mark.usefixtures("control_c")
 def test_control_c_ends_a_layout_and_the_next_one_is_as_before():
     before = draw_dot(simple()).svg()
     long = draw_dot(chain(3000), limit=None)

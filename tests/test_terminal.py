@@ -64,6 +64,7 @@ def test_streams_may_be_closed_or_full(redirect, status, tmp_path):
 
 
 @WINDOWS
+@pytest.mark.usefixtures("control_c")
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 0.8])
 def test_an_interrupt_at_any_moment_is_one_line(seconds, tmp_path):
     command = [sys.executable, "-m", "chainrule", "train", "--epochs", "2000", "--out", str(tmp_path / "out")]
