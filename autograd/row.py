@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, FunctionType, NoneType
 from typing import Any, Protocol, TypeVar, overload
 
 from autograd.locks import computed_once
-from autograd.real import inf
+from autograd.real import inf, nan
 
 Interval = tuple[float, float]
 Derivative = Callable[..., Any]
@@ -391,8 +391,10 @@ def _checked(function: Callable[..., Any], what: str, arguments: Sequence[str]) 
                     "that is no argument, and has no derivative by it; make it an argument, or use its .data"
                 )
             return result
-        # Arrays, also of other libraries, are the compiler's business.
-        return result if getattr(result, "shape", ()) else as_float(result, what)
+        # Arrays of arrays, also of other libraries, are the compiler's business.
+        if getattr(result, "shape", ()) and any(getattr(a, "shape", ()) for a in arguments):
+            return result
+        return as_float(result, what)
 
     return checked
 
@@ -484,10 +486,15 @@ def as_float(number: Any, context: str) -> float:
     if not is_real(number):
         raise TypeError(f"{context} needs a real number, got {type(number).__name__}: {number!r:.60}")
     try:
-        return float(number)
+        result = float(number)
     except OverflowError:
+        result = nan
+    if (
+        result != number and not isfinite(result) and number == number
+    ):  # some kinds say inf of what is too large
         size = f"an int of {number.bit_length():,} bits" if isinstance(number, int) else type(number).__name__
-        raise OverflowError(f"{context} needs a number below 1.8e308, the float range; got {size}") from None
+        raise OverflowError(f"{context} needs a number below 1.8e308, the float range; got {size}")
+    return result
 
 
 def is_real(number: Any) -> bool:

@@ -546,6 +546,10 @@ def _name_groups(name: str, module: Module) -> None:
     for attribute, thing in vars(module).items():
         for path, part in find(Module, attribute, thing):
             _name_groups(path, part)
+    _name_group(name, module)
+
+
+def _name_group(name: str, module: Module) -> None:
     kind = type(module)
     parameters = module.parameters()
 
@@ -553,7 +557,19 @@ def _name_groups(name: str, module: Module) -> None:
         with group(name, inside=parameters):
             return kind.__call__(self, *arguments)
 
-    module.__class__ = type(kind.__name__, (kind,), {"__call__": call, "__module__": kind.__module__})
+    def reduce(self: Module) -> tuple[Any, ...]:
+        return _named_again, (name, kind, vars(self))
+
+    own = {"__call__": call, "__reduce__": reduce, "__module__": kind.__module__}
+    module.__class__ = type(kind.__name__, (kind,), own)
+
+
+def _named_again(name: str, kind: type[Module], contents: dict[str, Any]) -> Module:
+    """Return a copy of a module whose calls record a group, made of copies of what is in it."""
+    module = kind.__new__(kind)
+    vars(module).update(contents)
+    _name_group(name, module)
+    return module
 
 
 def find(kinds: Any, path: str, thing: Any) -> Iterator[tuple[str, Any]]:

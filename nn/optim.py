@@ -444,6 +444,14 @@ class NamedSchedule:
         """Return the learning rate of a step."""
         return self._rule(step)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and copy by name and arguments."""
+        return _named_schedule, (self.name, self.arguments)
+
+
+def _named_schedule(name: str, arguments: dict[str, float]) -> NamedSchedule:
+    return SCHEDULES[name](**arguments)
+
 
 def constant(lr: float) -> NamedSchedule:
     """Return the schedule that is always ``lr``.

@@ -533,7 +533,7 @@ def test_what_has_no_plain_arguments_cannot_be_an_operation(thing):
         operation(lambda z, x: 1.0)(thing)
 
 
-@pytest.mark.parametrize("result", [None, 1j, "1", [1.0], (1.0,)])
+@pytest.mark.parametrize("result", [None, 1j, "1", [1.0], (1.0,), np.array([1.0, 2.0])])
 def test_what_an_operation_of_ones_own_returns_must_be_a_number(result):
     bad = Operation("bad", lambda x: result, [lambda z, x: 1.0])
     for call in (lambda: bad(1.0), lambda: bad(Value(1.0)), lambda: bad(np.array([1.0, 2.0]))):

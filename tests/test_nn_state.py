@@ -1,6 +1,8 @@
 """An interrupted training goes on from its file, bit for bit; one that does not fit changes nothing."""
 
+import copy
 import json
+import pickle
 import random
 import subprocess
 import sys
@@ -9,8 +11,9 @@ import zlib
 import numpy as np
 import pytest
 
+import autograd
 import nn
-from autograd import Value
+from autograd import Value, step_through
 from nn import MLP, SGD, Adagrad, Adam, AdamW, Checkpoint, RMSprop, fit, load_model, optim
 
 X, Y = nn.two_moons(40, noise=0.1, random_state=0)
@@ -232,3 +235,39 @@ def test_numbers_of_a_history_that_are_not_finite_come_back():
     history.records = [{"epoch": 0, "loss": 0.1, "val_loss": float("inf")}, {"epoch": 1, "loss": np.pi}]
     state = json.loads(json.dumps(history.state_dict(), allow_nan=False))
     assert nn.History.from_state(state).records == history.records
+
+
+THINGS = {
+    "module": lambda model: model,
+    "grouped model": lambda model: model.grouped(),
+    "optimizer": lambda model: Adam(model.parameters(), lr=0.1),
+    "optimizer with a schedule": lambda model: SGD(model.parameters(), lr=optim.cosine(0.1, 10)),
+    "schedule": lambda _: optim.step_decay(0.1, 2),
+    "program": lambda model: autograd.compile(model([0.5, -1.0]) ** 2, inputs=model.parameters()),
+}
+
+
+@pytest.mark.parametrize("copied", [lambda x: pickle.loads(pickle.dumps(x)), copy.deepcopy])
+@pytest.mark.parametrize("name", THINGS)
+def test_what_holds_a_model_is_pickled_and_copied_with_it(name, copied):
+    model = MLP(2, [3, 1], rng=0)
+    thing = THINGS[name](model)
+    before = [parameter.data for parameter in model.parameters()]
+    again = copied(thing)
+    if name.startswith("optimizer"):
+        (-sum(p * p for p in again.parameters)).backward()
+        again.step()
+        assert all(p.data != old for p, old in zip(again.parameters, before, strict=True) if old)
+        assert again.state_dict().keys() == thing.state_dict().keys()
+    elif name == "schedule":
+        assert [again(k) for k in range(6)] == [thing(k) for k in range(6)]
+    elif name == "program":
+        again.parameters = again.parameters + 1.0
+        assert again() != thing()
+    else:
+        assert again([0.5, -1.0]).data == model([0.5, -1.0]).data
+        names = [g.name for g in step_through(again([Value(0.5), Value(-1.0)])).groups]
+        assert names == [g.name for g in step_through(thing([Value(0.5), Value(-1.0)])).groups]
+        assert bool(names) == (name == "grouped model")
+        again.parameters()[0].data = 5.0
+    assert [parameter.data for parameter in model.parameters()] == before

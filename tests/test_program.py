@@ -17,6 +17,7 @@ import pytest
 import autograd
 from autograd import Value, log, maximum, no_grad, relu, tanh
 from autograd.value import constant
+from nn import SGD
 
 pytestmark = pytest.mark.usefixtures("every_engine")
 
@@ -628,6 +629,17 @@ def test_an_optimiser_of_leaves_in_a_block_is_refused_not_lost():
     assert w.data == 0.5
 
 
+def test_a_step_by_gradients_that_the_block_has_not_written_is_refused_too():
+    w = Value(1.0, "w")
+    program = autograd.compile(w * w)
+    optimizer = SGD([w], lr=0.1)
+    with program:
+        program()
+        optimizer.step()  # the leaf's gradient is 0 yet, so its number stays the same
+        with pytest.raises(RuntimeError, match=r"'w' .* was assigned in a with block"):
+            program()
+
+
 def test_parameters_assigned_outside_a_block_reach_the_leaves():
     w = Value(1.0)
     program = autograd.compile(w * w)
@@ -658,6 +670,8 @@ def test_what_is_declared_so_is_fed_so():
     assert program.batch(x=[fed, fed], ragged=[[[0.0], [0.0, 0.0]]] * 2) == 20.0
     with pytest.raises(OverflowError, match=r"below 1\.8e308"):
         program(ragged=[[10**400], [0, 0]])
+    with pytest.raises(OverflowError, match=r"below 1\.8e308"):
+        program(ragged=[[Decimal("1e400")], [0, 0]])
 
 
 @pytest.mark.parametrize("engine", ["numpy", "wasm"])

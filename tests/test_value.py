@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from autograd import Value, exp, log, topological_order
+from autograd import Value, exp, log, ops, topological_order
+from autograd.row import as_float
 from autograd.sweeping import sweep
 from autograd.writing import commit
 
@@ -187,6 +188,19 @@ def test_an_int_beyond_the_doubles_is_refused_with_its_size():
         Value(10**1000)
     with pytest.raises(OverflowError, match="an int of 3,322 bits"):
         Value(1.0) + 10**1000
+
+
+@pytest.mark.parametrize(
+    "number", [Decimal("1e400"), Decimal("-1e400"), Fraction(10**400), np.longdouble("1e400")]
+)
+def test_a_finite_number_of_any_kind_is_never_taken_for_infinity(number):
+    if number == math.inf:
+        pytest.skip("a long double is a double here")
+    for take in (Value, lambda number: Value(1.0) * number, ops.sin):
+        with pytest.raises(OverflowError, match=r"below 1\.8e308"):
+            take(number)
+    assert as_float(Decimal("inf"), "x") == math.inf
+    assert math.isnan(as_float(Decimal("nan"), "x"))
 
 
 @pytest.mark.parametrize(

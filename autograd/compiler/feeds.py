@@ -47,10 +47,12 @@ class Bank:
                 self.leaves[place].data = number
             self._read[place] = number
 
-    def assigned(self) -> list[Value]:
-        """Return the leaves whose numbers are others than when they were read."""
-        pairs = zip(self.leaves, self._read.tolist(), strict=True)
-        return [leaf for leaf, number in pairs if not same(leaf.data, number)]
+    def assigned(self, since: int) -> list[Value]:
+        """Return the leaves that were assigned since a time, though it were to the same number.
+
+        An optimiser that steps by gradients which the program has not written yet assigns the same numbers.
+        """
+        return [leaf for leaf in self.leaves if leaf._time > since]
 
     def write_changes(self) -> None:
         """Write to the leaves the numbers that have changed in the array since they were read.

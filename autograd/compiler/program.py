@@ -547,7 +547,7 @@ class Program:
 
     def _refuse_assigned(self) -> None:
         for bank in (self._bank, self._data):
-            for leaf in bank.assigned():
+            for leaf in bank.assigned(self._clock):
                 raise RuntimeError(
                     f"the data of {describe(leaf)} was assigned in a with block of the program, which does "
                     "not read the leaves there; update program.parameters, feed the number, or leave the "
