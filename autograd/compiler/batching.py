@@ -40,7 +40,7 @@ class Batches:
         self,
         parameters: Array,
         data: Array,
-        feeds: Sequence[tuple[Index, Array]],
+        feeds: Sequence[tuple[Index | slice, Array]],
         points: int,
         *,
         sweep: bool,
@@ -57,6 +57,7 @@ class Batches:
         Returns:
             Arrays of shape (outputs, points) and (parameters,).
         """
+        every = sum(numbers.shape[1] for _, numbers in feeds) == len(data)
         results = np.empty((len(self._plan.outputs), points))
         gradient = np.zeros(len(parameters))
         for start in range(0, points, self.chunk):
@@ -65,7 +66,8 @@ class Batches:
             v, plan = running.v, running.plan
             v[: plan.parameters] = parameters
             table = v[plan.fixed : plan.fixed + plan.data].reshape(len(data), size)
-            table[...] = data[:, None]
+            if not every:
+                table[...] = data[:, None]
             for places, numbers in feeds:
                 table[places] = numbers[start : start + size].T
             if sweep:

@@ -79,7 +79,7 @@ def same(a: float, b: float) -> bool:
     return (a == b and (a != 0.0 or copysign(1.0, a) == copysign(1.0, b))) or (a != a and b != b)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Field:
     """A part of a bank that is fed at once.
 
@@ -140,12 +140,24 @@ class Field:
         return array if leading else array[0]
 
     @computed_once
+    def flat(self) -> Index:
+        """The positions in the bank, in a row."""
+        return self.places.ravel()
+
+    @computed_once
+    def span(self) -> Index | slice:
+        """The same as a slice, if they follow each other: NumPy copies into it many times as fast."""
+        flat = self.flat
+        if not flat.size or not (np.diff(flat) == 1).all():
+            return flat
+        return slice(int(flat[0]), int(flat[-1]) + 1)
+
+    @computed_once
     def _view(self) -> Floats | None:
         """The part of the bank's array that is fed, if it is in one piece."""
-        flat = self.places.ravel()
-        if not flat.size or not (np.diff(flat) == 1).all():
+        if not isinstance(self.span, slice):
             return None
-        return self.bank.numbers[flat[0] : flat[-1] + 1].reshape(self.places.shape)
+        return self.bank.numbers[self.span].reshape(self.places.shape)
 
     def feed(self, array: Floats, *, leaves: bool) -> None:
         """Put an array into the bank, and into the leaves as well if ``leaves``."""
@@ -169,6 +181,7 @@ class Fields:
 
     def __init__(self, parameters: Bank, data: Bank, inputs: Nested | None, nest: Nested | None) -> None:
         self._data = data
+        self._apart: set[tuple[Field, ...]] = set()  # that have been found to have no leaf in common
         self._named: dict[str, Field | None] = {}
         for bank in (parameters, data):
             for place, leaf in enumerate(bank.leaves):
@@ -194,13 +207,13 @@ class Fields:
 
     def match_points(
         self, values: Sequence[Any], named: Mapping[str, Any]
-    ) -> tuple[list[tuple[Index, Floats]], int]:
+    ) -> tuple[list[tuple[Field, Floats]], int]:
         """Return which data are fed what at each of many points, of shape (points, data), and their number.
 
         Raises:
             TypeError, ValueError, OverflowError: as of `match`.
         """
-        feeds: list[tuple[Index, Floats]] = []
+        feeds: list[tuple[Field, Floats]] = []
         counts: dict[int, str] = {}
         for field, value in self._fed(values, named):
             if field.bank is not self._data:
@@ -210,7 +223,7 @@ class Fields:
                 )
             array = field.numbers(value, leading=1)
             counts.setdefault(len(array), field.name)
-            feeds.append((field.places.ravel(), array.reshape(len(array), field.places.size)))
+            feeds.append((field, array.reshape(len(array), field.places.size)))
         if len(counts) != 1 or 0 in counts:
             found = [f"{name} has {count:,}" for count, name in counts.items()]
             raise ValueError(
@@ -225,7 +238,10 @@ class Fields:
             raise TypeError(f"{len(values)} values for {len(self._positional)} inputs; {remedy}")
         feeds = list(zip(self._positional, values, strict=False))
         feeds += [(self._field(name), value) for name, value in named.items()]
-        _refuse_repeats([field for field, _ in feeds])
+        fields = tuple(field for field, _ in feeds)
+        if fields not in self._apart:
+            _refuse_repeats(fields)
+            self._apart.add(fields)
         return feeds
 
     def _field(self, name: str) -> Field:
@@ -238,7 +254,7 @@ class Fields:
         return field
 
 
-def _refuse_repeats(fields: list[Field]) -> None:
+def _refuse_repeats(fields: Sequence[Field]) -> None:
     """Refuse a leaf that is fed twice: as an item twice, or as an item and by its label."""
     items = {id(field) for field in fields if field.places.ndim}  # which are disjoint
     if len(items) == len(fields):

@@ -237,16 +237,17 @@ class Program:
             self._data.read()
         elif self._clock != clock.now:
             self._refuse_assigned()
-        fed = {
-            self._data.leaves[place]: column
-            for places, numbers in feeds
-            for place, column in zip(places.tolist(), numbers.T, strict=True)
-        }
-        for leaf, number, items in self._choices():
-            for chosen in np.unique(fed.get(leaf, number)):
-                check_index(float(chosen), items, f"{leaf.label or 'a leaf'}, the index of a take,")
+        for bank, place, items in self._choices():
+            numbers = bank.numbers[place : place + 1]
+            for field, columns in feeds if bank is self._data else ():
+                for at in np.flatnonzero(field.flat == place):
+                    numbers = columns[:, at]
+            name = _called_index(bank.leaves[place])
+            for number in set(numbers.tolist()):
+                check_index(number, items, name)
+        columns_at = [(field.span, columns) for field, columns in feeds]
         results, gradient = self._batches.run(
-            self._bank.numbers, self._data.numbers, feeds, points, sweep=sweep
+            self._bank.numbers, self._data.numbers, columns_at, points, sweep=sweep
         )
         return results, gradient, points
 
@@ -535,15 +536,16 @@ class Program:
         fed: dict[Value, float] = {}
         for field, array in feeds:
             fed.update(zip(field.leaves, array.ravel().tolist(), strict=True))
-        for leaf, number, count in self._choices():
-            check_index(fed.get(leaf, number), count, f"{leaf.label or 'a leaf'}, the index of a take,")
+        for bank, place, count in self._choices():
+            leaf = bank.leaves[place]
+            check_index(fed.get(leaf, float(bank.numbers[place])), count, _called_index(leaf))
 
-    def _choices(self) -> Iterator[tuple[Value, float, int]]:
-        """Yield the leaves that are used as an index, their numbers, and how many items there are."""
+    def _choices(self) -> Iterator[tuple[Bank, int, int]]:
+        """Yield where the leaves are that are used as an index, and how many items there are."""
         for address, count in self._plan.choices:
             fixed = address < self._plan.parameters
             bank, place = (self._bank, address) if fixed else (self._data, address - self._plan.fixed)
-            yield bank.leaves[place], float(bank.numbers[place]), count
+            yield bank, place, count
 
     def _refuse_assigned(self) -> None:
         for bank in (self._bank, self._data):
@@ -554,6 +556,10 @@ class Program:
                     "block first"
                 )
         self._clock = clock.now
+
+
+def _called_index(leaf: Value) -> str:
+    return f"{leaf.label or 'a leaf'}, the index of a take,"
 
 
 def load_program(path: str | Path, *, engine: str = "auto") -> Program:
