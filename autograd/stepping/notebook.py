@@ -26,7 +26,7 @@ def framed(page: str, stepper: "Stepper | None", text: str) -> dict[str, str]:
         stepper: the graph that is seen where no script runs; None for what may not be seen, as of a quiz.
         text: what is said of it there, and in a console.
     """
-    still, height = f"<p>{html.escape(text)}</p>", 220.0
+    still, height = f"<p>{html.escape(text)}</p>", 300.0  # room for a question and its answer
     if stepper is not None:
         png = _small(stepper.picture().png(_FINE))
         width, height = (int.from_bytes(png[k : k + 4]) / _FINE for k in (16, 20))
