@@ -14,6 +14,7 @@ from autograd.lazy import import_on_use
 from autograd.leaks import LeakWarning
 from autograd.ops import *  # noqa: F403 - the public functions are the rows of the table
 from autograd.row import Operation, operation
+from autograd.spelling import nearest
 from autograd.sweeping import topological_order
 from autograd.value import Value
 
@@ -40,6 +41,7 @@ else:
             "autograd.stepping": "backprop_latex backprop_source explain group step_through steps",
             "autograd.transforms": "grad gradients hessian hvp jacobian jvp value_and_grad vjp",
         },
+        lambda name: f"did you mean {meant}?" if (meant := nearest(name, __all__)) else None,
     )
 
 # Without what compiles, and without abs, pow and round: `from autograd import *` needs no NumPy, and leaves

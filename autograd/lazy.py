@@ -7,7 +7,7 @@ from typing import Any
 
 
 def import_on_use(
-    package: str, names: Mapping[str, str], elsewhere: Mapping[str, str] | None = None
+    package: str, names: Mapping[str, str], remedy: Callable[[str], str | None] = lambda _: None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and ``__dir__`` of a package whose names come from its modules on use.
 
@@ -15,7 +15,7 @@ def import_on_use(
         package: the package's ``__name__``.
         names: for each module the names that the package has from it, separated by spaces. No name is that
             of a module, which would take its place once imported.
-        elsewhere: what to write instead, by names that other packages have.
+        remedy: what to tell who asks for another name, such as one that other packages have.
 
     Returns:
         The two functions, to be bound to those names in the package.
@@ -38,8 +38,8 @@ def import_on_use(
             found = import_module(modules[name])
         else:
             asked = f"module {package!r} has no attribute {name!r}"
-            remedy = (elsewhere or {}).get(name)
-            told = f"{asked}: {remedy}" if remedy else asked
+            told = None if name.startswith("_") else remedy(name)
+            told = f"{asked}: {told}" if told else asked
             raise AttributeError(told, name=name, obj=sys.modules[package])
         setattr(sys.modules[package], name, found)  # the next look finds it without coming here
         return found

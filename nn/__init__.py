@@ -66,7 +66,7 @@ else:
             "nn.train": "fit",
             "nn.transformer": "GPT Attention Block Embedding LayerNorm Linear RMSNorm",
         },
-        PACKAGE,
+        PACKAGE.get,
     )
 
 __all__ = [

@@ -80,3 +80,21 @@ def test_an_unknown_name_is_an_attribute_error():
         autograd.gard  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
     with pytest.raises(ImportError, match="cannot import name 'MPL' from 'nn'"):
         exec("from nn import MPL")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ln", "log"),
+        ("tahn", "tanh"),
+        ("arctan", "atan"),
+        ("grads", "grad"),
+        ("Valu", "Value"),
+        ("jit2", None),
+    ],
+)
+def test_a_name_that_is_not_there_is_told_the_nearest_that_is(name, meant):
+    told = f"did you mean {meant}\\?" if meant else f"'{name}'$"
+    with pytest.raises(AttributeError, match=told):
+        getattr(autograd, name)
+    assert not hasattr(autograd, "__lo__")
