@@ -232,19 +232,19 @@ class Teller:
 
     def _backward_group(self, block: Block) -> Iterator[Move]:
         assert block.group is not None
-        own = set(block.nodes)
+        own, inputs, outer = set(block.nodes), set(block.inputs), set(block.outputs)
         messages: dict[Value, list[Backward]] = {}
         inner: list[Backward] = []
         for node in reversed(block.nodes):
             for event in self.sent.get(node, ()):
-                if event.parent in own or event.parent not in block.inputs:
+                if event.parent in own or event.parent not in inputs:
                     inner.append(event)
                 else:
                     messages.setdefault(event.parent, []).append(event)
         seen: dict[Value, Change] = {}  # what is handed on and used inside as well
         for event in inner:
             change, _ = self._receive([event])
-            if event.parent in block.outputs:
+            if event.parent in outer:
                 seen[event.parent] = change
         within = tuple(seen.values())
         formula = _call(block.group.name, map(self.name, block.inputs))
