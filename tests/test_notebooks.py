@@ -38,7 +38,9 @@ def outputs(notebook):
 )
 def test_a_notebook_runs_and_prints_what_is_committed(path, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setenv("PYTHONWARNINGS", "error::UserWarning")  # such as that a number left the graph
+    monkeypatch.setenv(
+        "PYTHONWARNINGS", "error::UserWarning,ignore::DeprecationWarning"
+    )  # such as that a number left the graph
     committed = nbformat.read(path, as_version=4)
     fresh = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(tmp_path)}}
