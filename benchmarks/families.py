@@ -4,7 +4,8 @@
 
 The programs are those of ``tests/program_families.py``, at sizes that give about as many nodes as are asked
 for; what one writes instead, on whole arrays, is in ``benchmarks/by_hand.py``. A step is a loss with its
-gradients, on arrays. All losses and gradients are compared with the engine's own before the clock starts.
+gradients, on arrays, in the processor's time: the shortest of many turns. All losses and gradients are
+compared with the engine's own before the clock starts.
 """
 
 import argparse
@@ -16,9 +17,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 import autograd
 from autograd import Value, topological_order
@@ -30,18 +28,21 @@ from tests.program_families import FAMILIES, drawn
 
 OURS = ("numpy", "auto")
 
+ENOUGH = 20_000
+"""From graphs of so many nodes the size of larger ones is known by a power law."""
+
 
 def size_of(name: str, nodes: int) -> int:
     """Return the size of a family at which its graph has about so many nodes."""
-    family = FAMILIES[name]
-    low, high = family.sizes[0], family.sizes[0]
-    while count(name, high) < nodes:
-        low, high = high, high * 2
+    low, high = FAMILIES[name].sizes
     few, many = count(name, low), count(name, high)
-    if family.doubles or few == many:
-        return min((low, high), key=lambda size: abs(count(name, size) - nodes))
-    power = math.log(nodes / few) / math.log(many / few)
-    return round(low * (high / low) ** power)
+    while many < min(nodes, ENOUGH):
+        low, few, high = high, many, high * 2
+        many = count(name, high)
+    size = max(
+        FAMILIES[name].sizes[0], high * (nodes / many) ** (math.log(high / low) / math.log(many / few))
+    )
+    return int(2.0 ** round(math.log2(size))) if FAMILIES[name].doubles else round(size)
 
 
 def count(name: str, size: int) -> int:
@@ -118,7 +119,7 @@ def measure(name: str, size: int, seconds: float, *, alone: bool = False) -> dic
         numbers = np.concatenate([np.ravel(value), *map(np.ravel, gradients)])
         if not np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected):
             raise RuntimeError(f"{name}: {contender} has another loss or gradient than the engine")
-    result["seconds"] = take_turns(runs, seconds)
+    result["seconds"] = take_turns(runs, seconds, busy=True)
     for program in programs.values():
         program.__exit__(None, None, None)
     return result
@@ -153,21 +154,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES), metavar="NAME")
     parser.add_argument("--alone", action="store_true", help="compile only: time, memory, statements")
     given = parser.parse_args(arguments)
-    table = Table(
-        *("family", "nodes", "statements", "compiling", "us a node", "bytes a node"),
-        *("by hand", "NumPy's routine", "JAX", "by NumPy", "machine code"),
-        *("by NumPy / by hand", "machine code / by hand", "/ routine", "/ JAX"),
-        box=box.MARKDOWN,
-    )
-    console = Console(width=220)
+    titles = ["family", "nodes", "statements", "compiling", "us a node", "bytes a node"]
+    titles += ["by hand", "NumPy's routine", "JAX", "by NumPy", "machine code"]
+    titles += ["by NumPy / by hand", "machine code / by hand", "/ routine", "/ JAX"]
+    for row in (titles, ["---"] * len(titles)):
+        print(written(row))
     context = multiprocessing.get_context("spawn")
     for name in given.only:
         for nodes in given.nodes:
-            with console.status(f"{name}, {nodes:,}"), context.Pool(1, one_core) as pool:
-                size = size_of(name, nodes)
+            size = size_of(name, nodes)
+            with context.Pool(1, one_core) as pool:
                 found = pool.apply(measure, (name, size, given.seconds), {"alone": given.alone})
-            table.add_row(*row_of(name, found))
-    console.print(table)
+            print(written(row_of(name, found)), flush=True)
+
+
+def written(row: Sequence[str]) -> str:
+    """Write a row as a line of a table in Markdown."""
+    return f"| {' | '.join(row)} |"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ UNITS = ((1.0, "s"), (1e3, "ms"), (1e6, "us"))
 
 
 def take_turns(
-    contenders: Mapping[str, Callable[[], object]], seconds: float, least: int = 3
+    contenders: Mapping[str, Callable[[], object]], seconds: float, least: int = 3, *, busy: bool = False
 ) -> dict[str, float]:
     """Return the median seconds of each contender.
 
@@ -22,43 +22,50 @@ def take_turns(
         contenders: what to time, by name; each is called without arguments.
         seconds: for how long to take turns.
         least: how many turns everyone has at least.
+        busy: whether others use the machine, too: then it is the processor's time, and the shortest turn.
     """
     gc.collect()
     gc.freeze()  # the collector is to trace what a run makes, not the modules that happen to be imported
     try:
-        return _take_turns(contenders, seconds, least)
+        times = _take_turns(contenders, seconds, least, time.process_time if busy else time.perf_counter)
+        return {name: (min if busy else median)(runs) for name, runs in times.items()}
     finally:
         gc.unfreeze()
 
 
 def _take_turns(
-    contenders: Mapping[str, Callable[[], object]], seconds: float, least: int
-) -> dict[str, float]:
+    contenders: Mapping[str, Callable[[], object]],
+    seconds: float,
+    least: int,
+    clock: Callable[[], float],
+) -> dict[str, list[float]]:
     repeats = {}
     for name, run in contenders.items():
         run()  # to warm up: caches, just-in-time compilers
-        start = time.perf_counter()
+        start = clock()
         run()
-        repeats[name] = max(1, round(SLICE / (time.perf_counter() - start)))
+        repeats[name] = max(1, round(SLICE / (clock() - start)))
     times: dict[str, list[float]] = {name: [] for name in contenders}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times[name]) < least:
         for name, run in contenders.items():
-            times[name].append(timed(run, repeats[name]))
-    return {name: median(runs) for name, runs in times.items()}
+            times[name].append(timed(run, repeats[name], clock))
+    return times
 
 
-def timed(run: Callable[[], object], repeats: int = 1) -> float:
+def timed(
+    run: Callable[[], object], repeats: int = 1, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Return the seconds that each of some runs in a row takes.
 
     What they leave to the garbage collector is collected in their own time, not in that of who comes next.
     """
-    start = time.perf_counter()
+    start = clock()
     for _ in range(repeats):
         run()
-    end = time.perf_counter()
+    end = clock()
     if gc.isenabled() and gc.collect():
-        end = time.perf_counter()
+        end = clock()
     return (end - start) / repeats
 
 

@@ -183,6 +183,11 @@ def _simplified(function: str | Operation, arguments: tuple[Tree, ...]) -> Tree:
         return as_float(last if _is(first, 1.0) else first)
     if function == "where" and isinstance(first, float):
         return as_float(arguments[1] if first else last)
+    if function == "where" and is_boolean(first):
+        if _is(arguments[1], 1.0) and _is(last, 0.0):
+            return Call("float64", (first,))
+        if _is(arguments[1], 0.0) and _is(last, 1.0):
+            return Call("float64", (Call("logical_not", (first,)),))
     if function in ("abs", "fabs") and isinstance(
         first, Call
     ):  # so that sigmoid(x) and sigmoid(-x) share exp

@@ -34,7 +34,7 @@ SMALL = 24
 BLOCK = 8192
 """The points of a block of a large statement: few such arrays fill the fast cache of a core."""
 
-CROSSING = 1.2
+CROSSING = 2.5
 """The microseconds that it takes to fetch numbers from the memories and to put them back."""
 
 

@@ -192,7 +192,7 @@ def write_sum_of_rows(writer: "Writer", rows: "Result", target: "Result") -> boo
     if step != 1:  # numbers in one piece NumPy adds fast, and with smaller rounding errors
         return False
     ones = writer.lines.names.bind(
-        "one", ("ones", count), lambda: np.ones(count), lambda: f"np.ones({count})"
+        "ones", ("ones", count), lambda: np.ones(count), lambda: f"np.ones({count})"
     )
     name = "dot" if _is_contiguous([out]) else "matmul"
     into = writer.view(_place(target), [out])
