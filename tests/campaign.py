@@ -167,15 +167,22 @@ def torch_function(row: Operation) -> Callable[..., Any]:
 
 
 def _torch_sinc(x: Any, _: Any) -> Any:
-    """Return sinc as a product of cosines, as the derivative of PyTorch's own has lost its digits near 0."""
+    """Return sinc, exactly 0 at whole numbers, and near 0 with the digits that PyTorch's has lost there.
+
+    It is (-1)**k (x - k) / x sinc(x - k) with the nearest whole k, and there a product of cosines.
+    """
     import torch
 
-    angle = (math.pi / 64.0) * x
+    nearest = torch.round(x.detach())
+    at_zero = nearest == 0.0
+    rest = x - nearest
+    factor = torch.where(at_zero, 1.0, rest / torch.where(at_zero, 1.0, x))
+    angle = (math.pi / 64.0) * rest
     square = angle * angle
     product = 1.0 - square / 6.0 * (1.0 - square / 20.0 * (1.0 - square / 42.0 * (1.0 - square / 72.0)))
     for k in range(1, 7):
-        product = product * torch.cos(math.pi / 2.0**k * x)
-    return product
+        product = product * torch.cos(math.pi / 2.0**k * rest)
+    return torch.where(nearest % 2.0 == 0.0, product, -product) * factor
 
 
 def against_torch(index: int, seed: int = 0) -> Figures:
