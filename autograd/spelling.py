@@ -14,7 +14,7 @@ def nearest(name: str, others: Iterable[str] = ()) -> str | None:
 
     Example:
         >>> nearest("rellu"), nearest("ln"), nearest("arcsin"), nearest("tahn"), nearest("frobnicate")
-        ('relu', 'log', 'asin', 'tanh', None)
+        ('relu', 'log', 'asin', 'silu', None)
     """
     from difflib import get_close_matches  # which takes as long to import as a package of ours
 
