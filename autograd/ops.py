@@ -81,7 +81,6 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     ],
     textbook=[lambda z, x, y: y * pow(x, y - 1.0), lambda z, x, y: z * log(x)],
     symbol="**",
-    aliases=["square"],
     domain=[(0.0, inf), (-inf, inf)],
     definition="x ** y",
     numpy="power",
@@ -560,7 +559,6 @@ normal_cdf: Operation = Operation(
     "normal_cdf",
     real.normal_cdf,
     [lambda z, x: normal_pdf(x)],
-    aliases=["ndtr"],
     domain=[(-38.5, 9.0)],
     definition="erfc(-x / sqrt(2)) / 2",
     numpy=real.normal_cdf_of_array,
@@ -679,7 +677,6 @@ sigmoid: Operation = Operation(
     # z * (1 - z) has lost every digit beyond x = 37, where 1 - z rounds to 0.
     [lambda z, x: logistic_pdf(x)],
     textbook=[lambda z, x: z * (1.0 - z)],
-    aliases=["expit", "logistic"],
     definition="1 / (1 + exp(-x))",
     numpy=real.sigmoid_of_array,
     edges=[((1000.0,), 1.0, (0.0,)), ((-1000.0,), 0.0, (0.0,))],
@@ -707,7 +704,6 @@ silu: Operation = Operation(
     # The same factor in two forms, each of which adds little to what it rounds on its side of 0.
     [lambda z, x: sigmoid(x) * where(less(x, 0.0), 1.0 + x - x * sigmoid(x), 1.0 + x * sigmoid(-x))],
     textbook=[lambda z, x: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))],
-    aliases=["swish"],
     definition="x / (1 + exp(-x))",
     numpy=lambda np, x: np.maximum(x, -800.0) * real.sigmoid_of_array(np, x),  # -inf * 0 would be nan
     crossings=[lambda x: x + 1.2784645427610738],

@@ -4,6 +4,15 @@ from collections.abc import Iterable
 
 from autograd.ops import TABLE
 
+_ELSEWHERE = {
+    "swish": "silu",
+    "expit": "sigmoid",
+    "logistic": "sigmoid",
+    "ndtr": "normal_cdf",
+    "square": "pow",
+}
+"""What other libraries call rows, where no letters tell."""
+
 
 def nearest(name: str, others: Iterable[str] = ()) -> str | None:
     """Return the name of the operation that is likely meant by one that is none, or None.
@@ -13,7 +22,7 @@ def nearest(name: str, others: Iterable[str] = ()) -> str | None:
         others: names of other things that may be meant.
 
     Example:
-        >>> nearest("rellu"), nearest("ln"), nearest("arcsin"), nearest("tahn"), nearest("frobnicate")
+        >>> nearest("rellu"), nearest("ln"), nearest("arcsin"), nearest("swish"), nearest("frobnicate")
         ('relu', 'log', 'asin', 'silu', None)
     """
     from difflib import get_close_matches  # which takes as long to import as a package of ours
@@ -23,7 +32,7 @@ def nearest(name: str, others: Iterable[str] = ()) -> str | None:
         for row in TABLE.values()
         for called in (row.name, *row.aliases, *([row.numpy] if isinstance(row.numpy, str) else []))
     }
-    names |= {other: other for other in others}
+    names |= _ELSEWHERE | {other: other for other in others}
     transposed = [called for called in names if sorted(called) == sorted(name.lower())]
     close = transposed or get_close_matches(name.lower(), names, 1)
     return names[close[0]] if close else None

@@ -1,9 +1,7 @@
 """What other libraries have under another name, or need and this one does not: what to write instead."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from functools import wraps
-from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 _Arguments = ParamSpec("_Arguments")
@@ -155,24 +153,39 @@ def familiar(
     """
 
     def told(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-        known = signature(function).parameters
-        asked = function.__qualname__.removesuffix(".__init__")
-        needed = [
-            name
-            for name, p in known.items()
-            if p.default is Parameter.empty and p.kind is p.POSITIONAL_OR_KEYWORD
-        ]
-
         @wraps(function)
         def checked(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
-            for name in named.keys() - known.keys():
-                close = get_close_matches(name, known, 1)
-                meant = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
-                raise TypeError(f"{asked} has no argument {name!r}: {remedies.get(name, meant)}")
-            if missing := [name for name in needed[len(arguments) :] if name not in named]:
-                raise TypeError(f"{asked} needs {' and '.join(missing)}: write {call}")
-            return function(*arguments, **named)
+            try:
+                return function(*arguments, **named)
+            except TypeError:
+                _require_fitting(function, arguments, named, remedies, call)
+                raise
 
         return checked
 
     return told
+
+
+def _require_fitting(
+    function: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    named: Mapping[str, Any],
+    remedies: Mapping[str, str],
+    call: str,
+) -> None:
+    """Say what is wrong with a call's arguments, if anything is."""
+    from difflib import get_close_matches  # these take as long to import as a package of ours
+    from inspect import Parameter, signature
+
+    known = signature(function).parameters
+    asked = function.__qualname__.removesuffix(".__init__")
+    for name in named.keys() - known.keys():
+        close = get_close_matches(name, known, 1)
+        meant = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+        raise TypeError(f"{asked} has no argument {name!r}: {remedies.get(name, meant)}") from None
+    places = [p for p in known.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    missing = [
+        p.name for p in places[len(arguments) :] if p.default is Parameter.empty and p.name not in named
+    ]
+    if missing:
+        raise TypeError(f"{asked} needs {' and '.join(missing)}: write {call}") from None
