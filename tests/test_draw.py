@@ -238,7 +238,9 @@ def test_several_outputs_are_drawn_as_one_graph():
     assert len(seen.ids("gate")) == 2
 
 
-@pytest.mark.parametrize("rankdir", DIRECTIONS)
+@pytest.mark.parametrize(
+    "rankdir", [d if d == "LR" else pytest.param(d, marks=pytest.mark.slow) for d in DIRECTIONS]
+)
 def test_a_node_used_a_thousand_times_has_all_its_edges(rankdir):
     x = Value(1.0, "x")
     seen = picture(sum([x] * 1000), rankdir=rankdir)

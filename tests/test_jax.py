@@ -308,6 +308,7 @@ DEVICES = """
 """
 
 
+@pytest.mark.slow  # a process of its own, and a workflow's
 def test_data_on_two_devices_average_their_gradients():
     run = subprocess.run([sys.executable, "-c", dedent(DEVICES)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

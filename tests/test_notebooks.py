@@ -14,7 +14,12 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LONG = ("03", "05", "11")  # these train for ten seconds and more, and tests of their own have their numbers
+LONG = (
+    "03",
+    "04",
+    "05",
+    "11",
+)  # train for ten seconds and more; other tests have their numbers, too
 PICTURES = ROOT / "notebooks" / "pictures"
 thumbnail = runpy.run_path(str(ROOT / "notebooks" / "thumbnails.py"))["thumbnail"]
 
