@@ -41,7 +41,7 @@ def document(path, body, preamble=PREAMBLE):
 
 
 def test_a_drawing_with_names_that_latex_reads_otherwise(tmp_path):
-    names = ["a_b", "50%", "x^2", "{y}", "\\z", "#1", "a&b", "~", "<t>", "$"]
+    names = ["a_b", "50%", "x^2", "{y}", "\\z", "#1", "a&b", "~", "<t>", "$", "θ", "λ_1", "Δx"]
     root = sum((Value(float(k), name) for k, name in enumerate(names)), Value(0.0))
     drawing = draw_dot(root, local_derivatives=True)
     typeset(document(tmp_path / "drawing.tex", drawing.tikz()))
@@ -69,6 +69,13 @@ def test_the_backpropagation_through_every_row(tmp_path):
                 argument.label = name
         steps.append(rf"\[{backprop_latex(row(*arguments))}\]\clearpage")
     typeset(document(tmp_path / "rows.tex", "\n".join(steps)))
+
+
+def test_greek_letters_are_written_by_name(tmp_path):
+    x, y = Value(0.5, "θ"), Value(2.0, "Δλ")
+    formulas = backprop_latex((x * y).tanh())
+    assert r"\theta \cdot \mathrm{\Delta \lambda }" in formulas
+    typeset(document(tmp_path / "greek.tex", rf"\[{formulas}\]"))
 
 
 def test_the_formulas_of_a_program(tmp_path):

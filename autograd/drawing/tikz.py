@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from autograd.drawing.shapes import Curve, Point, Text, sheet_of
+from autograd.notation.latex import GREEK, variable
 
 PREAMBLE = "\\usepackage{tikz}"
 """What a document that shows such a picture needs to load."""
@@ -14,6 +15,7 @@ _ESCAPES |= {
     ord(c): rf"\text{name}{{}}" for c, name in {"\\": "backslash", "<": "less", ">": "greater"}.items()
 }
 _ESCAPES |= {ord("…"): r"\dots{}", ord("*"): r"$\ast$", ord("|"): r"\textbar{}"}
+_ESCAPES |= {ord(letter): f"${command}$" for letter, command in GREEK.items()}
 _NAMES = {"black": "black", "white": "white"}
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 
@@ -87,8 +89,8 @@ def _text(shape: Text, scale: float, colour: Callable[[str], str]) -> str:
 
 def _letters(text: str, italic: bool) -> str:
     """Return a text as LaTeX writes it: names and numbers are mathematics, words are not."""
-    if italic and (name := re.fullmatch(r"([A-Za-z])_?(\d*)", text)):
-        return f"${name[1]}_{{{name[2]}}}$" if name[2] else f"${name[1]}$"
+    if italic and (name := variable(text)):
+        return f"${name}$"
     words = [
         f"${word}$" if re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?|[-+/]", word) else word.translate(_ESCAPES)
         for word in text.split(" ")

@@ -11,6 +11,18 @@ from autograd.notation.printing import ATOM, BINDING, Printer, is_comparison
 from autograd.row import Operation
 from autograd.text import format_number
 
+_SMALL = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma sigma "
+)
+_SMALL += "tau upsilon varphi chi psi omega"
+_CAPITAL = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
+GREEK = {
+    letter: name if name == "o" else rf"\{name}"
+    for letters, names in (("αβγδεζηθικλμνξοπρςστυφχψω", _SMALL), ("ΓΔΘΛΞΠΣΥΦΨΩ", _CAPITAL))
+    for letter, name in zip(letters, names.split(), strict=True)
+}
+"""Greek letters, which LaTeX knows by name only."""
+
 _RELATIONS = {">=": r"\ge", "<=": r"\le", "*": r"\cdot"}
 _ESCAPES = {ord(c): rf"\{c}" for c in "{}$&#_%"} | {
     ord("\\"): r"\backslash ",
@@ -18,6 +30,7 @@ _ESCAPES = {ord(c): rf"\{c}" for c in "{}$&#_%"} | {
     ord("~"): r"\sim ",
     ord(" "): r"\ ",
 }
+_ESCAPES |= {ord(letter): f"{command} " for letter, command in GREEK.items()}
 _FUNCTIONS = {name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
 _FUNCTIONS |= {name: rf"\arc{name[1:]}" for name in ("asin", "acos", "atan")}
 _FUNCTIONS |= {name: rf"\operatorname{{ar{name[1:]}}}" for name in ("asinh", "acosh", "atanh")}
@@ -37,6 +50,20 @@ _CONSTANTS = {
 }
 
 
+def variable(name: str) -> str:
+    r"""Return a letter, with or without a number, as mathematics; nothing for another name.
+
+    Example:
+        >>> print(variable("w0"), variable("θ"), variable("λ_1"))
+        w_{0} \theta \lambda_{1}
+    """
+    match = re.fullmatch(rf"([A-Za-z{''.join(GREEK)}])_?(\d*)", name)
+    if not match:
+        return ""
+    letter = GREEK.get(match[1], match[1])
+    return f"{letter}_{{{match[2]}}}" if match[2] else letter
+
+
 class Latex(Printer):
     """Formulas as LaTeX writes them."""
 
@@ -48,8 +75,8 @@ class Latex(Printer):
 
     def name(self, name: str) -> str:
         """Return ``w_{0}`` for ``w0``, a single letter as it is, and a word upright."""
-        if match := re.fullmatch(r"([A-Za-z])_?(\d*)", name):
-            return f"{match[1]}_{{{match[2]}}}" if match[2] else match[1]
+        if known := variable(name):
+            return known
         if re.fullmatch(r"-?[\d.]+(e[+-]\d+)?", name):  # a constant is called by its number
             return self.number(float(name))
         return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
