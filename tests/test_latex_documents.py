@@ -78,6 +78,13 @@ def test_greek_letters_are_written_by_name(tmp_path):
     typeset(document(tmp_path / "greek.tex", rf"\[{formulas}\]"))
 
 
+@pytest.mark.parametrize("name", ["a_b", "50%", "x^2", "$", "θ", "~", "Δ λ", "#"])
+def test_a_program_whose_parameter_has_such_a_name(name, tmp_path):
+    weight = Value(2.0, name)
+    program = autograd.compile(weight * weight + weight)
+    typeset(document(tmp_path / "named.tex", rf"\[{program.latex()}\]"))
+
+
 def test_the_formulas_of_a_program(tmp_path):
     model = GPT(5, block=4, width=4, heads=2, rng=0)
     program = autograd.compile(model.loss([2, 0, 1, 2]), inputs=model.parameters())

@@ -17,7 +17,7 @@ from autograd.compiler.indices import Constraint, Coordinate, Symbol
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Step
 from autograd.compiler.tensors import Access, Indexed, Tensor, Tensors
 from autograd.notation.formula import Formula
-from autograd.notation.latex import Latex
+from autograd.notation.latex import ESCAPES, Latex
 from autograd.notation.printing import ATOM, BINDING
 
 LETTERS = "ijklmnpqrsuvwxyz"
@@ -253,10 +253,16 @@ class _Writer:
 
 def _name(tensor: Tensor, memory: str) -> str:
     letter, _, sub = tensor.letter.partition("_")
-    letter = letter if len(letter) == 1 or letter.startswith("\\") else rf"\mathrm{{{_escaped(letter)}}}"
+    if not letter.startswith("\\"):
+        escaped = letter.translate(ESCAPES)
+        letter = escaped.strip() if len(letter) == 1 else rf"\mathrm{{{escaped}}}"
     subs = [
         part
-        for part in (_escaped(sub) if sub.isdigit() or len(sub) < 2 else rf"\mathrm{{{_escaped(sub)}}}",)
+        for part in (
+            sub.translate(ESCAPES)
+            if sub.isdigit() or len(sub) < 2
+            else rf"\mathrm{{{sub.translate(ESCAPES)}}}",
+        )
         if part
     ]
     subs += [str(tensor.number)] * bool(tensor.number)
@@ -266,10 +272,6 @@ def _name(tensor: Tensor, memory: str) -> str:
 
 def _also(conditions: Iterable[str]) -> str:
     return r",\; ".join(conditions)
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([{}$&#_%^~\\ ])", r"\\\1", text)
 
 
 class _Naming:

@@ -24,13 +24,14 @@ GREEK = {
 """Greek letters, which LaTeX knows by name only."""
 
 _RELATIONS = {">=": r"\ge", "<=": r"\le", "*": r"\cdot"}
-_ESCAPES = {ord(c): rf"\{c}" for c in "{}$&#_%"} | {
+ESCAPES = {ord(c): rf"\{c}" for c in "{}$&#_%"} | {
     ord("\\"): r"\backslash ",
     ord("^"): r"\wedge ",
     ord("~"): r"\sim ",
     ord(" "): r"\ ",
 }
-_ESCAPES |= {ord(letter): f"{command} " for letter, command in GREEK.items()}
+ESCAPES |= {ord(letter): f"{command} " for letter, command in GREEK.items()}
+"""How mathematics writes a character of a name."""
 _FUNCTIONS = {name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")}
 _FUNCTIONS |= {name: rf"\arc{name[1:]}" for name in ("asin", "acos", "atan")}
 _FUNCTIONS |= {name: rf"\operatorname{{ar{name[1:]}}}" for name in ("asinh", "acosh", "atanh")}
@@ -79,7 +80,7 @@ class Latex(Printer):
             return known
         if re.fullmatch(r"-?[\d.]+(e[+-]\d+)?", name):  # a constant is called by its number
             return self.number(float(name))
-        return rf"\mathrm{{{name.translate(_ESCAPES)}}}"
+        return rf"\mathrm{{{name.translate(ESCAPES)}}}"
 
     def constant(self, x: float) -> str:
         r"""Return what a well-known number in a rule is called, such as ``\ln 2``."""
@@ -98,7 +99,7 @@ class Latex(Printer):
     def call(self, row: Operation, arguments: Sequence[str]) -> str:
         """Return a call, with the name that mathematics has for the function."""
         known = _FUNCTIONS | _LETTERS if ops.TABLE.get(row.name) is row else {}
-        name = known.get(row.name, rf"\operatorname{{{row.name.translate(_ESCAPES)}}}")
+        name = known.get(row.name, rf"\operatorname{{{row.name.translate(ESCAPES)}}}")
         return name + self.enclose(", ".join(arguments), needed=True)
 
     def special(self, formula: Formula, parts: Sequence[tuple[str, int]]) -> tuple[str, int] | None:
