@@ -67,9 +67,12 @@ def test_streams_may_be_closed_or_full(redirect, status, tmp_path):
 @pytest.mark.usefixtures("control_c")
 @pytest.mark.parametrize("seconds", [0.2, 0.4, 0.8])
 def test_an_interrupt_at_any_moment_is_one_line(seconds, tmp_path):
-    command = [sys.executable, "-m", "chainrule", "train", "--epochs", "2000", "--out", str(tmp_path / "out")]
+    begun = "import sys; from chainrule.cli import main; print('begun', flush=True); sys.exit(main())"
+    command = [sys.executable, "-c", begun, "train", "--epochs", "2000", "--out", str(tmp_path / "out")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    assert run.stdout is not None
+    assert run.stdout.readline() == b"begun\n"  # until then it is Python that is interrupted
     time.sleep(seconds)
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
