@@ -252,11 +252,7 @@ round: Operation = Operation(  # noqa: A001 - the name in Python, NumPy and PyTo
 mod: Operation = Operation(
     "mod",
     real.mod,
-    [
-        lambda z, x, y: 1.0,
-        # The quotient that was taken off, a whole number; x / y itself may have been rounded to one.
-        lambda z, x, y: -round(div(x - z, y)),
-    ],
+    [lambda z, x, y: 1.0, lambda z, x, y: -floordiv(x, y)],
     symbol="%",
     kinks=[lambda x, y: real.sinpi(real.div(x, y))],
     definition="x - y * floor(x / y)",
@@ -264,7 +260,8 @@ mod: Operation = Operation(
         ((4.0, 2.0), 0.0, (1.0, -2.0)),
         ((-1.0, 3.0), 2.0, (1.0, 1.0)),
         ((1.0, -3.0), -2.0, (1.0, 1.0)),
-        ((1.0, 0.0), nan, (1.0, nan)),
+        ((1.0, 0.0), nan, (1.0, -inf)),
+        ((1.0, -inf), -inf, (1.0, 1.0)),
         ((inf, 1.0), nan, (1.0, nan)),
     ],
     numpy="mod",

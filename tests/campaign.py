@@ -152,7 +152,9 @@ def torch_function(row: Operation) -> Callable[..., Any]:
         return lambda x, y: compare(x, y).double()
     if row.name == "sinc":
         return _torch_sinc
-    name = {"pos": "positive"}.get(row.name, row.name)
+    if row.name == "floordiv":  # the quotient alone would be rounded up to a whole number
+        return lambda x, y: torch.div(x, y, rounding_mode="floor")
+    name = {"pos": "positive", "mod": "remainder"}.get(row.name, row.name)
     if row.name == "clamp" or not row.defaults:
         for module in (torch, functional):
             if hasattr(module, name):
