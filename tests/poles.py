@@ -65,7 +65,7 @@ ROWS = {  # in what the derivatives of a row differ from PyTorch's, and why
     **dict.fromkeys(["asin", "acos", "acosh", "atanh", "tanh"], ENDS),
     **dict.fromkeys(["atan2", "hypot", "atan", "asinh", "log10", "log2"], SQUARES),
     **dict.fromkeys(["gauss", "normal_pdf", "normal_cdf", "erf", "erfc"], OVERFLOWS),
-    **dict.fromkeys(["mod", "floordiv"], "the sign of a remainder of 0, and quotients beyond 2 ** 53"),
+    **dict.fromkeys(["mod", "floordiv"], "the sign of a remainder or quotient of 0"),
     "hardtanh": "of nan: the derivative is 0 here and 1 in PyTorch",
     "logaddexp": "far apart or at infinities, where PyTorch's second derivative is nan",
     **dict.fromkeys(["sign", "abs"], "of nan: PyTorch says 0"),
