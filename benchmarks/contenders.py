@@ -88,9 +88,9 @@ def casadi(workload: Workload) -> Run:
     function = ca.Function("step", [x], [loss, ca.densify(ca.gradient(loss, x))])
     result, gradient = np.zeros(1), np.zeros(len(workload.point))
     buffer, trigger = function.buffer()
-    buffer.set_arg(0, memoryview(workload.point))  # type: ignore[call-arg,arg-type]
-    buffer.set_res(0, memoryview(result))  # type: ignore[call-arg,arg-type]
-    buffer.set_res(1, memoryview(gradient))  # type: ignore[call-arg,arg-type]
+    buffer.set_arg(0, memoryview(workload.point))
+    buffer.set_res(0, memoryview(result))
+    buffer.set_res(1, memoryview(gradient))
 
     def run(_keep: Any = (function, buffer)) -> tuple[float, Any]:
         trigger()
