@@ -85,12 +85,12 @@ def casadi(workload: Workload) -> Run:
     functions = Functions(lambda z: ca.fmax(z, 0.0), ca.tanh, ca.sin, ca.exp, ca.log)
     x = ca.SX.sym("x", len(workload.point))
     loss = workload.program([x[i] for i in range(len(workload.point))], functions)
-    function = ca.Function("step", [x], [loss, ca.densify(ca.gradient(loss, x))])
+    function: Any = ca.Function("step", [x], [loss, ca.densify(ca.gradient(loss, x))])
     result, gradient = np.zeros(1), np.zeros(len(workload.point))
     buffer, trigger = function.buffer()
-    buffer.set_arg(0, memoryview(workload.point))
-    buffer.set_res(0, memoryview(result))
-    buffer.set_res(1, memoryview(gradient))
+    buffer.set_arg(0, workload.point.data)
+    buffer.set_res(0, result.data)
+    buffer.set_res(1, gradient.data)
 
     def run(_keep: Any = (function, buffer)) -> tuple[float, Any]:
         trigger()
