@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docs")]  # it takes half a minute, once
+pytestmark = pytest.mark.slow  # it takes half a minute
 
 
 @pytest.fixture(scope="module")

@@ -399,7 +399,8 @@ def test_iris_is_learnt_to_95_percent_on_a_held_out_third():
         scaled = nn.Standardizer(X)
         model = MLP(4, [8, 3], activation="tanh", init="xavier", rng=random.Random(seed))
         optimizer = Adam(model.parameters(), lr=0.05)
-        fit(model, scaled(X), y, nn.cross_entropy, optimizer, epochs=20, batch_size=10, rng=seed)
+        how: Any = {"epochs": 20, "batch_size": 10, "rng": seed, "compile": seed > 0}
+        fit(model, scaled(X), y, nn.cross_entropy, optimizer, **how)
         shares.append(nn.accuracy(model, scaled(held_out[0]), held_out[1]))
     assert np.mean(shares) >= 0.95
 

@@ -320,17 +320,18 @@ def test_a_single_leaf_steps(open_player):
     assert player.numbers() == {"0": ["3", "grad 1"]}
 
 
-def test_a_node_used_a_thousand_times_steps(open_player):
+@pytest.mark.parametrize("times", [200, pytest.param(1000, marks=pytest.mark.slow)])
+def test_a_node_used_a_thousand_times_steps(open_player, times):
     x = Value(1.0, "x")
-    root: Any = sum([x] * 1000)
+    root: Any = sum([x] * times)
     player = open_player(root)
     place = topological_order(root).index(x)
     player.press("End")
-    assert player.numbers()[str(place)] == ["1", "grad 1000"]
-    assert player.page.locator("g.reference").count() > 900
+    assert player.numbers()[str(place)] == ["1", f"grad {times}"]
+    assert player.page.locator("g.reference").count() > 0.9 * times
     assert player.page.locator("g.reference.empty").count() == 0
     player.press("ArrowLeft")
-    assert player.numbers()[str(place)] == ["1", "grad 999 …"]
+    assert player.numbers()[str(place)] == ["1", f"grad {times - 1} …"]
 
 
 def test_a_group_beyond_the_limit_stays_closed_and_says_so(open_player):

@@ -13,7 +13,6 @@ from chainrule.site.examples import EXAMPLES
 from chainrule.site.serving import serving
 from chainrule.site.session import Session
 
-pytestmark = pytest.mark.xdist_group("playground")  # the site is built once
 PROGRAMS = {each["name"]: each["code"] for group in EXAMPLES.values() for each in group}
 SIMPLE = PROGRAMS["chain_rule"]
 LISTEN = """
