@@ -22,7 +22,7 @@ def commit(adjoints: Mapping[Any, float]) -> None:
     with writing:
         leaves = [node for node in adjoints if node.op is None]
         # Apart, as pairs would be objects for the collector to trace. Users assign what they like.
-        grads = [as_float(leaf.grad, "Value.grad") for leaf in leaves]
+        grads = [g if type(g := leaf.grad) is float else as_float(g, "Value.grad") for leaf in leaves]
         for watch in scopes.observers():
             for leaf, grad in zip(leaves, grads, strict=True):
                 watch(leaf, None, None, adjoints[leaf], grad)
