@@ -489,9 +489,8 @@ def as_float(number: Any, context: str) -> float:
         result = float(number)
     except OverflowError:
         result = nan
-    if (
-        result != number and not isfinite(result) and number == number
-    ):  # some kinds say inf of what is too large
+    # Some kinds say infinity of what is too large.
+    if result != number and number == number and not isfinite(result):
         size = f"an int of {number.bit_length():,} bits" if isinstance(number, int) else type(number).__name__
         raise OverflowError(f"{context} needs a number below 1.8e308, the float range; got {size}")
     return result

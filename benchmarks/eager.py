@@ -75,11 +75,6 @@ def swept(program: Any) -> Any:
     return loss
 
 
-def run(program: Any) -> None:
-    """Record the loss of a program, sweep it, and drop it."""
-    swept(program)
-
-
 WORKLOADS: dict[str, Callable[[Peer], Any]] = {
     "micrograd's demonstration": Problem,
     "a GPT's document": Document,
@@ -112,7 +107,7 @@ def time_workload(workload: str, engines: dict[str, Peer], rounds: int) -> dict[
                 gc.collect()
                 if collector:
                     gc.disable()
-                times[name].append(timed(partial(run, program)))
+                times[name].append(timed(partial(swept, program)))
                 gc.enable()
         for name, runs in times.items():
             seconds = median(runs[1:])

@@ -61,6 +61,17 @@ SPLIT = _each("test_size train_size", "write fraction=0.2, the share of the seco
 )
 """Of ``split``: its arguments."""
 
+OPTIMIZER = {
+    **_each("learning_rate learningrate alpha eta step_size stepsize", "lr=0.01"),
+    **_each("beta_1 beta_2 beta1 beta2 b1 b2", "betas=(0.9, 0.999)"),
+    **_each("epsilon eps_root", "eps=1e-8"),
+    **_each("rho decay_rate", "alpha=0.99"),
+    **_each("decay l2 wd", "weight_decay=1e-4"),
+    "beta": "momentum=0.9",
+    "initial_accumulator": "initial_accumulator_value=0.1",
+}
+"""Of an optimiser: its settings, with what is to be written where it has such a one."""
+
 ATTRIBUTES: dict[str, dict[str, str]] = {
     "Module": {
         "compile": "write nn.fit(model, X, y, loss, optimizer, compile=True); loss and optimizer are fit's",
@@ -97,7 +108,7 @@ PACKAGE = {
     **_each("CrossEntropyLoss NLLLoss CategoricalCrossentropy", "write nn.cross_entropy"),
     **_each("BCELoss BCEWithLogitsLoss BinaryCrossentropy bce", "write nn.binary_cross_entropy"),
     "HingeEmbeddingLoss": "write nn.hinge",
-    **_each("Dense", "write nn.Linear(2, 4), or nn.MLP(2, [4, 1]) for several layers"),
+    "Dense": "write nn.Linear(2, 4), or nn.MLP(2, [4, 1]) for several layers",
     **_each(
         "relu tanh sigmoid softmax functional F", "such functions are in autograd: write autograd.relu(x)"
     ),
@@ -109,7 +120,7 @@ PACKAGE = {
     "make_moons": "write nn.two_moons(100)",
     "make_circles": "write nn.circles(100)",
     **_each("DataLoader TensorDataset", "write nn.minibatches(X, y, 32)"),
-    **_each("load_iris", "write nn.iris()"),
+    "load_iris": "write nn.iris()",
     "load_digits": "write nn.digits()",
     **_each("Adamax Nadam", "write nn.Adam(model.parameters(), lr=0.01)"),
     "LSTM": "write nn.LSTMCell(2, 4), once per step",

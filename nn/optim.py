@@ -17,23 +17,11 @@ from numpy.typing import NDArray
 from autograd.value import Value
 from autograd.writing import assign
 from nn.checks import at_least_zero, fraction, whole
-from nn.habits import Familiar
+from nn.habits import OPTIMIZER, Familiar
 
 Vector = NDArray[np.float64]
 Schedule = Callable[[int], float]
 """The learning rate of a step, counted from 0."""
-
-
-_ELSEWHERE = {
-    **dict.fromkeys(("learning_rate", "learningrate", "alpha", "eta", "step_size", "stepsize"), "lr=0.01"),
-    **dict.fromkeys(("beta_1", "beta_2", "beta1", "beta2", "b1", "b2"), "betas=(0.9, 0.999)"),
-    **dict.fromkeys(("epsilon", "eps_root"), "eps=1e-8"),
-    **dict.fromkeys(("rho", "decay_rate"), "alpha=0.99"),
-    **dict.fromkeys(("decay", "l2", "wd"), "weight_decay=1e-4"),
-    "beta": "momentum=0.9",
-    "initial_accumulator": "initial_accumulator_value=0.1",
-}
-"""What other libraries call a setting, and what is to be written here."""
 
 
 class Optimizer(Familiar):
@@ -68,7 +56,7 @@ class Optimizer(Familiar):
         """Refuse the names that other libraries have for settings, and say which are meant."""
         known = signature(cls.__init__).parameters
         for name in settings:
-            meant = _ELSEWHERE.get(name.lower())
+            meant = OPTIMIZER.get(name.lower())
             if name not in known and meant is not None and meant.partition("=")[0] in known:
                 rule = cls.__name__
                 raise TypeError(f"{rule} has no argument {name!r}: write {rule}(model.parameters(), {meant})")

@@ -256,15 +256,8 @@ def _name(tensor: Tensor, memory: str) -> str:
     if not letter.startswith("\\"):
         escaped = letter.translate(ESCAPES)
         letter = escaped.strip() if len(letter) == 1 else rf"\mathrm{{{escaped}}}"
-    subs = [
-        part
-        for part in (
-            sub.translate(ESCAPES)
-            if sub.isdigit() or len(sub) < 2
-            else rf"\mathrm{{{sub.translate(ESCAPES)}}}",
-        )
-        if part
-    ]
+    below = sub.translate(ESCAPES)
+    subs = [below if sub.isdigit() or len(sub) < 2 else rf"\mathrm{{{below}}}"] * bool(sub)
     subs += [str(tensor.number)] * bool(tensor.number)
     name = rf"\bar{{{letter}}}" if memory == "d" else letter
     return name + (f"_{{{','.join(subs)}}}" if subs else "")

@@ -118,7 +118,7 @@ class Product:
     def _write_matrices(self, target: "Result") -> None:
         writer, read = self.writer, _place(target)
         (a, b), first, second = self.sides, self.rows, self.columns
-        ends = [_merged(self.writer, read, first), _merged(self.writer, read, second)]
+        ends = [_merged(writer, read, first), _merged(writer, read, second)]
         batch = [writer.dimension(read, axis) for axis in self.batch]
         transposed = ends[0] is not None and ends[1] is not None and ends[0][1] < ends[1][1]
         if (
@@ -166,10 +166,10 @@ class Product:
         writer, groups = self.writer, [axes for axes in (first, second) if axes]
         order = [*self.batch, *first, *second]
         result = writer.placed(tree, order)
-        ends = [_merged(self.writer, _place(result), axes) for axes in groups]
-        if None in ends or not _is_straight(self.writer, [end for end in ends if end is not None]):
+        ends = [_merged(writer, _place(result), axes) for axes in groups]
+        if None in ends or not _is_straight(writer, [end for end in ends if end is not None]):
             result = writer.moved(result, writer.buffer(order))
-            ends = [_merged(self.writer, _place(result), axes) for axes in groups]
+            ends = [_merged(writer, _place(result), axes) for axes in groups]
         dimensions = [writer.dimension(_place(result), axis) for axis in self.batch]
         if self.batch and not first:
             dimensions.append((1, 1))

@@ -11,10 +11,10 @@ from autograd.notation.printing import ATOM, BINDING, Printer, is_comparison
 from autograd.row import Operation
 from autograd.text import format_number
 
-_SMALL = (
-    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma sigma "
-)
-_SMALL += "tau upsilon varphi chi psi omega"
+_SMALL = """
+    alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma sigma tau
+    upsilon varphi chi psi omega
+"""
 _CAPITAL = "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 GREEK = {
     letter: name if name == "o" else rf"\{name}"
