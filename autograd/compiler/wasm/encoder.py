@@ -148,6 +148,13 @@ class Code:
         self.bytes += b"\x21" + unsigned(local)
         return local
 
+    def keep_copy(self, kind: int) -> int:
+        """Copy what is on top of the stack into a new local and return it."""
+        local = len(self.types)
+        self.types.append(kind)
+        self.bytes += b"\x22" + unsigned(local)
+        return local
+
     def integer(self, number: int) -> None:
         """Push an ``i32``."""
         self.bytes += b"\x41" + signed(number)
@@ -173,6 +180,14 @@ class Code:
     def load(self, offset: int, lanes: int = 1) -> None:
         """Replace the address on the stack by the double, or the pair of doubles, at it plus offset."""
         self.bytes += (b"\x2b\x03" if lanes == 1 else b"\xfd\x00\x03") + unsigned(offset)
+
+    def load_at(self, address: int) -> None:
+        """Push the double at an address."""
+        self.bytes += b"\x41\x00\x2b\x03" + unsigned(address)
+
+    def store_at(self, address: int, local: int) -> None:
+        """Store a local that is a double at an address."""
+        self.bytes += b"\x41\x00\x20" + unsigned(local) + b"\x39\x03" + unsigned(address)
 
     def load_both(self, offset: int) -> None:
         """Replace the address by a pair of the double there, twice."""

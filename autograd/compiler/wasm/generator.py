@@ -190,10 +190,12 @@ class _Writer:
         sliced, starts, statements = run
         points = math.prod(statements[0].shape[sliced == "step" :])
         few = sliced != "range" and 0 < points <= SMALL
-        if few and points > 1 and generator.rows.calls(statements[0].expression):
-            few = False  # better two points at once
-        if few and self._part().write_known(statements[0]):
-            return
+        if few:
+            form = generator.rows.form(statements[0].expression)
+            if points > 1 and generator.rows.recipe(form[0]).calls:
+                few = False  # better two points at once
+            elif self._part().write_known(statements[0], form):
+                return
         works = prepare(statements, generator.rows, sliced, starts)
         if few and len(works) == 1:
             self._part().write(works[0])

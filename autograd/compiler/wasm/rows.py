@@ -5,8 +5,9 @@ library is written in place, with both branches of a selection computed; anythin
 the module, which computes only the branch that is taken. For a pair that function is called twice.
 """
 
-from collections.abc import Callable, Sequence
-from struct import pack
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from struct import pack, unpack
 from typing import Any
 
 from autograd.compiler.plan import Apply, Expression, Place
@@ -40,7 +41,13 @@ from autograd.row import Operation
 _INLINE = 24
 LEAVES = {"const", "argument", "load"}
 
-Pattern = tuple[float | None, ...]
+Form = tuple[tuple[object, ...], list[Place | float]]
+"""Operations before their arguments, None for what is given, the bytes of other numbers; what is given."""
+
+Part = bytes | int | Code | str | tuple[bool, int]
+"""Of a recipe: instructions; an argument; a function to call; a number to keep, or one that was kept."""
+
+Pattern = Sequence[float | None]
 """For each argument of a row the number that it is, or None."""
 
 
@@ -59,9 +66,10 @@ class Rows:
         self.module = module
         self.functions: dict[str, Code] = {}
         self.keys: dict[Any, int] = {}
-        self._templates: dict[tuple[Operation, tuple[bytes | None, ...]], Node] = {}
+        self._templates: dict[object, Node] = {}
         self._pairs: dict[str, Code] = {}
-        self._recipes: dict[object, Recipe] = {}
+        self._recipes: dict[tuple[object, ...], Recipe] = {}
+        self._free: dict[Operation, bool] = {}
         self._trees: dict[str, Node] = {}
 
     def lower(self, expression: Expression, read: Callable[[Place], Node]) -> Node:
@@ -71,10 +79,7 @@ class Rows:
             TraceError: a row cannot be read.
         """
         if isinstance(expression, Apply):
-            arguments = [self.lower(argument, read) for argument in expression.arguments]
-            pattern = tuple(a.arguments[0] if a.op == "const" else None for a in arguments)
-            template = self._find(expression.operation, pattern)
-            return _substituted(template, arguments, {})
+            return self._applied(expression.operation, [self.lower(a, read) for a in expression.arguments])
         if isinstance(expression, Place):
             return read(expression)
         return number(float(expression))
@@ -85,15 +90,14 @@ class Rows:
         Raises:
             TraceError: a row cannot be read.
         """
-        if isinstance(expression, Place):
-            return None
         if not isinstance(expression, Apply):
-            return float(expression)
-        template = self._find(expression.operation, tuple([self.check(a) for a in expression.arguments]))
+            return None if isinstance(expression, Place) else float(expression)
+        pattern = [None if isinstance(a, Place) else self.check(a) for a in expression.arguments]
+        template = self._find(expression.operation, pattern)
         return template.arguments[0] if template.op == "const" else None
 
     def _find(self, operation: Operation, pattern: Pattern) -> Node:
-        key = (operation, tuple([None if x is None else pack("<d", x) for x in pattern]))
+        key = _key(operation, pattern)
         template = self._templates.get(key)
         if template is None:
             try:
@@ -103,26 +107,65 @@ class Rows:
                 raise TraceError("an expression that is nested too deeply") from None
         return template
 
-    def calls(self, expression: Expression) -> bool:
-        """Tell whether functions are called that are computed for two numbers at once."""
-        if not isinstance(expression, Apply):
-            return False
-        if any(map(self.calls, expression.arguments)):
-            return True
-        arguments = expression.arguments
-        parts = self.recipe(expression.operation, arguments).parts
-        return any(isinstance(part, Code) for part in parts)
+    def form(self, expression: Expression) -> "Form":
+        """Return what an expression is but for its places, and for numbers where any would do as well."""
+        form: list[object] = []
+        given: list[Place | float] = []
+        self._outline(expression, form, given, True)
+        return tuple(form), given
 
-    def recipe(self, operation: Operation, arguments: Sequence[Expression]) -> "Recipe":
-        """Return how a row is written for arguments, some of which are numbers."""
-        pattern = tuple([None if isinstance(a, (Place, Apply)) else float(a) for a in arguments])
-        if pattern.count(None) == len(pattern):
-            key: object = operation
+    def _outline(
+        self, expression: Expression, form: list[object], given: list[Place | float], free: bool
+    ) -> None:
+        if isinstance(expression, Apply):
+            operation = expression.operation
+            form.append(operation)
+            free = self._is_free(operation)
+            for argument in expression.arguments:
+                self._outline(argument, form, given, free)
+        elif free or isinstance(expression, Place):
+            form.append(None)
+            given.append(expression)
         else:
-            key = (operation, *[None if x is None else pack("<d", x) for x in pattern])
-        found = self._recipes.get(key)
+            form.append(pack("<d", expression))
+
+    def recipe(self, form: tuple[object, ...]) -> "Recipe":
+        """Return how expressions of a form are written.
+
+        Raises:
+            TraceError: a row cannot be read.
+        """
+        found = self._recipes.get(form)
         if found is None:
-            found = self._recipes[key] = Recipe(self, self._find(operation, pattern), len(pattern))
+            with interning():
+                rest, count = iter(form), itertools.count()
+                found = self._recipes[form] = Recipe(self, self._node(rest, count))
+        return found
+
+    def _node(self, form: Iterator[object], count: Iterator[int]) -> Node:
+        """Return the node of the expression that comes next in a form, in arguments."""
+        what = next(form)
+        if isinstance(what, Operation):
+            return self._applied(what, [self._node(form, count) for _ in range(what.arity)])
+        if isinstance(what, bytes):
+            return number(unpack("<d", what)[0])
+        return leaf("argument", next(count))
+
+    def _applied(self, operation: Operation, arguments: Sequence[Node]) -> Node:
+        pattern = [a.arguments[0] if a.op == "const" else None for a in arguments]
+        return _substituted(self._find(operation, pattern), arguments, {})
+
+    def _is_free(self, operation: Operation) -> bool:
+        """Tell whether a row is one instruction, so that it is the same for every number."""
+        found = self._free.get(operation)
+        if found is None:
+            try:
+                template = self._find(operation, [None] * operation.arity)
+            except TraceError:
+                found = False
+            else:
+                found = template.op in SCALAR and all(a.op == "argument" for a in template.arguments)
+            self._free[operation] = found
         return found
 
     def _template(self, operation: Operation, pattern: Pattern) -> Node:
@@ -184,29 +227,31 @@ class Rows:
             code.call(self.pair(op, arity))
 
 
+def _key(operation: Operation, pattern: Pattern) -> object:
+    """Return what is equal for equal rows of arguments that are the same numbers, to the sign of a zero."""
+    if pattern.count(None) == len(pattern):
+        return operation
+    return (operation, *[None if x is None else pack("<d", x) for x in pattern])
+
+
 class Recipe:
-    """A row as instructions for one double, made once and written many times.
+    """An expression as instructions for one double, made once and written many times.
 
     Args:
         rows: the functions of rows.
-        template: the row's node, in arguments.
-        arity: how many these are.
+        template: the expression, in arguments.
 
     Attributes:
-        parts: bytes; arguments by their index; functions to call; and temporary numbers, kept or read again.
-        direct: whether the arguments come first, each once and in order, so that they can be pushed in place.
+        parts: what to write, in order.
+        calls: whether there are functions among them that are computed for two numbers at once.
     """
 
-    def __init__(self, rows: Rows, template: Node, arity: int) -> None:
-        self.parts: list[bytes | int | Code | str | tuple[bool, int]] = []
+    def __init__(self, rows: Rows, template: Node) -> None:
+        self.parts: list[Part] = []
         self._rows, self._kept = rows, dict[Node, int]()
         self._uses = count_uses(template)
         self._walk(template)
-        indices = [part for part in self.parts if isinstance(part, int)]
-        first = list(range(arity))
-        self.direct = indices == first and self.parts[:arity] == first and not self._kept
-        if self.direct:
-            del self.parts[:arity]
+        self.calls = any(isinstance(part, Code) for part in self.parts)
 
     def _walk(self, what: Node) -> None:
         if what.op == "const":
@@ -270,8 +315,7 @@ class Emitter:
             return
         self.compute(what)
         if self.uses[what] > 1 and what.op not in COMPARISONS:
-            local = self.known[what] = code.local(F64 if self.lanes == 1 else V128)
-            code.tee(local)
+            self.known[what] = code.keep_copy(F64 if self.lanes == 1 else V128)
 
     def compute(self, what: Node) -> None:
         """Push the number, which has not been computed yet."""

@@ -4,10 +4,10 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from autograd.compiler.plan import Apply, Expression, Place, Statement, places_of
+from autograd.compiler.plan import Place, Statement
 from autograd.compiler.wasm.encoder import F64, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
 from autograd.compiler.wasm.layout import Layout
-from autograd.compiler.wasm.rows import Emitter, Rows, count_uses
+from autograd.compiler.wasm.rows import Emitter, Form, Part, Rows, count_uses
 from autograd.compiler.wasm.trace import Node
 from autograd.compiler.wasm.work import Access, Work
 
@@ -32,6 +32,7 @@ class Straight(Emitter):
     def __init__(self, rows: Rows, layout: Layout, code: Code, step: int | None, length: int) -> None:
         super().__init__(rows, code)
         self.layout, self.step, self.length = layout, step, length
+        self._begin = {memory: layout.address(memory, 0) for memory in ("v", "d")}
         self.cells: dict[Cell, int] = {}
         self.dirty: dict[Cell, None] = {}
         self.pointers: dict[int, int] = {}
@@ -52,11 +53,6 @@ class Straight(Emitter):
         for at in itertools.product(*kept):
             terms = [tuple(map(sum, zip(at, more, strict=True))) for more in itertools.product(*sums)]
             cell = self.cell(work.target, at)
-            before = None
-            if work.adds and cell is not None:
-                before = self.cells.get(cell)
-                if before is None:
-                    before = self._fetch(cell)
             if cell is None:
                 self._alias(work.target)
                 offset = self._moving(work.target, at)
@@ -65,8 +61,8 @@ class Straight(Emitter):
                 if work.adds:
                     code.get(pointer)
                     code.load(offset)
-            elif before is not None:
-                code.get(before)
+            elif work.adds:
+                self._read(cell)
             for count, self.point in enumerate(terms):
                 self.known, self.uses = {}, uses
                 self._push(work.root)
@@ -82,76 +78,67 @@ class Straight(Emitter):
             else:
                 self._assign(cell, work.adds)
 
-    def write_known(self, statement: Statement) -> bool:
+    def write_known(self, statement: Statement, form: Form) -> bool:
         """Write a statement whose cells are known beforehand; tell whether it was one."""
         target, shape = statement.target, statement.shape
-        places = [target, *places_of(statement.expression)]
-        for place in places:
-            if place.choice is not None or (place.table is not None and self.step is not None):
-                return False
+        key, given = form
+        regular = target.table is None and target.choice is None
+        for place in given:
+            if isinstance(place, Place) and not (place.table is None and place.choice is None):
+                regular = False
+                if place.choice is not None or self.step is not None:
+                    return False
         if self.step is not None:
             shape = (1, *shape[1:])
-        kept, terms = math.prod(shape[: len(shape) - statement.summed]), 1
-        if kept == 1 and not statement.summed and all(place.table is None for place in places):
-            self._addresses = {}
-        else:
+        kept = terms = 1
+        self._addresses = {}
+        if not regular or statement.summed or math.prod(shape) != 1:
+            kept = math.prod(shape[: len(shape) - statement.summed])
+            if target.choice is not None or (target.table is not None and self.step is not None):
+                return False
+            places = [target, *(place for place in given if isinstance(place, Place))]
             self._addresses = {id(place): place.addresses(shape).ravel().tolist() for place in places}
             terms = math.prod(shape[len(shape) - statement.summed :])
         if not terms:
             return False
-        code, adds = self.code, statement.adds
+        parts, adds = self.rows.recipe(key).parts, statement.adds
         for point in range(0, kept * terms, terms):
             self._point = point
             cell = self._cell_of(target)
             if adds:
-                before = self.cells.get(cell)
-                code.get(self._fetch(cell) if before is None else before)
-            self._write(statement.expression)
+                self._read(cell)
+            self._follow(parts, given)
             for self._point in range(point + 1, point + terms):
-                self._write(statement.expression)
-                code.op(SCALAR["add"])
+                self._follow(parts, given)
+                self.code.op(SCALAR["add"])
             if adds:
-                code.op(SCALAR["add"])
+                self.code.op(SCALAR["add"])
             self._assign(cell, adds)
         return True
 
     def _cell_of(self, place: Place) -> Cell:
-        addresses = self._addresses.get(id(place))
-        step = place.strides[0] if self.step is not None else 0
-        return (place.memory, step, place.base if addresses is None else addresses[self._point])
+        step = 0 if self.step is None else place.strides[0]
+        if not self._addresses:
+            return (place.memory, step, place.base)
+        return (place.memory, step, self._addresses[id(place)][self._point])
 
-    def _write(self, expression: Expression) -> None:
-        """Push an expression whose places are cells."""
+    def _follow(self, parts: Sequence[Part], given: Sequence[Place | float]) -> None:
+        """Push an expression, as its recipe says, for what is given to it."""
         code = self.code
-        if expression.__class__ is Place:
-            cell = self._cell_of(expression)
-            local = self.cells.get(cell)
-            code.get(self._fetch(cell) if local is None else local)
-            return
-        if not isinstance(expression, Apply):
-            code.number(expression)  # type: ignore[arg-type]  # what is no Place and no Apply is a number
-            return
-        arguments = expression.arguments
-        recipe = self.rows.recipe(expression.operation, arguments)
-        given: list[int] = []
-        for argument in arguments:
-            if argument.__class__ is not Apply and argument.__class__ is not Place:
-                given.append(-1)  # a number, which is in the recipe
-            else:
-                self._write(argument)
-                if not recipe.direct:
-                    given.append(code.keep(F64))
         kept: dict[int, int] = {}
-        for part in recipe.parts:
+        for part in parts:
             if isinstance(part, bytes):
                 code.bytes += part
             elif isinstance(part, int):
-                code.get(given[part])
+                argument = given[part]
+                if isinstance(argument, Place):
+                    self._read(self._cell_of(argument))
+                else:
+                    code.number(argument)
             elif not isinstance(part, tuple):
                 code.call(part)
             elif part[0]:
-                kept[part[1]] = code.local(F64)
-                code.tee(kept[part[1]])
+                kept[part[1]] = code.keep_copy(F64)
             else:
                 code.get(kept[part[1]])
 
@@ -182,38 +169,43 @@ class Straight(Emitter):
             self._alias(access)
             self.code.load(self._moving(access, self.point))
             return
-        local = self.cells.get(cell)
-        if local is None:
-            local = self._fetch(cell)
-        self.code.get(local)
+        self._read(cell)
 
-    def _fetch(self, cell: Cell) -> int:
-        for other in self._meeting(cell):
-            if other in self.dirty:
-                self._save(other)
-        offset = self._pointer(cell)
-        self.code.load(offset)
-        local = self.cells[cell] = self.code.keep(F64)
-        return local
+    def _read(self, cell: Cell) -> None:
+        """Push a cell: its register, which it has from now on."""
+        code = self.code
+        local = self.cells.get(cell)
+        if local is not None:
+            code.get(local)
+            return
+        if self.step is not None:
+            for other in self._meeting(cell):
+                if other in self.dirty:
+                    self._save(other)
+        if cell[1]:
+            code.load(self._pointer(cell))
+        else:
+            code.load_at(self._begin[cell[0]] + 8 * cell[2])
+        self.cells[cell] = code.keep_copy(F64)
 
     def _assign(self, cell: Cell, later: bool) -> None:
         local = self.code.keep(F64)
-        for other in self._meeting(cell):
-            if other in self.dirty:
-                self._save(other)
-            del self.cells[other]
+        if self.step is not None:
+            for other in self._meeting(cell):
+                if other in self.dirty:
+                    self._save(other)
+                del self.cells[other]
         self.cells[cell] = local
         self.dirty.pop(cell, None)
-        self.dirty[cell] = None
         if not later:
-            self._save(cell)
-        elif len(self.dirty) > _DIRTY:
+            self._store(cell, local)
+            return
+        self.dirty[cell] = None
+        if len(self.dirty) > _DIRTY:
             self._save(next(iter(self.dirty)))
 
     def _meeting(self, cell: Cell) -> list[Cell]:
         """Return the other cells in registers that may be this one: those that move by other steps."""
-        if self.step is None:
-            return []
         low, high = self._reach(cell)
         met = []
         for other in self.cells:
@@ -238,19 +230,22 @@ class Straight(Emitter):
             del self.cells[cell]
 
     def _save(self, cell: Cell) -> None:
-        offset = self._pointer(cell)
-        self.code.get(self.cells[cell])
-        self.code.store(offset)
         del self.dirty[cell]
+        self._store(cell, self.cells[cell])
+
+    def _store(self, cell: Cell, local: int) -> None:
+        code = self.code
+        if cell[1]:
+            offset = self._pointer(cell)
+            code.get(local)
+            code.store(offset)
+        else:
+            code.store_at(self._begin[cell[0]] + 8 * cell[2], local)
 
     def _pointer(self, cell: Cell) -> int:
-        """Push the part of an address that moves, and return the rest."""
+        """Push the part of a moving cell's address that moves, and return the rest."""
         memory, stride, address = cell
-        place = self.layout.address(memory, address)
-        if not stride:
-            self.code.bytes += b"\x41\x00"
-            return place
-        assert self.step is not None
+        place = self._begin[memory] + 8 * address
         local = self._multiple(8 * stride)
         self.code.get(local)
         if stride > 0:
@@ -293,8 +288,7 @@ class Straight(Emitter):
             if cell is None:
                 code.load(self._moving(access.choice, at))
             else:
-                local = self.cells.get(cell)
-                code.get(self._fetch(cell) if local is None else local)
+                self._read(cell)
             code.op(I32_TRUNC_F64)
             code.integer(8 * access.step)
             code.op(I32_MUL)
