@@ -1,5 +1,6 @@
 """The derivatives of the table for floats alone, which a sweep calls: they ask no argument for its type."""
 
+import sys
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
@@ -27,10 +28,14 @@ Example:
 
 def _on_floats(function: Any) -> Any:
     """Return a function of the table for floats alone, and others, such as a user's, as they are."""
-    if not isinstance(function, FunctionType) or function.__globals__ is not vars(ops):
+    if not isinstance(function, FunctionType) or function.__module__ not in _FLOATS:
         return function
     return FunctionType(
-        function.__code__, _FLOATS, function.__name__, function.__defaults__, function.__closure__
+        function.__code__,
+        _FLOATS[function.__module__],
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
     )
 
 
@@ -39,5 +44,8 @@ def _value(thing: Any) -> Any:
     return thing.value if isinstance(thing, Operation) and not thing.defaults else _on_floats(thing)
 
 
-_FLOATS: dict[str, Any] = {}
-_FLOATS.update({name: _value(thing) for name, thing in vars(ops).items()})
+_FLOATS: dict[str, dict[str, Any]] = {row.__module__: {} for row in ops.TABLE.values()}
+"""For each module of rows the names that its derivatives see."""
+
+for _module, _names in _FLOATS.items():
+    _names.update({name: _value(thing) for name, thing in vars(sys.modules[_module]).items()})

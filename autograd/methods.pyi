@@ -1,4 +1,4 @@
-# Written by `python -m tests.stubs` from the rows of autograd/ops.py: add a row there, and run it.
+# Written by `python -m tests.stubs` from the rows of autograd/ops: add a row there, and run it.
 from typing import Any, overload
 
 from numpy.typing import NDArray

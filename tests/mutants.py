@@ -13,13 +13,14 @@ and many other points (`makes_no_difference`). How many those are is printed too
 import argparse
 import ast
 import copy
+import inspect
 import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 from autograd import Value, gradients, ops, real
@@ -67,13 +68,15 @@ class Mutant:
     @property
     def derivatives(self) -> tuple[Callable[..., Any], ...]:
         """The row's derivatives with this one mutated."""
-        changed: Callable[..., Any] = eval(self.source, vars(ops))
+        names = {**vars(ops), **vars(sys.modules[self.row.__module__])}
+        changed: Callable[..., Any] = eval(self.source, names)
         return (*self.row.derivatives[: self.index], changed, *self.row.derivatives[self.index + 1 :])
 
 
 def derivative_expressions() -> Iterator[tuple[Operation, int, ast.Lambda]]:
     """Yield each local derivative of the table as syntax."""
-    for statement in ast.parse(Path(ops.__file__).read_text()).body:
+    modules = dict.fromkeys(sys.modules[row.__module__] for row in ops.TABLE.values())
+    for statement in chain.from_iterable(ast.parse(inspect.getsource(module)).body for module in modules):
         call = statement.value if isinstance(statement, ast.AnnAssign) else None
         if isinstance(call, ast.Call) and isinstance(call.args[2], ast.List):
             row = ops.TABLE[ast.literal_eval(call.args[0])]

@@ -1,17 +1,18 @@
 """The types of the table for mypy, pyright and editors: ``python -m tests.stubs`` writes them from the rows.
 
-``autograd/ops.pyi`` says what each row takes as a function, and ``autograd/methods.pyi`` as a method and as
-an operator of `Value`. A test holds both to the table.
+``autograd/ops/__init__.pyi`` says what each row takes as a function, and ``autograd/methods.pyi`` as a method
+and as an operator of `Value`. A test holds both to the table.
 """
 
 import math
 from pathlib import Path
 
+import autograd
 from autograd import ops
 from autograd.row import Operation
 
-HERE = Path(ops.__file__).parent
-HEAD = "# Written by `python -m tests.stubs` from the rows of autograd/ops.py: add a row there, and run it.\n"
+HERE = Path(autograd.__file__).parent
+HEAD = "# Written by `python -m tests.stubs` from the rows of autograd/ops: add a row there, and run it.\n"
 RESULTS = {"float": "float", "R | float": "R", "R | float | NDArray[Any]": "NDArray[Any]"}
 REFLECTED = {"add", "sub", "mul", "truediv", "pow", "mod", "floordiv"}
 
@@ -36,7 +37,7 @@ def kind_of(row: Operation) -> str:
 
 
 def functions() -> str:
-    """Return ``ops.pyi``: a class for each way of being called, and the rows."""
+    """Return ``ops/__init__.pyi``: a class for each way of being called, and the rows."""
     lines = [
         HEAD + "from typing import Any, overload\n",
         "from numpy.typing import NDArray\n",
@@ -87,7 +88,7 @@ def methods() -> str:
     return "\n".join([*lines, ""])
 
 
-STUBS = {"ops.pyi": functions, "methods.pyi": methods}
+STUBS = {"ops/__init__.pyi": functions, "methods.pyi": methods}
 
 if __name__ == "__main__":
     for name, text in STUBS.items():
