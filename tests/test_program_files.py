@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import pickle
+import random
 import threading
 from typing import Any
 
@@ -14,6 +15,7 @@ import autograd
 from autograd import Operation, Value, load_program, take
 from autograd.compiler import ProgramFileError
 from tests.program_families import FAMILIES, OF_THE_TABLE, make
+from tests.rows import first
 
 pytestmark = pytest.mark.usefixtures("every_engine")
 
@@ -76,6 +78,16 @@ BAD = {
     "too few leaves": (lambda b: b.update(leaves=[]), "holds no program"),
     "a key that is missing": (lambda b: b.pop("tables") and None, "KeyError"),
     "no dict": (lambda b: [b], "no program"),
+    "a name of several lines": (
+        lambda b: b["plan"]["forward"][0].update(name="x\nraise SystemExit"),
+        "where a name should",
+    ),
+    "a write to what is given": (lambda b: b["plan"]["forward"][0]["target"].update(base=0), "writes to"),
+    "an operation of very many arguments": (
+        lambda b: b["plan"]["forward"][0].update(expression=["take 1000000000", 0, 0]),
+        "no operation",
+    ),
+    "a nest of other things": (lambda b: b.update(inputs={"list": [0, 0]}), "places"),
 }
 
 
@@ -89,6 +101,60 @@ def test_a_bad_file_is_one_clear_error_that_names_it(tmp_path, bad):
     with pytest.raises(ProgramFileError, match=message) as error:
         load_program(other)
     assert str(other) in str(error.value)
+
+
+JUNK = (None, True, -1, 0.5, 10**30, "1", "x\nraise SystemExit", [], [0], {}, {"list": [0, 0]})
+
+
+@pytest.mark.parametrize("seed", first(1, of=12))
+def test_whatever_stands_in_a_file_instead_it_is_refused_or_a_program_that_runs(tmp_path, seed):
+    """Parts of a file are replaced by what they should not be; nothing in it is executed."""
+    x, index = [Value(2.0, "x"), Value(3.0), Value(0.5)], Value(1.0, "i")
+    h = Value(0.25)
+    for _ in range(12):
+        h = autograd.tanh(h * x[0] + x[1])
+    path, other = tmp_path / "good.json", tmp_path / "bad.json"
+    autograd.compile([h * take(x, index)], inputs=x, data={"i": index, "t": [Value(1.0)]}).save(path)
+    body = json.loads(path.read_text())["program"]
+
+    def parts(found):
+        yield from found.items() if isinstance(found, dict) else enumerate(found)
+
+    def places(found, at=()):
+        for key, part in parts(found):
+            yield (*at, key)
+            if isinstance(part, (dict, list)):
+                yield from places(part, (*at, key))
+
+    every = [(at, junk) for at in places(body) for junk in JUNK]
+    drawn = random.Random(seed).sample(every, 200)
+    refused = 0
+    for at, junk in drawn:
+        changed_body = json.loads(json.dumps(body))
+        within = changed_body
+        for key in at[:-1]:
+            within = within[key]
+        within[at[-1]] = junk
+        text = json.dumps(changed_body, separators=(",", ":"))
+        checksum = hashlib.sha256(text.encode()).hexdigest()
+        other.write_text(f'{{"checksum":"{checksum}","program":{text}}}')
+        try:
+            program = load_program(other, engine="numpy")  # the size may be beyond WebAssembly's
+        except ProgramFileError:
+            refused += 1
+            continue
+        assert isinstance(program(i=0), list)
+        assert "SystemExit" not in program.source
+    assert refused > 0.85 * len(drawn)
+
+
+def test_a_name_of_several_lines_is_no_line_of_the_source():
+    row = Operation("twice\nraise SystemExit", lambda x: 2 * x, [lambda *_: 2.0], numpy=lambda _np, x: 2 * x)
+    xs = [Value(0.1 * i) for i in range(100)]
+    program = autograd.compile(sum(row(x) for x in xs), inputs=xs)
+    assert program() == pytest.approx(sum(0.2 * i for i in range(100)))
+    compile(program.source, "source", "exec")
+    assert "\nraise" not in program.source
 
 
 def test_a_changed_file_and_one_that_is_none_are_refused(tmp_path):

@@ -175,7 +175,7 @@ class Writer:
         self._store(tree)
         self.lines.names.scratch = max(self.lines.names.scratch, self._used)
         if comment and len(self.lines.lines) > first:
-            self.lines.lines[first] += f"  # {comment}"
+            self.lines.lines[first] += f"  # {' '.join(comment.split())}"  # as a row's name may have lines
 
     def write_line(self, line: str) -> None:
         """Write a line."""

@@ -591,16 +591,8 @@ def load_program(path: str | Path, *, engine: str = "auto") -> Program:
     engines.require_engine(engine)
     plan, found = saving.read(Path(path))
     try:
-        leaves, data = (
-            [Value(float.fromhex(number), label) for number, label in found[name]]
-            for name in ("leaves", "data_leaves")
-        )
-        nests = (
-            saving.unnamed(found["outputs"], int),
-            saving.unnamed(found["aux"], int),
-            None if found["inputs"] is None else saving.unnamed(found["inputs"], leaves.__getitem__),
-            saving.unnamed(found["data"], data.__getitem__),
-        )
+        leaves, data = ([saving.leaf(state) for state in found[name]] for name in ("leaves", "data_leaves"))
+        nests = saving.nests(found, len(plan.outputs), leaves, data)
         if len(leaves) != plan.parameters or len(data) != plan.data:
             raise ValueError(f"{len(leaves)} leaves and {len(data)} data do not fit the program")
         program: Program = Program.__new__(Program)
@@ -609,11 +601,11 @@ def load_program(path: str | Path, *, engine: str = "auto") -> Program:
                 "_plan": plan,
                 "_nests": nests,
                 "_leaves": tuple(leaves),
-                "_size": int(found["nodes"]),
+                "_size": saving.whole(found["nodes"]),
                 "engine": engine,
                 "numbers": tuple(np.array([leaf.data for leaf in bank]) for bank in (leaves, data)),
             }
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise saving.ProgramFileError(f"{path} holds no program: {type(error).__name__}: {error}") from error
+    except saving.UNFIT as error:
+        raise saving.unfit(path, error) from error
     return program

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.choosing import Take, taking
-from autograd.compiler.plan import (
-    Apply,
-    Expression,
-    Index,
-    Loop,
-    Place,
-    Plan,
-    Region,
-    Statement,
-    Step,
-    places_of,
-    statements_of,
-)
+from autograd.compiler.plan import Apply, Expression, Index, Loop, Place, Plan, Region, Statement, Step
+from autograd.compiler.sound import check_plan
 from autograd.nested import flatten
 from autograd.row import Operation
 from autograd.value import Value
@@ -70,19 +59,37 @@ def read(path: Path) -> tuple[Plan, dict[str, Any]]:
         text = json.dumps(body, separators=(",", ":"))
         if not isinstance(body, dict) or body["kind"] != "autograd program":
             raise ProgramFileError(f"{path} is no program file")
-        if type(body["version"]) is not int or body["version"] > VERSION:
+        if type(body["version"]) is not int or not 1 <= body["version"] <= VERSION:
             raise ProgramFileError(
-                f"{path} has version {body['version']!r}, and this package reads up to {VERSION}; upgrade it"
+                f"{path} has version {body['version']!r}, and this package reads 1 to {VERSION}; upgrade it"
             )
         if outer["checksum"] != _checksum(text):
             raise ProgramFileError(f"{path} was changed since it was written; its checksum does not fit")
         plan = _Reader(body["tables"]).plan(body["plan"])
-        check(plan)
+        check_plan(plan)
     except ProgramFileError:
         raise
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise ProgramFileError(f"{path} holds no program: {type(error).__name__}: {error}") from error
+    except UNFIT as error:
+        raise unfit(path, error) from error
     return plan, body
+
+
+UNFIT = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+)
+"""What is raised where a program is made of something that is none."""
+
+
+def unfit(path: str | Path, error: BaseException) -> ProgramFileError:
+    """Return the error that says that a file holds no program, and why."""
+    return ProgramFileError(f"{path} holds no program: {type(error).__name__}: {error}")
 
 
 def _checksum(text: str) -> str:
@@ -178,118 +185,120 @@ class _Writer:
 
 
 class _Reader:
-    """The way back."""
+    """The way back. What is read is of the kind that it should be, or refused: some of it is made source."""
 
-    def __init__(self, tables: list[Any]) -> None:
-        self._tables = [np.array(numbers, dtype=np.intp).reshape(shape) for shape, numbers in tables]
+    def __init__(self, tables: Any) -> None:
+        self._tables = [_table(numbers, shape) for shape, numbers in _list(tables)]
 
     def plan(self, found: dict[str, Any]) -> Plan:
         return Plan(
-            parameters=found["parameters"],
-            fixed=found["fixed"],
-            data=found["data"],
-            constants=np.array([float.fromhex(number) for number in found["constants"]], dtype=float),
-            size=found["size"],
-            regions=tuple(Region(name, start, tuple(shape)) for name, start, shape in found["regions"]),
-            forward=tuple(map(self.step, found["forward"])),
-            reverse=tuple(map(self.step, found["reverse"])),
-            cleared=tuple((start, stop) for start, stop in found["cleared"]),
-            outputs=tuple(found["outputs"]),
-            choices=tuple((address, count) for address, count in found["choices"]),
+            parameters=whole(found["parameters"]),
+            fixed=whole(found["fixed"]),
+            data=whole(found["data"]),
+            constants=np.array([float.fromhex(number) for number in _list(found["constants"])], dtype=float),
+            size=whole(found["size"]),
+            regions=tuple(
+                Region(_name(name), whole(start), tuple(map(whole, _list(shape))))
+                for name, start, shape in _list(found["regions"])
+            ),
+            forward=tuple(map(self.step, _list(found["forward"]))),
+            reverse=tuple(map(self.step, _list(found["reverse"]))),
+            cleared=_pairs(found["cleared"]),
+            outputs=tuple(map(whole, _list(found["outputs"]))),
+            choices=_pairs(found["choices"]),
         )
 
     def step(self, found: dict[str, Any]) -> Step:
         if "loop" not in found:
             return self.statement(found)
-        starts = tuple(None if number is None else self._tables[number] for number in found["starts"])
-        return Loop(tuple(map(self.statement, found["loop"])), starts, found["length"], found["backward"])
+        starts = tuple(None if n is None else self._tables[whole(n)] for n in _list(found["starts"]))
+        body = tuple(map(self.statement, _list(found["loop"])))
+        return Loop(body, starts, whole(found["length"]), _truth(found["backward"]))
 
     def statement(self, found: dict[str, Any]) -> Statement:
-        places = [self.place(place) for place in found["places"]]
+        places = [self.place(place) for place in _list(found["places"])]
 
         def expression(part: Any) -> Expression:
             if isinstance(part, int):
-                return places[part]
+                return places[whole(part)]
             if isinstance(part, list):
-                operation = self.operation(part[0])
-                if len(part) != operation.arity + 1:
-                    raise ValueError(f"{part[0]} takes {operation.arity} arguments, not {len(part) - 1}")
+                operation = self.operation(part[0], len(part) - 1)
                 return Apply(operation, tuple(map(expression, part[1:])))
             return float.fromhex(part)
 
         return Statement(
             self.place(found["target"]),
             expression(found["expression"]),
-            tuple(found["shape"]),
-            found["summed"],
-            found["adds"],
-            found["name"],
-            found["selects"],
+            tuple(map(whole, _list(found["shape"]))),
+            whole(found["summed"]),
+            _truth(found["adds"]),
+            _name(found["name"]),
+            _truth(found["selects"]),
         )
 
     def place(self, found: dict[str, Any]) -> Place:
-        table = self._tables[found["table"]] if "table" in found else None
+        table = self._tables[whole(found["table"])] if "table" in found else None
         choice = self.place(found["choice"]) if "choice" in found else None
-        strides = tuple(found["strides"])
-        return Place(found["memory"], found["base"], strides, table, choice, found.get("step", 0))
+        strides, step = tuple(map(_integer, _list(found["strides"]))), _integer(found.get("step", 0))
+        return Place(_name(found["memory"]), _integer(found["base"]), strides, table, choice, step)
 
     @staticmethod
-    def operation(name: str) -> Operation:
-        if name.startswith("take "):
-            return taking(int(name.removeprefix("take ")))
+    def operation(name: str, count: int) -> Operation:
+        if count > 1 and name == f"take {count - 1}":
+            return taking(count - 1)
         if name not in ops.TABLE:
             raise ValueError(f"there is no operation {name!r} in the table")
-        return ops.TABLE[name]
+        operation = ops.TABLE[name]
+        if count != operation.arity:
+            raise ValueError(f"{name} takes {operation.arity} arguments, not {count}")
+        return operation
 
 
-def check(plan: Plan) -> None:
-    """Refuse a plan that would read or write outside its memory.
-
-    Raises:
-        ValueError: naming the statement.
-    """
-    choices = dict(plan.choices)
-    for steps in (plan.forward, plan.reverse):
-        for step in steps:
-            for statement in statements_of([step]):
-                for place in (statement.target, *places_of(statement.expression)):
-                    _check_place(place, statement, plan, choices)
-            if isinstance(step, Loop):
-                _check_loop(step)
-    for address in (*plan.outputs, *choices, *(bound - 1 for bounds in plan.cleared for bound in bounds)):
-        if not -1 <= address < plan.size:
-            raise ValueError(f"address {address} is outside the {plan.size} cells")
+def _integer(found: Any) -> int:
+    if type(found) is not int:  # nor a bool
+        raise ValueError(f"{found!r:.60} stands where a whole number should")
+    return found
 
 
-def _check_place(place: Place, statement: Statement, plan: Plan, choices: Mapping[int, int]) -> None:
-    if place.memory not in ("v", "d") or len(place.strides) != len(statement.shape):
-        raise ValueError(f"a place of {statement.name!r} does not fit its statement")
-    if place.table is not None and place.table.shape != statement.shape[: place.table.ndim]:
-        raise ValueError(f"a table of {statement.name!r} has another shape than its statement")
-    addresses = place.addresses(statement.shape)
-    reach = 0
-    if place.choice is not None:
-        counts = {choices.get(int(a), 0) for a in np.unique(place.choice.addresses(statement.shape))}
-        if 0 in counts:
-            raise ValueError(f"a choice of {statement.name!r} is read from what is no index")
-        reach = place.step * (max(counts) - 1)
-    if addresses.size:
-        low = int(addresses.min()) + min(reach, 0)
-        high = int(addresses.max()) + max(reach, 0)
-        if low < 0 or high >= plan.size:
-            raise ValueError(f"{statement.name!r} reaches cells {low} to {high} of {plan.size}")
+def whole(found: Any) -> int:
+    """Return a number that is whole and not negative, as it is."""
+    if _integer(found) < 0:
+        raise ValueError(f"{found} stands where a whole number from 0 on should")
+    return int(found)
 
 
-def _check_loop(loop: Loop) -> None:
-    for statement, starts in zip(loop.body, loop.starts, strict=True):
-        rows = statement.shape[0] if statement.shape else 0
-        if starts is None:
-            fits = rows == loop.length
-        else:
-            rises = bool((np.diff(starts) >= 0).all())
-            fits = len(starts) == loop.length + 1 and starts[0] >= 0 and starts[-1] <= rows and rises
-        if not fits:
-            raise ValueError(f"the steps of {statement.name!r} do not fit its loop")
+def _truth(found: Any) -> bool:
+    if type(found) is not bool:
+        raise ValueError(f"{found!r:.60} stands where true or false should")
+    return found
+
+
+def _list(found: Any) -> list[Any]:
+    if type(found) is not list:
+        raise ValueError(f"{found!r:.60} stands where a list should")
+    return found
+
+
+def _text(found: Any) -> str:
+    if type(found) is not str:
+        raise ValueError(f"{found!r:.60} stands where a text should")
+    return found
+
+
+def _name(found: Any) -> str:
+    """Return a name, which may stand in a comment of the program's source, and so must be in one line."""
+    if not _text(found).isprintable():
+        raise ValueError(f"{found!r:.60} stands where a name should")
+    return str(found)
+
+
+def _pairs(found: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((whole(a), whole(b)) for a, b in _list(found))
+
+
+def _table(numbers: Any, shape: Any) -> Index:
+    addresses = [_integer(number) for number in _list(numbers)]
+    return np.array(addresses, dtype=np.intp).reshape([whole(length) for length in _list(shape)])
 
 
 def named(nest: Any) -> Any:
@@ -314,21 +323,59 @@ def _plain(nest: Any) -> Any:
     return int(nest)
 
 
-def unnamed(found: Any, make: Callable[[int], Any]) -> Any:
-    """Return the nest that `named` wrote, with things in the places of numbers."""
-    if isinstance(found, int):
-        return make(found)
-    ((kind, parts),) = found.items()
-    if kind == "dict":
-        return {key: unnamed(part, make) for key, part in parts}
-    if kind == "array":
-        array = np.empty(len(parts[1]), dtype=object)
-        array[:] = [make(place) for place in parts[1]]
-        return array.reshape(parts[0])
-    items = [unnamed(part, make) for part in parts]
-    return tuple(items) if kind == "tuple" else items
+def unnamed(found: Any, things: Sequence[Any] | None = None) -> Any:
+    """Return the nest that `named` wrote, with things in the places of numbers if they are given.
+
+    Raises:
+        ValueError: the numbers do not count the things, or whatever is in the nest.
+    """
+    places: list[int] = []
+
+    def walk(part: Any) -> Any:
+        if not isinstance(part, dict):
+            places.append(whole(part))
+            return places[-1] if things is None else things[places[-1]]
+        ((kind, parts),) = part.items()
+        if kind == "dict":
+            items = [(_text(key), walk(item)) for key, item in parts]
+            if len(dict(items)) < len(items):
+                raise ValueError("a dict has a key twice")
+            return dict(items)
+        if kind == "array":
+            shape, contents = parts
+            array = np.empty(len(contents), dtype=object)
+            array[:] = [walk(place) for place in contents]
+            return array.reshape(shape)
+        if kind not in ("list", "tuple"):
+            raise ValueError(f"there is no nest of the kind {kind!r}")
+        sequence = [walk(item) for item in _list(parts)]
+        return tuple(sequence) if kind == "tuple" else sequence
+
+    made = walk(found)
+    if places != [*range(len(places) if things is None else len(things))]:
+        raise ValueError(f"a nest has the places {places!r:.60}, which do not count what is in it")
+    return made
+
+
+def nests(found: Mapping[str, Any], results: int, leaves: Sequence[Value], data: Sequence[Value]) -> Any:
+    """Return outputs, aux, inputs and data as they were nested: outputs and aux by their places.
+
+    Raises:
+        ValueError: they are not those of a program with so many results.
+    """
+    outputs, aux = unnamed(found["outputs"]), unnamed(found["aux"])
+    if len(flatten(outputs)[0]) + len(flatten(aux)[0]) != results:
+        raise ValueError(f"outputs and aux do not have the program's {results} results")
+    inputs = None if found["inputs"] is None else unnamed(found["inputs"], leaves)
+    return outputs, aux, inputs, unnamed(found["data"], data)
 
 
 def leaf_state(leaf: Value) -> list[Any]:
     """Return a leaf's number and label."""
     return [leaf.data.hex(), leaf.label]
+
+
+def leaf(state: Any) -> Value:
+    """Return the leaf that has a state."""
+    number, label = _list(state)
+    return Value(float.fromhex(number), _text(label))
