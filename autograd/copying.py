@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from autograd.node import clock
-from autograd.questions import noted
+from autograd.questions import noted, noticed
 from autograd.row import Operation
 
 
@@ -71,6 +71,7 @@ def restore(
     node._computed_from(op, parents)
     if notes:
         node._notes = dict(notes)
+        noticed.update(notes)
     if attributes:
         vars(node).update(attributes)
     node._mark = 0

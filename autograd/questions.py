@@ -18,8 +18,13 @@ NEAR = 32
 """A question concerns the leaves of an expression of at most so many nodes."""
 
 
+noticed: set[str] = set()
+"""The keys of all facts that were attached to any node: what is not among them need not be looked for."""
+
+
 def note(node: Any, key: str, fact: Any) -> None:
     """Attach a rare fact to a node, such as that a branch of the user's program asked for its number."""
+    noticed.add(key)
     notes = getattr(node, "_notes", None)
     if notes is None:
         node._notes = {key: fact}

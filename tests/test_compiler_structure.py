@@ -5,6 +5,7 @@ import random
 import re
 import subprocess
 import sys
+import tracemalloc
 from functools import reduce
 from pathlib import Path
 
@@ -61,6 +62,22 @@ def test_the_number_of_statements_follows_from_the_form_of_a_program_and_not_fro
         sizes.append(nodes)
     assert sizes[1] >= 1.5 * sizes[0]
     assert counts[1] <= counts[0] <= FAMILIES[name].statements
+
+
+@pytest.mark.parametrize(("name", "size"), [("lu", 30), ("sorting_network", 256), ("hidden_markov", 100)])
+def test_compiling_takes_little_memory_beside_the_graph(name, size):
+    build, point = make(name, size)
+    values = [Value(x) for x in point]
+    graph = build(values)
+    autograd.compile(graph, inputs=values, engine="numpy")  # what is imported on use is not meant
+    tracemalloc.start()
+    try:
+        program = autograd.compile(graph, inputs=values, engine="numpy")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    (nodes, *_), _ = found(program)
+    assert most <= 300 * nodes
 
 
 @pytest.mark.parametrize(

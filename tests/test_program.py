@@ -16,6 +16,7 @@ import pytest
 
 import autograd
 from autograd import Value, log, maximum, no_grad, relu, tanh
+from autograd.questions import noticed
 from autograd.value import constant
 from nn import SGD
 
@@ -361,6 +362,18 @@ def test_a_copy_remembers_the_branches_of_its_graph_and_no_others(copy):
         autograd.compile(copy(y))
     leaf = copy(x)
     assert autograd.compile(leaf * leaf)() == 4.0
+
+
+def test_a_graph_from_another_process_is_refused_for_what_was_asked_there():
+    x = Value(2.0)
+    stored = pickle.dumps(x * x if x - 1.0 > 0.0 else x + 1.0)
+    before = set(noticed)
+    try:
+        noticed.clear()  # as in a process in which nothing has been asked
+        with pytest.raises(ValueError, match="asked"):
+            autograd.compile(pickle.loads(stored))
+    finally:
+        noticed.update(before)
 
 
 def test_a_branch_on_what_an_inner_node_of_a_large_graph_gives_is_refused():

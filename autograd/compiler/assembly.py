@@ -9,9 +9,9 @@ from autograd.compiler.adjoint import reverse, simplified
 from autograd.compiler.carry import carry
 from autograd.compiler.cells import Cells
 from autograd.compiler.drafts import PARAMETERS, Draft, Families, LoopDraft
-from autograd.compiler.families import LEAF, Cycle, Family, Terms, find_families
+from autograd.compiler.families import LEAF, Cycle, Family, Terms, find_depths, find_families
 from autograd.compiler.first_use import assigned
-from autograd.compiler.flat import Flat
+from autograd.compiler.flat import ACTIVE, Flat
 from autograd.compiler.lowering import lower
 from autograd.compiler.plan import Index, Loop, Place, Plan, Statement, Step
 
@@ -22,7 +22,7 @@ def make_plan(
     """Return the program of a graph.
 
     Args:
-        flat: the graph.
+        flat: the graph; its ``arguments`` are taken away.
         leaves: the nodes of the parameters, in the order in which their cells are to lie; None to choose one
             in which matrices are in one piece.
         data: those of the data.
@@ -32,7 +32,9 @@ def make_plan(
         The plan, and the nodes of the parameters in order.
     """
     terms = Terms(flat)
-    found = find_families(flat, terms)
+    depths = find_depths(flat, terms)
+    flat.arguments.clear()  # terms has them from here on, and they take more memory than all else
+    found = find_families(flat, terms, depths)
     leaves = _in_order_of_use(flat, terms, found) if leaves is None else list(leaves)
     for part in found:
         if isinstance(part, Cycle):
@@ -40,7 +42,7 @@ def make_plan(
     cells = Cells(flat, terms, leaves, data, found)
     forward = lower(found, terms, cells)
     outputs = [_output(node, cells) for node in flat.outputs]
-    sources = [node for node in flat.outputs[:seeds] if flat.active[node]]
+    sources = [node for node in flat.outputs[:seeds] if flat.marks[node] & ACTIVE]
     seeded = cells.address[sources]
     backward = reverse(forward, cells.active)
     steps = [_step(part) for part in backward]
@@ -84,7 +86,7 @@ def _in_order_of_use(flat: Flat, terms: Terms, found: Sequence[Family | Cycle]) 
                 tables.append((0.0, nodes[chosen & ~paired]))
     tables.sort(key=lambda table: table[0])
     nodes = np.concatenate([*(nodes for _, nodes in tables), np.array([*flat.leaves], dtype=np.intp)])
-    nodes = nodes[np.array([kind == "leaf" for kind in flat.kinds])[nodes]]
+    nodes = nodes[terms.sort[nodes] == LEAF]
     _, first = np.unique(nodes, return_index=True)
     order: list[int] = nodes[np.sort(first)].tolist()
     return order

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from autograd.compiler.drafts import PARAMETERS, Source
-from autograd.compiler.families import ACTIVE, FED, LEAF, VALUE, Cycle, Family, Terms
-from autograd.compiler.flat import Flat
+from autograd.compiler.families import LEAF, VALUE, Cycle, Family, Terms
+from autograd.compiler.flat import ACTIVE, FED, Flat
 from autograd.compiler.plan import Array, Index, Region
 
 LEAVES, NOTHING = Source(frozenset([PARAMETERS]), True), Source(frozenset(), False)

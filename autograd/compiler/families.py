@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.flat import Flat
+from autograd.compiler.flat import ABSENT, ACTIVE, FED, Flat, counted
 from autograd.compiler.plan import Index
 from autograd.row import GENERAL, UNDEFINED, Operation
 
@@ -40,9 +40,9 @@ WIDE = 10
 
 LONGEST_BODY, WINDOW, TRIES = 10_000, 4, 6
 
-CONSTANT, LEAF, DATUM, VALUE = 0, 1, 2, 3
-ACTIVE, FED = 1, 2  # added to VALUE: depends on a leaf, depends on data
+CONSTANT, LEAF, DATUM, VALUE = 0, 1, 2, 3  # to the last are added the marks
 SORTS = VALUE + ACTIVE + FED + 1
+CODES = (SORTS + 1) ** 2  # of pairs of sorts, the second of which may be missing; fewer than a word has bits
 
 
 NOTHING = np.zeros(0, dtype=np.intp)
@@ -88,36 +88,43 @@ class Terms:
     """The operands of all nodes, and the terms of all sums, as arrays.
 
     Attributes:
+        kind: for each node the place of its kind in ``kinds``.
         sort: for each node ``CONSTANT``, ``LEAF``, ``DATUM``, or ``VALUE`` and what it depends on.
         begin: where the operands, or terms, of a node begin; of shape (nodes + 1,).
         first: operands of operations; of sums the first factor of each term. In a product of two that is the
             one of the higher sort, so that data comes before weights.
-        second: the other factor of a term, or -1.
+        second: the other factor of a term, or `ABSENT`.
+        code: for each operand or term a number for the sorts of its factors.
     """
 
     def __init__(self, flat: Flat) -> None:
-        kinds, arguments = flat.kinds, flat.arguments
-        counts = np.fromiter(map(len, arguments), np.intp, len(arguments))
-        counts[[kind is None for kind in kinds]] = 0
+        numbers: dict[Any, int] = {kind: number for number, kind in enumerate(dict.fromkeys(flat.kinds))}
+        self.kind = np.fromiter(map(numbers.__getitem__, flat.kinds), np.intp, len(flat.kinds))
+        self.kinds = list(numbers)
+        given = {"constant": CONSTANT, "leaf": LEAF, "data": DATUM}
+        sort = np.array([given.get(kind, VALUE) for kind in self.kinds])[self.kind]
+        self.sort = np.where(sort == VALUE, VALUE + np.array(flat.marks, dtype=np.intp), sort)
+        counts = np.fromiter(map(len, flat.arguments), np.intp, len(flat.arguments))
+        operands = np.fromiter(chain.from_iterable(flat.arguments), np.intp, int(counts.sum()))
+        of_sum = self.is_kind("sum")
+        is_first = np.ones(len(operands), dtype=bool)
+        in_sum = np.flatnonzero(np.repeat(of_sum, counts))
+        is_first[in_sum[1::2]] = False  # every sum has an even number of them
+        self.first = operands[is_first]
+        self.second = np.full(len(operands), ABSENT)
+        self.second[in_sum[::2]] = operands[in_sum[1::2]]
+        self.second = self.second[is_first]
+        counts[of_sum] //= 2
         self.begin = np.concatenate([[0], np.cumsum(counts)])
-        self.sort = _sorts(flat)
-        first: list[int] = []
-        second: list[int] = []
-        for kind, operands in zip(kinds, arguments, strict=True):
-            if kind is None or not operands:
-                continue
-            if kind == "sum":
-                first += [term[0] for term in operands]
-                second += [term[-1] if len(term) == 2 else -1 for term in operands]
-            else:
-                first += operands
-                second += [-1] * len(operands)
-        self.first, self.second = np.array(first, dtype=np.intp), np.array(second, dtype=np.intp)
         swap = (self.second >= 0) & (self.sort[self.second] > self.sort[self.first])
         self.first[swap], self.second[swap] = self.second[swap], self.first[swap]
         self.code = self.sort[self.first] * (SORTS + 1) + np.where(
             self.second >= 0, self.sort[self.second], SORTS
         )
+
+    def is_kind(self, *kinds: Any) -> Any:
+        """Tell which nodes are of some kinds."""
+        return np.array([kind in kinds for kind in self.kinds])[self.kind]
 
     def of(self, nodes: Index) -> tuple[Index, Index]:
         """Return the places of the nodes' operands or terms, node after node, and how many each has."""
@@ -126,17 +133,15 @@ class Terms:
         return np.repeat(self.begin[nodes] - offsets, counts) + np.arange(counts.sum()), counts
 
 
-def _sorts(flat: Flat) -> Index:
-    """Return the sort of every node."""
-    given = {"constant": CONSTANT, "leaf": LEAF, "data": DATUM}
-    sorts = np.array([given.get(kind, VALUE) for kind in flat.kinds], dtype=np.intp)
-    depends = ACTIVE * np.array(flat.active, dtype=np.intp) + FED * np.array(flat.fed, dtype=np.intp)
-    return np.where(sorts == VALUE, VALUE + depends, sorts)
+def find_families(flat: Flat, terms: Terms, depths: tuple[Index, Index]) -> list[Family | Cycle]:
+    """Return the families and cycles of a graph in the order in which they can be computed.
 
-
-def find_families(flat: Flat, terms: Terms) -> list[Family | Cycle]:
-    """Return the families and cycles of a graph in the order in which they can be computed."""
-    ranks = _Ranks(flat, terms)
+    Args:
+        flat: the graph, whose ``arguments`` are not read.
+        terms: its operands.
+        depths: what `find_depths` returns.
+    """
+    ranks = _Ranks(flat, terms, depths)
     found: list[Family | Cycle] = []
     for start, period, steps in _without_structure(ranks, _stretches(ranks)):
         if period:
@@ -205,6 +210,7 @@ class _Ranks:
     Args:
         flat: the graph.
         terms: its operands.
+        depths: what `find_depths` returns.
 
     Attributes:
         nodes: the nodes in that order.
@@ -213,11 +219,11 @@ class _Ranks:
         levels: the bounds of the depths among the families.
     """
 
-    def __init__(self, flat: Flat, terms: Terms) -> None:
+    def __init__(self, flat: Flat, terms: Terms, depths: tuple[Index, Index]) -> None:
         self.flat, self.terms = flat, terms
-        depth, link = (np.array(numbers, dtype=np.intp) for numbers in _depths(flat))
+        depth, link = depths
         nodes = np.flatnonzero(depth > 0)
-        forms = _forms(flat, terms, nodes)
+        forms = _forms(terms, nodes) if len(nodes) else nodes
         order = np.lexsort((forms, link[nodes], depth[nodes]))
         self.nodes, self.forms = nodes[order], forms[order]
         self.link, depth = link[self.nodes], depth[self.nodes]
@@ -381,43 +387,48 @@ def _lengths(terms: Terms, members: Index) -> list[Index]:
     return [np.flatnonzero(which.ravel() == i) for i in range(len(lengths))]
 
 
-def _depths(flat: Flat) -> tuple[list[int], list[int]]:
+def find_depths(flat: Flat, terms: Terms) -> tuple[Index, Index]:
     """Return the depth of every node, and its place in a chain.
 
     The depth of what is given, or became part of another node, is 0. A chain applies one associative
     operation to its result so far and the next element, as in maximum(maximum(a, b), c): its nodes have one
     depth, whatever its length, and places 1, 2, ...; other nodes have place 0.
     """
-    depths, links = [0] * len(flat.kinds), [0] * len(flat.kinds)
-    chained = {kind: isinstance(kind, Operation) and is_associative(kind) for kind in set(flat.kinds)}
-    continued = _continued(flat, chained)
-    for node, (kind, arguments) in enumerate(zip(flat.kinds, flat.arguments, strict=True)):
-        if kind is None or not arguments or continued[node]:
+    size = len(flat.kinds)
+    depths, links = [0] * (size + 1), np.zeros(size, dtype=np.intp)  # the last is that of `ABSENT`
+    ends, continued = _chained(flat, terms)
+    arguments, depth_of = flat.arguments, depths.__getitem__
+    for node, operands in enumerate(arguments):
+        if not operands or continued[node]:
             continue
-        operands = chain.from_iterable(arguments) if kind == "sum" else arguments
-        depths[node] = 1 + max([depths[operand] for operand in operands])
-        if not chained[kind]:
+        if len(operands) == 2:
+            one, other = depths[operands[0]], depths[operands[1]]
+            depths[node] = 1 + (one if one > other else other)
+        else:
+            depths[node] = 1 + max(map(depth_of, operands))
+        if not ends[node]:
             continue
         nodes = [node]
         deepest = depths[node]
-        while continued[flat.arguments[nodes[-1]][0]]:
-            nodes.append(flat.arguments[nodes[-1]][0])
-            deepest = max(deepest, *(1 + depths[operand] for operand in flat.arguments[nodes[-1]]))
+        while continued[arguments[nodes[-1]][0]]:
+            nodes.append(arguments[nodes[-1]][0])
+            deepest = max(deepest, *(1 + depths[operand] for operand in arguments[nodes[-1]]))
         for place, link in enumerate(reversed(nodes), 1):
             depths[link], links[link] = deepest, place
-    return depths, links
+    return np.array(depths[:-1], dtype=np.intp), links
 
 
-def _continued(flat: Flat, chained: dict[Any, bool]) -> list[bool]:
-    """Tell which nodes are read by nothing but the next operation of a chain."""
-    continued = [False] * len(flat.kinds)
-    if any(chained.values()):
-        uses = flat.uses()
-        for kind, arguments in zip(flat.kinds, flat.arguments, strict=True):
-            if chained[kind]:
-                first = arguments[0]
-                continued[first] = flat.kinds[first] is kind and uses[first] == 1
-    return continued
+def _chained(flat: Flat, terms: Terms) -> tuple[bytes, bytes]:
+    """Tell which nodes end a chain, of one node at least, and which only the next operation of one reads."""
+    chained = terms.is_kind(*(k for k in terms.kinds if isinstance(k, Operation) and is_associative(k)))
+    continued = np.zeros(len(flat.kinds), dtype=bool)
+    nodes = np.flatnonzero(chained)
+    if len(nodes):
+        read = np.concatenate([terms.first, terms.second[terms.second >= 0]])
+        first = terms.first[terms.begin[nodes]]
+        uses = counted(read, len(flat.kinds), flat.outputs)
+        continued[first] = (terms.kind[first] == terms.kind[nodes]) & (uses[first] == 1)
+    return bytes(chained & ~continued), bytes(continued)
 
 
 @cache
@@ -436,25 +447,22 @@ def is_associative(operation: Operation) -> bool:
         return False
 
 
-def _forms(flat: Flat, terms: Terms, nodes: Index) -> Index:
+def _forms(terms: Terms, nodes: Index) -> Index:
     """Return a number for the form of each node: hashed, since equal numbers may do no harm (see `Cycle`).
 
     Nodes of different kinds never have the same number: it ends with the number of the kind.
     """
-    kinds: dict[Any, int] = {}
-    kind = np.array([kinds.setdefault(flat.kinds[node], len(kinds)) for node in nodes.tolist()])
     places, counts = terms.of(nodes)
-    owner = np.repeat(np.arange(len(nodes)), counts)
-    is_sum = kind[owner] == kinds.get("sum", -1)
+    starts = np.cumsum(counts) - counts
+    code = terms.code[places]
     # Of an operation the place of an operand counts, of a sum each sort of term once.
-    position = np.arange(len(places)) - np.repeat(np.cumsum(counts) - counts, counts)
-    codes = terms.code[places] + np.where(is_sum, 0, (position + 1) * (SORTS + 1) ** 2)
-    _, once = np.unique(owner * (int(codes.max(initial=0)) + 1) + codes, return_index=True)
-    total = np.zeros(len(nodes), dtype=np.uint64)
+    position = np.arange(len(places)) - np.repeat(starts, counts)
+    of_sum = terms.is_kind("sum")[nodes]
     with np.errstate(over="ignore"):
-        np.add.at(total, owner[once], _scatter(codes[once]))
-        scaled = (total >> np.uint64(16)) * np.uint64(len(kinds)) + kind.astype(np.uint64)
-    return scaled.astype(np.intp)
+        total = np.add.reduceat(_scatter(code + (position + 1) * CODES), starts)
+        sorts = np.bitwise_or.reduceat(np.uint64(1) << code.astype(np.uint64), starts)
+        total = np.where(of_sum, _scatter(sorts), total) >> np.uint64(16)
+        return (total * np.uint64(len(terms.kinds)) + terms.kind[nodes].astype(np.uint64)).astype(np.intp)
 
 
 def _scatter(numbers: Index) -> Any:
