@@ -391,14 +391,16 @@ def normal_cdf(x: float) -> float:
     """Return erfc(-x/sqrt(2)) / 2, the distribution function of the standard normal distribution."""
     if not abs(x) < 40.0:
         return x if x != x else float(x > 0.0)
-    return 1.0 - _upper_tail(x, 1.0) if x > 0.0 else _upper_tail(-x, 1.0)
+    tail = _upper_tail(abs(x), 1.0)
+    return 1.0 - tail if x > 0.0 else tail
 
 
 def gelu(x: float) -> float:
     """Return x times the normal distribution function at x."""
     if not abs(x) < 40.0:
         return -0.0 if x < 0.0 else x
-    return x - _upper_tail(x, x) if x > 0.0 else _upper_tail(-x, x)
+    tail = _upper_tail(abs(x), x)
+    return x - tail if x > 0.0 else tail
 
 
 def sigmoid(x: float) -> float:

@@ -127,19 +127,6 @@ def test_an_elementwise_chain_reads_what_it_has_just_computed_and_what_lies_else
     assert_agrees(plan_of(*statements, size=5 * n), np.random.default_rng(0).normal(size=n))
 
 
-def test_results_do_not_depend_on_whether_a_point_is_computed_alone_or_in_a_pair():
-    rng = np.random.default_rng(0)
-    numbers = rng.normal(size=21)
-    for row in ops.TABLE.values():
-        if row.arity > 1:
-            continue
-        found = []
-        for n in (20, 21):
-            statement = Statement(Place("v", 30, (1,)), Apply(row, (Place("v", 21 - n, (1,)),)), (n,))
-            found.append(run(plan_of(statement, size=60), numbers)[0][30 : 30 + n])
-        assert found[0].tobytes() == found[1][1:].tobytes(), row
-
-
 def test_equal_runs_give_equal_bits():
     maker = Maker(3, size=200)
     plan = maker.plan()
@@ -255,6 +242,21 @@ def test_values_and_derivatives_by_every_argument(row):
         for index in row.differentiable:
             scale = max(abs(mpf(x) * derivative(row, arguments, index, order=2)) for x in arguments)
             assert ulps(slopes[index], derivative(row, arguments, index), scale) <= 4.0, (arguments, index)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_results_do_not_depend_on_whether_a_point_is_computed_alone_or_in_which_pair(row):
+    rng = random.Random(row.name)
+    at = samples(row, 40, rng) + [arguments for arguments, _, _ in row.edges]
+    for size in (1.0, 30.0, 1e-9, 700.0):
+        at += [tuple(rng.gauss(0.0, size) for _ in range(row.arity)) for _ in range(12)]
+    at += [tuple(rng.choice(SPECIAL) for _ in range(row.arity)) for _ in range(12)]
+    at = [settled(row, point) if row.constants else point for point in at]
+    rng.shuffle(at)
+    together = np.nan_to_num(computed(row, at), nan=7.0)
+    assert np.nan_to_num(computed(row, at[1:]), nan=7.0).tobytes() == together[1:].tobytes()
+    alone = [np.nan_to_num(computed(row, [point]), nan=7.0)[0] for point in at[:4]]
+    assert np.array(alone).tobytes() == together[:4].tobytes()
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.edges], ids=by_name)

@@ -101,12 +101,15 @@ RELAXED_MADD = _simd(0x107)
 LANE = (_simd(0x21) + b"\x00", _simd(0x21) + b"\x01")
 """Extract one of a pair."""
 SET_LANE_1 = _simd(0x22) + b"\x01"
+ANY_TRUE, ALL_TRUE = _simd(0x53), _simd(0xC3)
+"""Whether one bit of a mask is 1, or whether both of a pair's are."""
 I32_ADD, I32_SUB, I32_MUL = b"\x6a", b"\x6b", b"\x6c"
 I32_LT, I32_GT, I32_GE, I32_LE = b"\x48", b"\x4a", b"\x4e", b"\x4c"
+I32_EQZ = b"\x45"
 I32_TRUNC_F64 = b"\xfc\x02"
 """The integer part, saturating."""
 MEMORY_FILL = b"\xfc\x0b\x00"
-RETURN, END, ELSE = b"\x0f", b"\x0b", b"\x05"
+RETURN, DROP, END, ELSE = b"\x0f", b"\x1a", b"\x0b", b"\x05"
 
 
 class Code:

@@ -12,10 +12,15 @@ from typing import Any
 
 from autograd.compiler.plan import Apply, Expression, Place
 from autograd.compiler.wasm.encoder import (
+    ALL_TRUE,
+    ANY_TRUE,
+    DROP,
     ELSE,
     END,
     F64,
+    I32_EQZ,
     LANE,
+    RETURN,
     SCALAR,
     SET_LANE_1,
     SPLAT,
@@ -24,7 +29,7 @@ from autograd.compiler.wasm.encoder import (
     Code,
     Module,
 )
-from autograd.compiler.wasm.functions import PAIRED
+from autograd.compiler.wasm.functions import OF_LIBRARY, OWN
 from autograd.compiler.wasm.trace import (
     COMPARISONS,
     LIBRARY,
@@ -38,7 +43,7 @@ from autograd.compiler.wasm.trace import (
 )
 from autograd.row import Operation
 
-_INLINE = 24
+_INLINE, _SHORT = 24, 8
 LEAVES = {"const", "argument", "load"}
 
 Form = tuple[tuple[object, ...], list[Place | float]]
@@ -58,19 +63,18 @@ class Rows:
         module: where functions are added.
 
     Attributes:
-        functions: the functions of rows, by name.
         keys: a number for every access.
     """
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self.functions: dict[str, Code] = {}
         self.keys: dict[Any, int] = {}
         self._templates: dict[object, Node] = {}
         self._pairs: dict[str, Code] = {}
         self._recipes: dict[tuple[object, ...], Recipe] = {}
         self._free: dict[Operation, bool] = {}
-        self._trees: dict[str, Node] = {}
+        self._bodies: dict[str, tuple[Node, Sequence[Node]]] = {}
+        self._functions: dict[str, Code] = {}
 
     def lower(self, expression: Expression, read: Callable[[Place], Node]) -> Node:
         """Return the node of an expression, given how places become nodes.
@@ -175,47 +179,51 @@ class Rows:
         if len(called) <= 2 and len(distinct(tree)) <= _INLINE and always(tree).issuperset(called):
             return tree
         taken = [a for a in arguments if a.op == "argument"]
-        name = f"{operation.name}.{len(self.functions)}"
-        code = Code([F64] * len(taken), [F64])
-        _Branching(self, code, {a: i for i, a in enumerate(taken)}).push(tree)
-        self.functions[name] = self.module.add(code)
-        return node(f"row {name}", *taken) if taken else tree
+        if not taken:
+            return tree
+        op = f"row {operation.name}.{len(self._bodies)}"
+        self._bodies[op] = (tree, taken)
+        return node(op, *taken)
+
+    def function(self, op: str) -> Code | str:
+        """Return the function of doubles that an operation of a node calls."""
+        body = self._body(op)
+        if body is None:
+            return op.removeprefix(OF_LIBRARY)
+        code = self._functions.get(op)
+        if code is None:
+            code = self._functions[op] = _Body(self, op, *body).written()
+        return code
 
     def pair(self, op: str, arity: int) -> Code:
         """Return the function that applies a function of doubles to both of a pair."""
         code = self._pairs.get(op)
         if code is None:
-            code = Code([V128] * arity, [V128])
-            if op in PAIRED:
-                Emitter(self, code, dict.fromkeys(_arguments(self._own(op)), 0), 2).push(self._own(op))
-                self._pairs[op] = self.module.add(code)
-                return code
-            for lane in (0, 1):
-                for argument in range(arity):
-                    code.get(argument)
-                    code.op(LANE[lane])
-                code.call(self.function(op))
-                code.op(SPLAT if lane == 0 else SET_LANE_1)
-            self._pairs[op] = self.module.add(code)
+            body = self._body(op)
+            if body is None:
+                code = Code([V128] * arity, [V128])
+                self.one_by_one(self.module.add(code), op, arity)
+            else:
+                code = _Body(self, op, *body, lanes=2).written()
+            self._pairs[op] = code
         return code
 
-    def function(self, op: str) -> Code | str:
-        """Return the function of doubles that an operation of a node calls."""
-        name = op.removeprefix("row ")
-        if name not in self.functions:
-            if op not in PAIRED:
-                return op
-            code = Code([F64], [F64])
-            Emitter(self, code, dict.fromkeys(_arguments(self._own(op)), 0)).push(self._own(op))
-            self.functions[name] = self.module.add(code)
-        return self.functions[name]
+    def one_by_one(self, code: Code, op: str, arity: int) -> None:
+        """Push a function of both of a pair, which are the parameters, computed one after the other."""
+        for lane in (0, 1):
+            for argument in range(arity):
+                code.get(argument)
+                code.op(LANE[lane])
+            code.call(self.function(op))
+            code.op(SPLAT if lane == 0 else SET_LANE_1)
 
-    def _own(self, op: str) -> Node:
-        """Return the expression of a function that is computed here and not in the library."""
-        if op not in self._trees:
+    def _body(self, op: str) -> tuple[Node, Sequence[Node]] | None:
+        """Return what a function computes, and its arguments; None for a function of the library."""
+        if op in OWN and op not in self._bodies:
             with interning():
-                self._trees[op] = PAIRED[op](leaf("argument", 0))
-        return self._trees[op]
+                arguments = [leaf("argument", i) for i in range(LIBRARY[op])]
+                self._bodies[op] = (OWN[op](*arguments), arguments)
+        return self._bodies.get(op)
 
     def apply(self, code: Code, op: str, arity: int, lanes: int) -> None:
         """Append the instruction for what is on the stack."""
@@ -331,23 +339,83 @@ class Emitter:
         raise NotImplementedError
 
 
-class _Branching(Emitter):
-    """The body of a row's function: of a selection only the branch that is taken is computed."""
+class _Body(Emitter):
+    """The body of a function: of a selection only the branch that is taken is computed, if it is long.
+
+    Of a pair both must take the same branch; if they do not, the function is computed one by one.
+
+    Args:
+        rows: the functions of rows.
+        op: what the function is called in nodes.
+        tree: what it computes.
+        arguments: the nodes of its parameters.
+        lanes: 1, or 2 for a function of pairs.
+    """
+
+    def __init__(self, rows: Rows, op: str, tree: Node, arguments: Sequence[Node], lanes: int = 1) -> None:
+        self.kind = F64 if lanes == 1 else V128
+        code = Code([self.kind] * len(arguments), [self.kind])
+        super().__init__(rows, code, {a: i for i, a in enumerate(arguments)}, lanes)
+        self.op, self.tree = op, tree
+
+    def written(self) -> Code:
+        """Write it, add it to the module and return it."""
+        self.push(self.tree)
+        return self.rows.module.add(self.code)
 
     def compute(self, what: Node) -> None:
-        if what.op != "select":
+        if what.op == "select":
+            self._share(*what.arguments[1:])
+        if what.op != "select" or all(map(self._is_short, what.arguments[1:])):
             super().compute(what)
             return
         condition, x, y = what.arguments
+        code = self.code
         # What a branch shares with the rest is computed in each: what is known there is not known behind it.
         self._push(condition)
         before = self.known
-        self.code.if_(F64)
+        if self.lanes == 2:
+            mask = code.keep_copy(V128)
+            code.op(ANY_TRUE)
+        code.if_(self.kind)
+        if self.lanes == 2:
+            code.get(mask)
+            code.op(ALL_TRUE + I32_EQZ)
+            code.if_()
+            self.rows.one_by_one(code, self.op, len(code.parameters))
+            code.op(RETURN + END)
         for branch, closing in ((x, ELSE), (y, END)):
             self.known = dict(before)
             self._push(branch)
-            self.code.op(closing)
+            code.op(closing)
         self.known = before
+
+    def _share(self, x: Node, y: Node) -> None:
+        """Compute what both branches of a selection need in any case."""
+        both = {n for n in always(x) & always(y) if n.op not in LEAVES and n.op not in COMPARISONS}
+        waiting = [x]
+        while waiting and both:
+            what = waiting.pop()
+            if what in self.known or what.op in LEAVES:
+                continue
+            if what in both:
+                self._push(what)
+                self.code.op(DROP)
+            elif what.op != "select":
+                waiting += what.arguments
+
+    def _is_short(self, root: Node) -> bool:
+        """Tell whether what is left to be computed of a branch takes no longer than a wrong guess would."""
+        found, waiting = set[Node](), [root]
+        while waiting:
+            what = waiting.pop()
+            if what in found or what in self.known or what.op in LEAVES:
+                continue
+            found.add(what)
+            if len(found) > _SHORT or what.op not in SCALAR:
+                return False
+            waiting += what.arguments
+        return True
 
 
 def in_order(what: Node, lanes: int) -> tuple[Node, ...]:
@@ -356,10 +424,6 @@ def in_order(what: Node, lanes: int) -> tuple[Node, ...]:
     if what.op == "select":
         return (*arguments[1:], arguments[0])
     return arguments[::-1] if what.op == "copysign" and lanes == 2 else arguments
-
-
-def _arguments(tree: Node) -> list[Node]:
-    return sorted((n for n in distinct(tree) if n.op == "argument"), key=lambda n: n.arguments[0])
 
 
 def count_uses(root: Node) -> dict[Node, int]:
