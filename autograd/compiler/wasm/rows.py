@@ -43,7 +43,9 @@ from autograd.compiler.wasm.trace import (
 )
 from autograd.row import Operation
 
-_INLINE, _SHORT = 24, 8
+_INLINE = 24
+_SHORT = (8, 32)
+"""Branches of at most so many instructions, of a number and of a pair, are both computed."""
 LEAVES = {"const", "argument", "load"}
 
 Form = tuple[tuple[object, ...], list[Place | float]]
@@ -176,7 +178,7 @@ class Rows:
         arguments = [leaf("argument", i) if x is None else number(x) for i, x in enumerate(pattern)]
         tree = merged(trace(operation.value, arguments))
         called = [n for n in distinct(tree) if n.op in LIBRARY]
-        if len(called) <= 2 and len(distinct(tree)) <= _INLINE and always(tree).issuperset(called):
+        if len(called) <= 2 and len(distinct(tree)) <= _INLINE and always(tree, {}).issuperset(called):
             return tree
         taken = [a for a in arguments if a.op == "argument"]
         if not taken:
@@ -357,6 +359,7 @@ class _Body(Emitter):
         code = Code([self.kind] * len(arguments), [self.kind])
         super().__init__(rows, code, {a: i for i, a in enumerate(arguments)}, lanes)
         self.op, self.tree = op, tree
+        self._always: dict[Node, set[Node]] = {}
 
     def written(self) -> Code:
         """Write it, add it to the module and return it."""
@@ -392,13 +395,14 @@ class _Body(Emitter):
 
     def _share(self, x: Node, y: Node) -> None:
         """Compute what both branches of a selection need in any case."""
-        both = {n for n in always(x) & always(y) if n.op not in LEAVES and n.op not in COMPARISONS}
-        waiting = [x]
+        both = always(x, self._always) & always(y, self._always)
+        seen, waiting = set(self.known), [x]
         while waiting and both:
             what = waiting.pop()
-            if what in self.known or what.op in LEAVES:
+            if what in seen or what.op in LEAVES:
                 continue
-            if what in both:
+            seen.add(what)
+            if what in both and what.op not in COMPARISONS:
                 self._push(what)
                 self.code.op(DROP)
             elif what.op != "select":
@@ -412,7 +416,7 @@ class _Body(Emitter):
             if what in found or what in self.known or what.op in LEAVES:
                 continue
             found.add(what)
-            if len(found) > _SHORT or what.op not in SCALAR:
+            if len(found) > _SHORT[self.lanes - 1] or what.op not in SCALAR:
                 return False
             waiting += what.arguments
         return True
@@ -448,9 +452,8 @@ def distinct(root: Node) -> set[Node]:
     return set(count_uses(root))
 
 
-def always(root: Node) -> set[Node]:
-    """Return the nodes that are needed whatever a selection selects."""
-    known: dict[Node, set[Node]] = {}
+def always(root: Node, known: dict[Node, set[Node]]) -> set[Node]:
+    """Return the nodes that are needed whatever a selection selects, given those that are known of parts."""
 
     def needed(what: Node) -> set[Node]:
         if what not in known:
