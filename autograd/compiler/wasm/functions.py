@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from autograd.compiler.wasm.trace import as_node, node, number
+from autograd.compiler.wasm.trace import as_node, node, number, polynomial
 from autograd.real import LOG2_E, LOG_2
 
 LOG_2_HIGH = 6.93147180369123816490e-01
 """log(2) to 33 binary digits, so that its small multiples are exact."""
 LOG_2_LOW = 1.90821492927058770002e-10
-INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(2, 14))
+INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
 
 
 OF_LIBRARY = "library "
@@ -25,14 +25,9 @@ OF_LIBRARY = "library "
 def _less_one(r: Any, tail: Any) -> Any:
     """Return exp(r + tail) - 1 for abs(r) <= log(2) / 2 and a small tail, but for the sign of a zero.
 
-    The polynomial is Taylor's, whose rest is below the rounding errors, in Estrin's order, which leaves a
-    processor more to do at a time.
+    The polynomial is Taylor's, whose rest is below the rounding errors.
     """
-    c, square = INVERSE_FACTORIALS, r * r
-    fourth = square * square
-    pairs = [c[k] + c[k + 1] * r for k in range(0, 12, 2)]
-    low = (pairs[0] + pairs[1] * square) + (pairs[2] + pairs[3] * square) * fourth
-    return r + (tail + square * (low + (pairs[4] + pairs[5] * square) * (fourth * fourth)))
+    return r + (tail + r * r * polynomial(INVERSE_FACTORIALS, r))
 
 
 def expm1(x: Any) -> Any:

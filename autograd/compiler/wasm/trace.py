@@ -408,6 +408,19 @@ def _is_nan(x: Any) -> Any:
     return node("ne", as_node(x), as_node(x))
 
 
+def polynomial(coefficients: Sequence[float], q: Any) -> Any:
+    """Return a polynomial, the highest power first, in Estrin's order.
+
+    In Horner's every step waits for the one before, which takes a processor several times as long.
+    """
+    terms: list[Any] = [*reversed(coefficients)]
+    while len(terms) > 1:
+        rest = terms[-1:] if len(terms) % 2 else []
+        terms = [low + high * q for low, high in zip(terms[::2], terms[1::2], strict=False)] + rest
+        q = q * q
+    return terms[0]
+
+
 _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(math, name)} | {
     "sqrt": _instruction("sqrt"),
     "fabs": _instruction("abs"),
@@ -424,6 +437,7 @@ _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(
 _BUILTIN: dict[Any, Any] = {getattr(math, name): function for name, function in _MATH.items()} | {
     float: as_node,
     as_float: lambda number, _: as_node(number),
+    real.polynomial: polynomial,
 }
 
 
@@ -441,9 +455,9 @@ def _traced(value: Any) -> Any:
     """Return a function that does with nodes what it does with floats; other things as they are."""
     if isinstance(value, types.ModuleType):
         return _Namespace(value)
-    if isinstance(value, types.BuiltinFunctionType) or value is float or value is as_float:
-        if value in _BUILTIN:
-            return _BUILTIN[value]
+    if isinstance(value, (types.BuiltinFunctionType, types.FunctionType, type)) and value in _BUILTIN:
+        return _BUILTIN[value]
+    if isinstance(value, types.BuiltinFunctionType):
         if value.__module__ == "math":
             return _only_numbers(value)
         return value
