@@ -75,7 +75,7 @@ class NumpyEngine:
         self._program = program
         things = program.run(self.v, self.d)
         self.forward, self.reverse = things["forward"], things["reverse"]
-        self.step = _asking(things["step"], self.d[: plan.parameters])
+        self.step = _asking(things["values"], things["adjoints"], self.d[: plan.parameters])
 
     @property
     def source(self) -> str:
@@ -102,18 +102,21 @@ class NumpyEngine:
         )
 
 
-def _asking(step: Callable[[], Any], gradients: Array) -> Callable[[], bool]:
+def _asking(values: Callable[[], None], adjoints: Callable[[], None], gradients: Array) -> Callable[[], bool]:
     """Return a function that makes a step and returns whether a gradient is nan."""
-    if not gradients.size:
-        return lambda: bool(step())
     least, item = gradients.argmin, gradients.item
+    none = not gradients.size
 
-    def run() -> bool:
-        step()
+    @np.errstate(all="ignore")
+    def step() -> bool:
+        values()
+        adjoints()
+        if none:
+            return False
         smallest = item(least())  # a nan, if there is one: the fastest question for it
         return smallest != smallest
 
-    return run
+    return step
 
 
 def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], None]:
@@ -245,7 +248,8 @@ class _Program:
 
     def define(self, name: str, lines: Sequence[str]) -> None:
         """Write a function that is called from outside."""
-        self.function(name, ['with np.errstate(all="ignore"):', *(f"    {line}" for line in lines)])
+        self.functions.append('@np.errstate(all="ignore")')  # in half the time that a with block takes
+        self.function(name, lines)
 
     def divided(self, lines: Sequence[str]) -> Sequence[str]:
         """Return lines that do the same, but are not too many for one function."""
