@@ -192,6 +192,13 @@ class Value(Node, Methods):
         """Return this node: a real number is its own. NumPy's ``var``, ``vdot`` and ``norm`` ask for it."""
         return self
 
+    @property
+    def dtype(self) -> Any:
+        """NumPy's kind of an array of Values, for which it asks what came out of one, as in ``norm(x, 3)``."""
+        import numpy
+
+        return numpy.dtype(object)
+
     def degrees(self) -> "Value":
         """Return ``rad2deg(self)``, for which NumPy has two names."""
         return ops.rad2deg(self)
