@@ -308,11 +308,14 @@ class Operation:
 
         Returns:
             A float64 array. NumPy's warnings at poles and overflows are silenced for this call.
+
+        Raises:
+            TypeError, OverflowError: of `as_floats`.
         """
         import numpy
 
+        floats = [as_floats(argument, self.name) for argument in arguments]
         with numpy.errstate(all="ignore"):
-            floats = (numpy.asarray(argument, dtype=float) for argument in arguments)
             return numpy.asarray(self.array_function(*floats), dtype=float)
 
     @property
@@ -498,6 +501,26 @@ def as_float(number: Any, context: str) -> float:
         size = f"an int of {number.bit_length():,} bits" if isinstance(number, int) else type(number).__name__
         raise OverflowError(f"{context} needs a number below 1.8e308, the float range; got {size}")
     return result
+
+
+def as_floats(numbers: Any, context: str) -> Any:
+    """Return real numbers of any kind as a float64 array, which may be the one that is given.
+
+    Args:
+        numbers: an array or whatever NumPy makes one of.
+        context: what the numbers are for, the error's first word.
+
+    Raises:
+        TypeError: they are not real numbers.
+        OverflowError: one is beyond the range of doubles.
+    """
+    import numpy
+
+    array = numpy.asarray(numbers)
+    if array.dtype.kind in "biuf" and array.dtype.itemsize <= 8:
+        return numpy.asarray(array, dtype=float)
+    # NumPy would read "1" as 1.0, None as nan and a long double of 1e400 as inf, and drop an imaginary part.
+    return numpy.array([as_float(n, context) for n in array.ravel().tolist()], float).reshape(array.shape)
 
 
 def is_real(number: Any) -> bool:

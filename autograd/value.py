@@ -194,7 +194,7 @@ class Value(Node, Methods):
 
     @property
     def dtype(self) -> Any:
-        """NumPy's kind of an array of Values, for which it asks what came out of one, as in ``norm(x, 3)``."""
+        """NumPy's kind of an array of Values: it asks what comes out of one, as in ``norm(x, 3)``."""
         import numpy
 
         return numpy.dtype(object)

@@ -232,6 +232,17 @@ def test_integer_arrays_are_computed_as_floats():
     assert ops.exp(np.array([0, 0])).tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("row", ops.TABLE.values(), ids=by_name)
+def test_an_array_of_what_is_no_double_is_refused_as_a_number_is(row):
+    wide = np.longdouble("1e400")
+    for item, error in ((wide, OverflowError), ("1", TypeError), (1j, TypeError)):
+        if item is not wide or wide != np.inf:  # where it is a double, it is infinite
+            with pytest.raises(error, match=row.name):
+                row(*[np.array([item])] * row.arity)
+    few = np.array([0.5], dtype=np.longdouble)
+    assert row(*[few] * row.arity).dtype == np.float64
+
+
 def test_object_arrays_are_recorded_element_by_element():
     x = np.array([Value(0.5), Value(2.0)])
     for result in (ops.tanh(x), np.tanh(x)):

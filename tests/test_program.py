@@ -1,5 +1,6 @@
 """Feeding, running and reading a compiled program; what it refuses, and what it lets go."""
 
+import contextlib
 import gc
 import math
 import pickle
@@ -616,6 +617,31 @@ def test_a_block_writes_back_only_what_changed_in_it():
         pass
     y.backward()  # nothing was assigned, so the graph is as fresh as it was
     assert w.grad == 19.0
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(
+    ("numbers", "error"),
+    [
+        (np.array([np.longdouble("1e400"), 1.0]), OverflowError),
+        ([10**400, 1.0], OverflowError),
+        (["1", "2"], TypeError),
+        ([None, 1.0], TypeError),
+        ([1j, 1.0], TypeError),
+        ([1.0, 2.0, 3.0], ValueError),
+    ],
+)
+def test_parameters_are_refused_as_feeds_are_and_keep_their_numbers(numbers, error, inside):
+    if error is OverflowError and np.longdouble("1e400") == np.inf:
+        pytest.skip("a long double is a double here")
+    x, y = Value(3.0), Value(4.0)
+    program = autograd.compile(x * y)
+    with program if inside else contextlib.nullcontext():
+        with pytest.raises(error):
+            program.parameters = numbers
+        assert program.parameters.tolist() == [3.0, 4.0]
+        program.parameters = np.array([5, 6], dtype=np.longdouble)
+    assert (x.data, y.data) == (5.0, 6.0)
 
 
 def test_two_writers_of_one_leaf_are_told_so_and_neither_number_is_lost():

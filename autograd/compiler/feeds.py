@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from autograd.compiler.plan import Index
 from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, matched, shape_of
-from autograd.row import as_float
+from autograd.row import as_float, as_floats
 from autograd.text import describe
 from autograd.value import Value
 from autograd.writing import assign
@@ -116,11 +116,7 @@ class Field:
             return self._nested_numbers(value, leading)
         shape = self.places.shape
         try:
-            array = np.asarray(value)
-            if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-                # NumPy would read "1" as 1.0, None as nan and a long double of 1e400 as inf.
-                numbers = [as_float(number, self.name) for number in array.ravel().tolist()]
-                array = np.array(numbers, dtype=float).reshape(array.shape)
+            array: Floats = as_floats(value, self.name)
         except (TypeError, ValueError):
             raise TypeError(f"{self.name} needs numbers of shape {shape}, got {value!r:.60}") from None
         if array.shape[leading:] != shape or array.ndim < leading:

@@ -22,6 +22,7 @@ from autograd.files import write_file
 from autograd.locks import computed_once
 from autograd.nested import Nested, flatten, shape_of
 from autograd.node import clock
+from autograd.row import as_floats
 from autograd.text import describe
 from autograd.value import Value
 
@@ -255,7 +256,8 @@ class Program:
     def parameters(self) -> Floats:
         """The leaves' numbers, of shape (leaves,), in the order of `leaves`.
 
-        Assigning copies into it; outside a ``with`` block the leaves are assigned, too.
+        Assigning copies into it; outside a ``with`` block the leaves are assigned, too. It refuses what is no
+        real number (TypeError), beyond the range of doubles (OverflowError) or of another shape (ValueError).
         """
         if not self._detached:
             self._bank.read()
@@ -263,7 +265,7 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: Floats | Sequence[float]) -> None:
-        self._bank.numbers[...] = numbers
+        self._bank.numbers[...] = as_floats(numbers, "program.parameters")
         if not self._detached:
             self._bank.write()
 
