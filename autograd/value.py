@@ -195,8 +195,9 @@ class Value(Node, Methods):
     @property
     def dtype(self) -> Any:
         """NumPy's kind of an array of Values: it asks what comes out of one, as in ``norm(x, 3)``."""
-        import numpy
-
+        numpy = sys.modules.get("numpy")
+        if numpy is None:
+            raise AttributeError("a Value has a dtype for NumPy, which is not imported")
         return numpy.dtype(object)
 
     def degrees(self) -> "Value":
