@@ -11,6 +11,7 @@ from matplotlib.mathtext import MathTextParser
 import autograd
 from autograd import Value, take
 from autograd.compiler import latex
+from autograd.compiler.indices import coordinate, find_points
 from autograd.compiler.tensors import Tensors
 from nn import GPT, MLP, cross_entropy
 from tests.latex_reader import Reader, rows
@@ -57,6 +58,23 @@ def assert_computes(program, reader):
     np.testing.assert_allclose(outputs, expected, rtol=1e-10)
     gradients = reader.d[: program._plan.parameters]
     np.testing.assert_allclose(gradients, program.gradients, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [4, 30, 3000])
+def test_coordinates_have_forms_in_the_symbols_found_from_them_also_where_these_depend_on_each_other(size):
+    """Of a, b and (a - b) / 2 each is a symbol, as a form has whole numbers; least squares would mix them."""
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        a, b = rng.integers(0, 3, (2, size))
+        irregular = [b, a, a + b, 2 * a + b, a + 2 * b, b // 2, 3 - b]
+        across = np.arange(4)
+        chosen = rng.choice(len(irregular), rng.integers(2, 6), replace=False)
+        functions = [irregular[k][:, None] + rng.integers(-2, 3) * across for k in chosen]
+        found = find_points((size, 4), (False, False), functions, None)
+        for f in functions:
+            form = coordinate(f, found)
+            total = form.first + sum(step * found.values[symbol] for symbol, step in form.steps)
+            np.testing.assert_array_equal(np.broadcast_to(total, f.shape), f)
 
 
 SLOW = (

@@ -6,7 +6,7 @@ attention are then the pairs (i, j) with j <= i. What is found is checked at eve
 never a guess.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from math import gcd, prod
@@ -193,17 +193,44 @@ def _describe(points: Points, symbols: list[Symbol], basis: list[Index]) -> None
 
 
 def combination(column: Index, basis: Sequence[Index]) -> list[int] | None:
-    """Return whole numbers c with column = c[0] + c[1] basis[0] + ..., or None if there are none."""
-    some = np.linspace(0, len(column) - 1, SAMPLE).astype(np.intp) if len(column) > SAMPLE else slice(None)
-    matrix = np.stack([np.ones(len(column[some])), *(b[some] for b in basis)], axis=1)
-    solution = np.linalg.lstsq(matrix, column[some].astype(float), rcond=None)[0]
-    first, *steps = (int(number) for number in np.rint(solution))
-    total = np.full(len(column), first, dtype=np.intp)
-    for step, other in zip(steps, basis, strict=True):
-        total += step * other
-    if np.array_equal(total, column):
-        return [first, *steps]
+    """Return whole numbers c with column = c[0] + c[1] basis[0] + ..., or None if none are found.
+
+    They are found if one number of the basis suffices, and whatever is appended to the basis later.
+    """
+    some: Any = np.linspace(0, len(column) - 1, min(len(column), SAMPLE)).astype(np.intp)
+    matrix = np.stack([np.ones(len(some)), *(b[some] for b in basis)], axis=1)
+    if len(some) < len(column) and np.linalg.matrix_rank(matrix) < matrix.shape[1]:
+        some = slice(None)
+        matrix = np.stack([np.ones(len(column)), *basis], axis=1)
+    for chosen in _independent(matrix):
+        solution = np.linalg.lstsq(matrix[:, chosen], column[some].astype(float), rcond=None)[0]
+        found = [0] * (len(basis) + 1)
+        for place, number in zip(chosen, np.rint(solution), strict=True):
+            found[place] = int(number)
+        total = np.full(len(column), found[0], dtype=np.intp)
+        for step, other in zip(found[1:], basis, strict=True):
+            total += step * other
+        if np.array_equal(total, column):
+            return found
     return None
+
+
+def _independent(matrix: Any) -> Iterator[list[int]]:
+    """Yield independent columns, the first among them: all, or those found from each other column on.
+
+    Numbers that depend on each other, such as a and 2 a + b and b, have more than one combination, of which
+    least squares would give a broken one.
+    """
+    count = matrix.shape[1]
+    if np.linalg.matrix_rank(matrix) == count:
+        yield [*range(count)]
+        return
+    for start in range(1, count):
+        chosen: list[int] = []
+        for column in (0, start, *(k for k in range(1, count) if k != start)):
+            if np.linalg.matrix_rank(matrix[:, [*chosen, column]]) > len(chosen):
+                chosen.append(column)
+        yield chosen
 
 
 def coordinate(f: Index, points: Points) -> Coordinate | None:
