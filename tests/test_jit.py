@@ -1,6 +1,7 @@
 """Compiled functions: what shares a program, what has one of its own, and how they compose."""
 
 import math
+import threading
 import warnings
 
 import numpy as np
@@ -87,6 +88,57 @@ def test_methods_and_engines():
     a, b = Model(2.0), Model(3.0)
     assert (a.score(5.0), b.score(5.0), a.score(-1.0)) == (10.0, 15.0, 0.0)
     assert {program.engine for program in Model.score.programs.values()} == {"numpy"}
+
+
+def test_gradients_of_a_method_run_programs_too():
+    class Model:
+        def __init__(self, w):
+            self.w, self.calls = Value(w), 0
+
+        @jit
+        def loss(self, x, y):
+            self.calls += 1
+            return sum((self.w * a - y) ** 2 for a in x)
+
+    model, other = Model(2.0), Model(3.0)
+    assert value_and_grad(model.loss)([1.0, 2.0], 1.0) == (10.0, [4.0, 12.0])
+    assert value_and_grad(model.loss, argnums=(1, 0))([3.0, 2.0], 1.0) == (34.0, (-16.0, [20.0, 12.0]))
+    model.w.data = 1.0
+    assert grad(model.loss)([1.0, 2.0], 1.0) == [0.0, 2.0]
+    assert grad(other.loss)([1.0, 2.0], 1.0) == [12.0, 30.0]
+    assert (model.calls, other.calls) == (2, 1)
+    assert model.loss.programs is Model.loss.programs
+    assert len(Model.loss.programs) == 3
+    assert model.loss.__name__ == "loss"
+
+
+def test_what_is_recorded_under_no_grad_is_recorded_all_the_same():
+    """As `grad` does: a program needs the graph, whoever calls first."""
+    w = Value(3.0)
+    f = jit(lambda x: w * x * x)
+    with autograd.no_grad():
+        assert (f(2.0), f(3.0), grad(f)(2.0)) == (12.0, 27.0, 12.0)
+    assert (f(1.0), grad(f)(1.0)) == (3.0, 6.0)
+
+
+def test_threads_call_one_function_at_a_time_or_at_once():
+    f = jit(lambda x, n: sum(tanh(v * n) for v in x))
+    expected = {k: sum(math.tanh(v * k) for v in range(40)) for k in range(8)}
+    wrong = []
+
+    def call(k):
+        for _ in range(60):
+            value, slopes = value_and_grad(f)([float(v) for v in range(40)], float(k))
+            if not math.isclose(value, expected[k]) or slopes[0] != k:
+                wrong.append((k, value))
+
+    threads = [threading.Thread(target=call, args=(k,)) for k in expected]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert list(f.calls) == ["([40 x float], float), by 0"]
 
 
 def test_a_branch_on_a_number_is_refused():

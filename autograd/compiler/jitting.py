@@ -1,6 +1,8 @@
 """Functions that are recorded and compiled at their first call, and run as programs ever after."""
 
+import copy
 import functools
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.program import Program
+from autograd.control import recording
 from autograd.nested import flatten
 from autograd.row import as_float, is_real
 from autograd.sweeping import topological_order
@@ -30,6 +33,7 @@ class Jitted:
         self._function, self._engine = function, engine
         self._name = getattr(function, "__name__", type(function).__name__)
         self._known: dict[Any, str] = {}
+        self._copies: dict[tuple[str, int], Program] = {}
         self.programs: dict[str, Program] = {}
         self.calls: dict[str, int] = {}
 
@@ -60,17 +64,28 @@ class Jitted:
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind to an instance, as a function does."""
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else Bound(self, instance)
 
     def _program(self, call: "_Call") -> Program:
+        """Return the program of a call, or this thread's copy: a program runs in one thread at a time."""
+        name = self._known.get(call.form) or self._add(call)
+        self.calls[name] += 1
+        key = name, threading.get_ident()
+        if key not in self._copies:
+            self._copies[key] = copy.copy(self.programs[name])
+        return self._copies[key]
+
+    def _add(self, call: "_Call") -> str:
+        """Compile a program, and return its name."""
+        program = self._compile(call)
         name = self._known.get(call.form)
-        if name is None:
-            program = self._compile(call)
+        if name is None:  # else another thread was faster
             name = call.description
             if name in self.programs:  # another object that is written alike
                 name = f"{name} #{len(self.programs) + 1}"
-            self._known[call.form] = name
             self.programs[name], self.calls[name] = program, 0
+            self._copies[name, threading.get_ident()] = program
+            self._known[call.form] = name
             count = len(self.programs)
             if count >= MANY and not count & (count - 1):
                 warnings.warn(
@@ -78,15 +93,15 @@ class Jitted:
                     "shape share a program, but every int, text and length has its own: feed what varies as "
                     "a float or an array, or pad it to few lengths",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=5,
                 )
-        self.calls[name] += 1
-        return self.programs[name]
+        return name
 
     def _compile(self, call: "_Call") -> Program:
         from autograd.compiler import compile as compile_graph
 
-        result = self._function(*call.arguments, **call.keywords)
+        with recording():  # also where no_grad is in force: a program is made of a graph
+            result = self._function(*call.arguments, **call.keywords)
         items, rebuild = flatten(result)
         outputs = [item if isinstance(item, Value) else constant(item, self._name) for item in items]
         if call.argnums and not (len(items) == 1 and result is items[0]):
@@ -102,6 +117,30 @@ class Jitted:
         ]
         data = {"fed": call.fed_leaves, "outside": outside}
         return compile_graph(rebuild(outputs), inputs={"by": call.by_leaves}, data=data, engine=self._engine)
+
+
+class Bound:
+    """A compiled function with an instance as its first argument, as a method has it.
+
+    Attributes:
+        programs, calls: those of the function, of all instances.
+    """
+
+    def __init__(self, function: Jitted, instance: Any) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self._jitted, self._instance = function, instance
+        self.programs, self.calls = function.programs, function.calls
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Call the method; see `Jitted.__call__`."""
+        return self._jitted(self._instance, *arguments, **keywords)
+
+    def __value_and_grad__(
+        self, argnums: Sequence[int], arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> tuple[float, list[Any]] | None:
+        """Return value and gradients; the places of arguments do not count the instance."""
+        places = [place + 1 for place in argnums]
+        return self._jitted.__value_and_grad__(places, (self._instance, *arguments), keywords)
 
 
 class _Call:
@@ -220,7 +259,8 @@ def jit(function: Callable[..., Any] | None = None, *, engine: str = "auto") -> 
 
     Calls share a program if their arguments have one form: the same nesting and lengths, arrays of the same
     shapes, and the same ints, bools and texts, which may decide what is recorded. Floats and the elements of
-    arrays are fed. Values that the function closes over, such as a model's parameters, are read at each call.
+    arrays are fed. Values that the function closes over, such as a model's parameters, are read at each call;
+    other numbers that it does not get as arguments stay as they were at the first. Each thread runs a copy.
     `grad` and `value_and_grad` of such a function run programs, too.
 
     Args:
