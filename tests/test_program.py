@@ -691,6 +691,39 @@ def test_parameters_assigned_outside_a_block_reach_the_leaves():
     assert w.data == 10.0
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda p: p(),
+        lambda p: p.forward(),
+        lambda p: p.batch([1.0, 1.0]),
+        lambda p: p.parameters,
+        lambda p: p.sync(),
+        shallow_copy,
+        deepcopy,
+    ],
+)
+def test_what_is_written_into_the_array_of_parameters_outside_a_block_is_not_lost(use):
+    a, b, x = Value(1.0), Value(2.0), Value(1.0)
+    program = autograd.compile((a * 10 + b) * x, inputs=[a, b], data=[x])
+    program()
+    program.parameters[0] = 4.0
+    np.subtract(program.parameters, [0.0, 1.0], out=program.parameters)
+    use(program)
+    assert (a.data, b.data) == (4.0, 1.0)
+    assert program() == shallow_copy(program)() == 41.0
+
+
+def test_a_parameter_with_two_writers_outside_a_block_is_told_once_and_keeps_what_the_leaf_was_assigned():
+    w = Value(1.0)
+    program = autograd.compile(w * w)
+    program.parameters[0] = 4.0
+    w.data = 5.0
+    with pytest.raises(RuntimeError, match=r"two writers: it was 1\.0 .* became 4\.0 .* assigned 5\.0"):
+        program()
+    assert program() == 25.0
+
+
 def test_views_of_the_parameters_are_fed_as_they_were():
     a, b = Value(1.0), Value(2.0)
     program = autograd.compile(a * 10 + b, inputs={"a": [a], "b": [b]})

@@ -34,10 +34,25 @@ class Bank:
         self.leaves, self.numbers = leaves, numbers
         self._read = numbers.copy()  # what the leaves held when they were read last
 
+    def hold(self, numbers: Floats) -> None:
+        """Put numbers into the array as if they had been read from the leaves."""
+        self.numbers[:] = self._read[:] = numbers
+
     def read(self) -> None:
-        """Read the leaves' numbers into the array."""
-        self.numbers[:] = np.fromiter(map(_data, self.leaves), float, len(self.leaves))
-        self._read[:] = self.numbers
+        """Read the leaves' numbers into the array, after what was written into it meanwhile went to them.
+
+        Raises:
+            RuntimeError: a leaf was assigned meanwhile, too; it keeps its number.
+        """
+        if not self.leaves:
+            return
+        if self.numbers.tobytes() != self._read.tobytes():
+            try:
+                self.write_changes()
+            except RuntimeError:
+                self.hold(self._read)
+                raise
+        self.hold(np.fromiter(map(_data, self.leaves), float, len(self.leaves)))
 
     def write(self, places: Sequence[int] | None = None) -> None:
         """Write the array's numbers to the leaves, or to those at some places, where they differ."""

@@ -258,6 +258,8 @@ class Program:
 
         Assigning copies into it; outside a ``with`` block the leaves are assigned, too. It refuses what is no
         real number (TypeError), beyond the range of doubles (OverflowError) or of another shape (ValueError).
+        What is written into the array there, as by ``parameters[0] = 1.0``, reaches the leaves when the
+        program is used next.
         """
         if not self._detached:
             self._bank.read()
@@ -412,6 +414,7 @@ class Program:
             OSError: the file cannot be written.
         """
         self._check_idle()
+        self.sync()
         outputs, aux, inputs, data = self._nests
         state = {
             "outputs": saving.named(outputs),
@@ -427,13 +430,15 @@ class Program:
     def sync(self) -> None:
         """Write to the leaves what has changed since the ``with`` block began or was last synchronised.
 
-        That is numbers that differ, and gradients and results if the program has run. Outside a block the
-        leaves are always up to date.
+        That is numbers that differ, and gradients and results if the program has run. Outside a block it is
+        what was written into the array `parameters`.
 
         Raises:
             RuntimeError: a leaf was assigned meanwhile as well, so that one of its two numbers would be lost.
         """
-        if self._detached:
+        if not self._detached:
+            self._bank.read()
+        else:
             self._bank.write_changes()
             self._data.write_changes()
             if self._swept:
@@ -460,6 +465,10 @@ class Program:
         if self._detached == 1:
             try:
                 self.sync()
+            except RuntimeError:  # of two writers the leaf is right from here on
+                for bank in (self._bank, self._data):
+                    bank.hold(bank.numbers)
+                raise
             finally:
                 self._detached = 0
         else:
@@ -472,6 +481,7 @@ class Program:
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickled program is made of: no engine, and no outputs, which are graphs."""
         self._check_idle()
+        self.sync()
         state = {name: vars(self)[name] for name in ("_plan", "_nests", "_leaves", "_size", "engine")}
         return state | {"numbers": (self._bank.numbers.copy(), self._data.numbers.copy())}
 
@@ -480,7 +490,8 @@ class Program:
         vars(self).update(state)
         self._outputs = []
         self._begin()
-        self._bank.numbers[:], self._data.numbers[:] = numbers
+        for bank, held in zip((self._bank, self._data), numbers, strict=True):
+            bank.hold(held)
 
     def _check_idle(self) -> None:
         if self._detached:
