@@ -11,8 +11,8 @@ from typing import Any
 
 inf, nan = math.inf, math.nan
 
-SQRT_HALF = math.sqrt(0.5)
-SQRT_HALF_TAIL = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF, so that the pair carries 107 bits
+SQRT_TWO = math.sqrt(2.0)
+SQRT_TWO_TAIL = -9.667293313452913e-17  # sqrt(2) - SQRT_TWO, so that the pair carries 107 bits
 TWO_OVER_SQRT_PI = 2.0 / math.sqrt(math.pi)
 INV_SQRT_TWO_PI = 0.3989422804014327
 INV_SQRT_TWO_PI_TAIL = -6.247337834861335e-17  # what is missing in it, relative to it
@@ -26,15 +26,16 @@ RADIAN = 57.29577951308232
 RADIAN_TAIL = -1.9878495670576283e-15
 LOG2_E = 1.4426950408889634
 LOG10_E = 0.4342944819032518
-# (1 + t) exp(t*t) erfc(t) - 3/4 as a polynomial in (t - 5) / (t + 5), made by tests/coefficients.py.
+# (1 + t) exp(t*t/2) Q(t) - 15/32 as a polynomial in (t - 5) / (t + 5), where Q(t) is the probability above t
+# in the standard normal distribution; made by tests/coefficients.py.
 # fmt: off
-ERFC = (
-    2.6380434532141298e-09, 9.843123752211394e-09, -1.7780012725158232e-08, -5.819538582783869e-08,
-    2.1893120682967335e-07, -7.993419884451994e-08, -1.6606018553797334e-06, 6.141905197342804e-06,
-    -6.23787220164448e-06, -3.643450425925948e-05, 0.0002333496633741548, -0.0008149974477865263,
-    0.002131690140295482, -0.004528938629826559, 0.008028679946776224, -0.01183992463406277,
-    0.013888953788014689, -0.010715416154405275, -0.001914935954877492, 0.027583302946015728,
-    -0.06734424242632567, 0.11821336032072209, -0.1729210085588923, -0.08577217360158824,
+UPPER_TAIL = (
+    -2.7701481656827913e-10, 1.6294822123482363e-11, 4.305928346122364e-09, 2.6641470506077205e-09,
+    -3.132082028087379e-08, -2.4964749749793523e-08, 1.9716412822314452e-07, 1.2687978435110762e-07,
+    -1.3083296242531128e-06, -6.989850792867112e-08, 9.06032311426407e-06, -9.896216310883174e-06,
+    -5.36077545074153e-05, 0.00018233416164045794, 7.791634836196445e-06, -0.00167607234514747,
+    0.006522000662944827, -0.015170415402641402, 0.024536963244022193, -0.026401042966293736,
+    0.010002352385218209, 0.031030368425963278, -0.09155228183400893, -0.007234170149962226,
 )
 # -log(erfc(t)) / t as a polynomial in t / (t + 6), made likewise.
 ERF = (
@@ -282,32 +283,33 @@ def _bell(exponent: float, tail: float, amplitude: float, amplitude_tail: float 
     return math.ldexp(amplitude + (amplitude * m + amplitude_tail * (1.0 + m)), -n)
 
 
-def _erfc(t: float, tail: float, factor: float) -> float:
-    """Return factor * erfc(t + tail) for 0 <= t < 30 and a small tail.
+def _upper_tail(t: float, t_tail: float = 0.0) -> tuple[float, float]:
+    """Return exp(t*t/2) times the probability above t + t_tail, for 0 <= t < 43, and what it lacks.
 
-    It is factor / (1 + t) * (3/4 + p) * exp(-t*t) with a polynomial p (Shepherd and Laframboise 1981). As
-    |p| <= 1/4 it needs no more digits than a double has; the rest is in double-double.
+    It is (15/32 + p) / (1 + t) with a polynomial p (Shepherd and Laframboise 1981). As |p| < 1/16 it needs no
+    more digits than a double has; the rest is in double-double.
     """
-    p = polynomial(ERFC, (t - 5.0) / (t + 5.0))
-    numerator = 0.75 + p
-    numerator_tail = p - (numerator - 0.75)
+    p = polynomial(UPPER_TAIL, (t - 5.0) / (t + 5.0))
+    numerator = 0.46875 + p
+    numerator_tail = p - (numerator - 0.46875)
     denominator = 1.0 + t
     rest = denominator - 1.0
-    denominator_tail = (1.0 - (denominator - rest)) + (t - rest) + tail
-    quotient = factor / denominator
-    product, product_tail = two_product(quotient, denominator)
-    quotient_tail = ((factor - product) - product_tail - quotient * denominator_tail) / denominator
-    amplitude, amplitude_tail = two_product(quotient, numerator)
-    amplitude_tail += quotient * numerator_tail + quotient_tail * numerator
-    square, square_tail = two_product(t, t)
-    return _bell(square, square_tail + 2.0 * t * tail, amplitude, amplitude_tail)
+    denominator_tail = (1.0 - (denominator - rest)) + (t - rest) + t_tail
+    ratio = numerator / denominator
+    product, product_tail = two_product(ratio, denominator)
+    lacking = (numerator - product) - product_tail + numerator_tail - ratio * denominator_tail
+    return ratio, lacking / denominator
 
 
 def erfc(x: float) -> float:
     """Return the complementary error function, to more digits in its tail than the C library's has."""
     if x < 0.45:
         return 1.0 - math.erf(x)
-    return _erfc(x, 0.0, 1.0) if x < 30.0 else x if x != x else 0.0
+    if not x < 30.0:
+        return x if x != x else 0.0
+    t, tail = two_product(x, SQRT_TWO)
+    ratio, ratio_tail = _upper_tail(t, tail + x * SQRT_TWO_TAIL)
+    return _bell(*two_product(x, x), 2.0 * ratio, 2.0 * ratio_tail)
 
 
 def bell_of_array(np: Any, exponent: Any, amplitude: Any) -> Any:
@@ -336,6 +338,11 @@ def polynomial(coefficients: Sequence[float], q: Any) -> Any:
     return p
 
 
+def _upper_tail_of_array(t: Any) -> Any:
+    """Return `_upper_tail` of an array, without what it lacks."""
+    return (0.46875 + polynomial(UPPER_TAIL, (t - 5.0) / (t + 5.0))) / (1.0 + t)
+
+
 def erfc_of_array(np: Any, x: Any) -> Any:
     """Return `erfc` of an array by the same polynomial, to rounding errors of about x*x units.
 
@@ -344,7 +351,7 @@ def erfc_of_array(np: Any, x: Any) -> Any:
         x: a float array.
     """
     t = np.minimum(np.abs(x), 30.0)
-    tail = (0.75 + polynomial(ERFC, (t - 5.0) / (t + 5.0))) / (1.0 + t) * np.exp(-t * t)
+    tail = 2.0 * _upper_tail_of_array(SQRT_TWO * t) * np.exp(-t * t)
     return np.where(x < 0.0, 2.0 - tail, tail)
 
 
@@ -361,7 +368,9 @@ def erf_of_array(np: Any, x: Any) -> Any:
 
 def normal_cdf_of_array(np: Any, x: Any) -> Any:
     """Return `normal_cdf` of an array; arguments as of `erfc_of_array`."""
-    return 0.5 * erfc_of_array(np, -SQRT_HALF * x)
+    t = np.minimum(np.abs(x), 40.0)
+    tail = _upper_tail_of_array(t) * np.exp(-0.5 * t * t)
+    return np.where(x > 0.0, 1.0 - tail, tail)
 
 
 def sigmoid_of_array(np: Any, x: Any) -> Any:
@@ -381,17 +390,12 @@ def softplus_of_array(np: Any, x: Any) -> Any:
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def _upper_tail(x: float, factor: float) -> float:
-    """Return factor * erfc(x/sqrt(2)) / 2, factor times the probability above x, for 0 <= x < 40."""
-    t, tail = two_product(x, SQRT_HALF)
-    return _erfc(t, tail + x * SQRT_HALF_TAIL, 0.5 * factor)
-
-
 def normal_cdf(x: float) -> float:
     """Return erfc(-x/sqrt(2)) / 2, the distribution function of the standard normal distribution."""
     if not abs(x) < 40.0:
         return x if x != x else float(x > 0.0)
-    tail = _upper_tail(abs(x), 1.0)
+    square, square_tail = two_product(x, x)
+    tail = _bell(0.5 * square, 0.5 * square_tail, *_upper_tail(abs(x)))
     return 1.0 - tail if x > 0.0 else tail
 
 
@@ -399,7 +403,10 @@ def gelu(x: float) -> float:
     """Return x times the normal distribution function at x."""
     if not abs(x) < 40.0:
         return -0.0 if x < 0.0 else x
-    tail = _upper_tail(abs(x), x)
+    square, square_tail = two_product(x, x)
+    ratio, ratio_tail = _upper_tail(abs(x))
+    amplitude, amplitude_tail = two_product(ratio, x)
+    tail = _bell(0.5 * square, 0.5 * square_tail, amplitude, amplitude_tail + ratio_tail * x)
     return x - tail if x > 0.0 else tail
 
 

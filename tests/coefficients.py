@@ -1,8 +1,9 @@
 """The polynomials behind erf, erfc, normal_cdf, gelu, lgamma and digamma.
 
 ``python -m tests.coefficients`` prints them. They interpolate at Chebyshev points in a variable q that maps a
-long half-line to an interval (Shepherd and Laframboise 1981). ``real.ERFC`` is (1 + t) exp(t*t) erfc(t) - 3/4
-for t <= 28, where q = (t - 5) / (t + 5). ``real.ERF`` is -log(erfc(t)) / t for t <= 6, where q = t / (t + 6),
+long half-line to an interval (Shepherd and Laframboise 1981). ``real.UPPER_TAIL`` is
+(1 + t) exp(t*t/2) Q(t) - 15/32 for t <= 39, where Q(t) is the probability above t in the standard normal
+distribution and q = (t - 5) / (t + 5). ``real.ERF`` is -log(erfc(t)) / t for t <= 6, where q = t / (t + 6),
 for small t. What those of ``special`` are is said beside them.
 """
 
@@ -12,14 +13,14 @@ from fractions import Fraction
 from mpmath import mp, mpf
 
 
-def erfc() -> list[float]:
-    """Return the coefficients for erfc."""
+def upper_tail() -> list[float]:
+    """Return the coefficients for normal_cdf, gelu and erfc."""
 
     def target(q: mpf) -> mpf:
         t = 5 * (1 + q) / (1 - q)
-        return (1 + t) * mp.exp(t * t) * mp.erfc(t) - mpf(3) / 4
+        return (1 + t) * mp.exp(t * t / 2) * mp.erfc(t / mp.sqrt(2)) / 2 - mpf(15) / 32
 
-    return coefficients(target, -1, Fraction(23, 33))
+    return coefficients(target, -1, Fraction(17, 22))
 
 
 def erf() -> list[float]:
@@ -92,7 +93,7 @@ def coefficients(
 
 
 TABLES = {
-    "ERFC": erfc,
+    "UPPER_TAIL": upper_tail,
     "ERF": erf,
     "LGAMMA": lgamma,
     "LGAMMA_TAIL": lgamma_tail,
