@@ -1,12 +1,15 @@
 """Choosing by a number: the item that an index names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from autograd.ops import where
 from autograd.row import Operation, as_float
 from autograd.value import Value
+
+NO_ROW = (Mapping, str, bytes)
+"""What has a length, but whose parts are no numbers."""
 
 
 class Take(Operation):
@@ -58,7 +61,7 @@ def take(items: Sequence[Any], index: Any) -> Any:
     Raises:
         IndexError: the index is no whole number, or there is no such item.
         ValueError: there are no items, or rows of different lengths.
-        TypeError: the index is no number.
+        TypeError: the index is no number, or the items are in a dict or text, or are such.
 
     Example:
         >>> from autograd import Value
@@ -71,20 +74,32 @@ def take(items: Sequence[Any], index: Any) -> Any:
         >>> program(label=2), program.gradients.tolist()
         (4.0, [0.0, 0.0, 2.0])
     """
+    if isinstance(items, NO_ROW) or any(isinstance(item, NO_ROW) for item in items):
+        raise TypeError(
+            "take chooses among Values, numbers, or rows of them in lists, tuples or arrays, not dicts or "
+            "texts; take from the items of each key by itself"
+        )
     if not len(items):
         raise ValueError("take needs at least one item")
     number = index.data if isinstance(index, Value) else as_float(index, "take(items, index)")
     check_index(number, len(items), "the index of take")
     if not isinstance(index, Value):
         return items[int(number)]
-    if not isinstance(items[0], Value) and hasattr(items[0], "__len__"):
-        if len({len(row) for row in items}) > 1:
+    lengths = {None if isinstance(item, Value) else _length(item) for item in items}
+    if lengths != {None}:
+        if len(lengths) > 1:
+            found = sorted("a number" if length is None else str(length) for length in lengths)
             raise ValueError(
-                f"take needs rows of one length, got {sorted({len(row) for row in items})}; "
+                f"take needs rows of one length, got {', '.join(found)}; "
                 "pad the short ones, or take from each column by itself"
             )
         return [take(column, index) for column in zip(*items, strict=True)]
     return taking(len(items))(index, *items)
+
+
+def _length(item: Any) -> int | None:
+    """Return the length of a row, None of a number; an array without dimensions is a number."""
+    return len(item) if getattr(item, "shape", True) and hasattr(item, "__len__") else None
 
 
 def check_index(number: float, count: int, name: str) -> None:

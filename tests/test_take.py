@@ -25,6 +25,36 @@ def test_a_plain_index_is_a_python_index(table):
     assert take([1.0, 2.0, 3.0], np.int64(1)) == 2.0
 
 
+@pytest.mark.parametrize(
+    "items",
+    [
+        {"a": 1.0},
+        "abc",
+        ["abc", "bcd"],
+        [b"a"],
+        [{"a": Value(1.0)}, {"a": Value(2.0)}],
+        [[{"a": 1.0}], [{"a": 2.0}]],
+        [["ab"], ["cd"]],
+    ],
+)
+def test_items_that_are_no_numbers_or_rows_are_refused(items):
+    with pytest.raises(TypeError, match="take chooses among Values, numbers, or rows"):
+        take(items, Value(0.0))
+
+
+@pytest.mark.parametrize(
+    "items", [[Value(1.0), [Value(2.0)]], [[1.0], 2.0], [[1.0, 2.0], [3.0]], [[[1.0]], [[2.0, 3.0]]]]
+)
+def test_rows_of_several_lengths_are_refused(items):
+    with pytest.raises(ValueError, match="rows of one length, got"):
+        take(items, Value(0.0))
+
+
+def test_arrays_without_dimensions_are_numbers():
+    assert take([np.array(1.0), np.array(2.0)], Value(1.0)).data == 2.0
+    assert take(np.array([[1.0, 2.0], [3.0, 4.0]]), Value(1.0))[1].data == 4.0
+
+
 def test_the_chosen_item_alone_receives_the_adjoint(table):
     row = take(table, Value(3.0))
     assert [v.data for v in row] == [v.data for v in table[3]]
