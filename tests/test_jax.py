@@ -154,10 +154,26 @@ class TestParametersAndData:
             function(np.zeros(3), {"x": [0.5, 0.1], "y": 0.2})
         with pytest.raises(ValueError, match=r"data\['x'\] needs numbers of shape \(2,\)"):
             function(net.parameters, {"x": np.zeros(3), "y": 0.2})
-        with pytest.raises(ValueError, match="data needs"):
+        with pytest.raises(ValueError, match=r"data has the keys \['x', 'y'\], not \['x'\]"):
             function(net.parameters, {"x": np.zeros(2)})
         with pytest.raises(ValueError, match="same number of points"):
             function.batch(net.parameters, batch | {"y": np.zeros(7)})
+
+    @pytest.mark.parametrize("empty", [{"x": np.zeros((0, 2)), "y": np.zeros(0)}, np.zeros((0, 3))])
+    def test_a_batch_of_no_points_is_refused_in_any_form(self, net, empty):
+        function = net.to_jax()
+        for run in (function.batch, function.batch_forward):
+            with pytest.raises(ValueError, match="at least 1, in all data"):
+                run(net.parameters, empty)
+
+    @pytest.mark.parametrize("none", [[], np.zeros(0)])
+    def test_a_program_without_parameters_has_a_gradient_without_numbers(self, none):
+        x = Value(2.0)
+        function = autograd.compile(x * x, inputs=[], data=[x]).to_jax()
+        for run in (function, jax.jit(function)):
+            output, gradient = run(none, [3.0])
+            assert (float(output), len(gradient)) == (9.0, 0)
+        assert function.batch(none, [np.arange(3.0)])[0] == pytest.approx(5 / 3)
 
     def test_a_batch_has_no_mean_of_what_depends_on_no_data(self):
         w, x = Value(2.0), Value(1.0)

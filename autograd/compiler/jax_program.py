@@ -115,7 +115,8 @@ def _flat(given: Any, places: Nested | None, count: int, leading: int, what: str
     """Return numbers as an array of shape (points, count), and their places, None if they are flat."""
     shape = getattr(given, "shape", None)
     if shape is not None and len(shape) == leading + 1 and shape[leading] == count:
-        return jnp.asarray(given, dtype=float).reshape(-1, count), None
+        _require_points({shape[0]} if leading else {1}, what)
+        return jnp.asarray(given, dtype=float).reshape(shape[0] if leading else 1, count), None
     if places is None:
         raise ValueError(f"{what} are an array of shape ({count},), but got {given!r:.60}")
     nest = _places(given, places, leading, what)
@@ -124,17 +125,25 @@ def _flat(given: Any, places: Nested | None, count: int, leading: int, what: str
     if not arrays:
         return jnp.zeros((1, 0)), nest
     points = {array.shape[0] for array in arrays} if leading else {1}
-    if len(points) != 1 or 0 in points:
-        raise ValueError(f"a batch needs the same number of points in all {what}, not {sorted(points)}")
+    _require_points(points, what)
     (rows,) = points
     flat = jnp.concatenate([a.reshape(rows, -1) for a in arrays], axis=1)
     order = np.concatenate([index.ravel() for index in indices])
     return (flat if (order == np.arange(count)).all() else flat[:, np.argsort(order)]), nest
 
 
+def _require_points(points: set[int], what: str) -> None:
+    if len(points) != 1 or 0 in points:
+        raise ValueError(
+            f"a batch needs the same number of points, at least 1, in all {what}, not {sorted(points)}"
+        )
+
+
 def _places(given: Any, places: Nested, leading: int, where: str) -> Any:
     """Return the places of numbers, nested as the numbers are given; arrays may stand for sequences."""
-    if isinstance(places, Mapping) and isinstance(given, Mapping) and given.keys() == places.keys():
+    if isinstance(places, Mapping) and isinstance(given, Mapping):
+        if given.keys() != places.keys():
+            raise ValueError(f"{where} has the keys {[*places]}, not {[*given]}")
         kind: Any = type(given)
         return kind({k: _places(given[k], places[k], leading, f"{where}[{k!r}]") for k in given})
     if isinstance(given, (list, tuple)) and isinstance(places, (list, tuple, np.ndarray)):
