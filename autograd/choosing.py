@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd.ops import where
 from autograd.row import Operation, as_float
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NO_ROW = (Mapping, str, bytes)
 """What has a length, but whose parts are no numbers."""
@@ -45,7 +48,7 @@ def taking(count: int) -> Take:
     return Take(count)
 
 
-def take(items: Sequence[Any], index: Any) -> Any:
+def take(items: "Sequence[Any] | NDArray[Any]", index: Any) -> Any:
     """Return the item that a number names: an embedding's row, the score of a class, a table's entry.
 
     With a plain number it is ``items[index]``. With a Value the choice is part of the graph: a compiled

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Operation, ops
+import autograd
+from autograd import Operation, Value, ops
 from autograd.compiler import float_loops, float_slices, numpy_engine
 from autograd.compiler.numpy_engine import NumpyEngine, compile_steps
 from autograd.compiler.plan import Apply, Place, Plan, Statement, allocate
 from tests.plain_engine import PlainEngine
 from tests.random_plans import SPECIAL, Maker
+from tests.rows import by_name, leaves, samples
 
 ROWS = list(ops.TABLE.values())
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 30.0, -40.0, 800.0, np.inf, -np.inf, np.nan)
@@ -170,6 +172,20 @@ def test_a_value_made_of_operators_is_an_array_program_too():
     for row in rows:
         assert "define it here" not in NumpyEngine(column(row, [(1.0,) * row.arity] * 30)).source
         assert row.name not in NumpyEngine(column(row, [(1.0,) * row.arity] * 30)).source
+
+
+@pytest.mark.parametrize("members", [2, 30])
+@pytest.mark.parametrize("row", ROWS, ids=by_name)
+def test_every_row_has_a_source_of_its_own_alone_and_in_arrays(row, members, capsys):
+    """Rows with an order, and those whose derivatives have one, among them."""
+    points = [leaves(row, point) for point in samples(row, members, random.Random(row.name))]
+    values = [x for point in points for x in point if isinstance(x, Value)]
+    program = autograd.compile(sum(row(*point) for point in points), inputs=values, engine="numpy")
+    expected, source = program(), program.source
+    pasted: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, pasted)
+    assert float(capsys.readouterr().out) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(pasted["d"][: len(values)], program.gradients, rtol=1e-11)
 
 
 def test_the_source_says_which_functions_of_ones_own_it_needs():

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.forms import Call, Tree, recorded
+from autograd.compiler.forms import Call, Tree, form_at, recorded
 from autograd.compiler.names import Names, identifier
 from autograd.compiler.plan import Apply, Expression, Index, Place, Statement, places_of
 from autograd.row import Operation
@@ -54,7 +54,8 @@ class Printer:
             return f"{left} {symbol} {right}", binding
         if value in _PREFIX:
             return _PREFIX[value] + _within(printed[0], ATOM), SIGN
-        return f"{self._function(operation)}({', '.join(text for text, _ in printed)})", ATOM
+        function = self._function(operation, expression.arguments)
+        return f"{function}({', '.join(text for text, _ in printed)})", ATOM
 
     def total(self, terms: Sequence[Printed]) -> Printed:
         """Return a sum as text."""
@@ -65,12 +66,14 @@ class Printer:
             texts = [f"({' + '.join(texts[i : i + CHAIN])})" for i in range(0, len(texts), CHAIN)]
         return " + ".join(texts), SUM
 
-    def _function(self, operation: Operation) -> str:
+    def _function(self, operation: Operation, arguments: Sequence[Expression]) -> str:
+        """Return the name of a row's function; one that has an order has a definition for each."""
+        form = form_at(operation, arguments)
         return self.names.bind(
             f"{identifier(operation)}_of_float_",
-            operation,
+            (operation, form),
             lambda: operation.value,
-            lambda: _definition(operation),
+            lambda: _definition(operation, form),
         )
 
 
@@ -79,8 +82,7 @@ def _within(printed: Printed, binding: int) -> str:
     return text if own >= binding else f"({text})"
 
 
-def _definition(operation: Operation) -> str:
-    form = recorded(operation)
+def _definition(operation: Operation, form: Tree | None) -> str:
     if form is None:
         return f"...  # the operation {operation.name!r}, of floats: define it here"
     return f"lambda {', '.join(operation.arguments)}: float({_spelled(form, operation.arguments)})"
