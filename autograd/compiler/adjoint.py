@@ -4,6 +4,7 @@ Local derivatives come from the rows of the operation table, applied to terms. W
 the two operations of a sum of products, and those that make expressions shorter.
 """
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -65,9 +66,13 @@ def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expr
 
 def simplified(expression: Expression) -> Expression:
     """Return an expression with shorter forms of exactly the same value in it."""
-    if isinstance(expression, Apply):
-        return _simplified(expression.operation, tuple(map(simplified, expression.arguments)))
-    return expression
+    if not isinstance(expression, Apply):
+        return expression
+    arguments = tuple(map(simplified, expression.arguments))
+    shorter = _simplified(expression.operation, arguments)
+    if not isinstance(shorter, Apply) or shorter.operation is not expression.operation:
+        return shorter
+    return expression if all(map(operator.is_, shorter.arguments, expression.arguments)) else shorter
 
 
 def reverse(forward: Sequence[Draft | LoopDraft], active: Sequence[bool]) -> list[Draft | LoopDraft]:
@@ -93,7 +98,7 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
     if not active[family]:
         return
     statement = draft.statement
-    upstream = Term(replace(statement.target, memory="d"))
+    upstream = Term(statement.target.adjoint)
     for place, source in draft.sources.items():
         if not source.active:
             continue
@@ -101,7 +106,7 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
         if local is None:
             continue
         contribution = Statement(
-            replace(place, memory="d"),
+            place.adjoint,
             _expression(upstream * local),
             statement.shape,
             adds=True,

@@ -113,7 +113,8 @@ def _step(part: Draft | LoopDraft) -> Step:
 
 
 def _plain(statement: Statement) -> Statement:
-    return replace(statement, expression=simplified(statement.expression))
+    expression = simplified(statement.expression)
+    return statement if expression is statement.expression else replace(statement, expression=expression)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:

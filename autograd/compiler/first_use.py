@@ -49,6 +49,10 @@ class _Cells:
 
     def alone(self, statement: Statement) -> Statement:
         """Return a statement that assigns, if all its targets are clean."""
+        if not statement.shape and not any(
+            place.choice or place.table is not None for place in _adjoints(statement)
+        ):
+            return self._lone(statement)
         if statement.adds:
             statement = sum_repeated(statement, 0)
         if not math.prod(statement.shape):
@@ -59,6 +63,17 @@ class _Cells:
             self.clean[:] &= place.choice is None
             self.clean[_addresses(place, statement)] = False
         return statement
+
+    def _lone(self, statement: Statement) -> Statement:
+        """Return the same of a statement of one number, the short way."""
+        target = statement.target.base
+        assigns = statement.adds and self.clean[target]
+        for place in _adjoints(statement):
+            self.clean[place.base] = False
+        if not assigns:
+            return statement
+        self.needed[target] = False
+        return replace(statement, adds=False)
 
     def loop(self, loop: Loop) -> Loop:
         """Return a loop whose statements assign, if in every step they are the first to use their targets."""

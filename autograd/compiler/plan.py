@@ -44,6 +44,11 @@ class Place:
     choice: "Place | None" = None
     step: int = 0
 
+    @property
+    def adjoint(self) -> "Place":
+        """The same cells among the adjoints."""
+        return Place("d", self.base, self.strides, self.table, self.choice, self.step)
+
     def addresses(self, shape: Sequence[int]) -> Index:
         """Return the address of every point of an iteration space, without the choice."""
         total = np.full(tuple(shape), self.base, dtype=np.intp)
