@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from autograd.locks import importing
+
 
 def import_on_use(
     package: str, names: Mapping[str, str], remedy: Callable[[str], str | None] = lambda _: None
@@ -32,10 +34,11 @@ def import_on_use(
     modules = {module.rpartition(".")[2]: module for module in names}
 
     def get(name: str) -> Any:
-        if name in home:
-            found = getattr(import_module(home[name]), name)
-        elif name in modules:
-            found = import_module(modules[name])
+        module = home.get(name) or modules.get(name)
+        if module is not None:
+            with importing:
+                imported = import_module(module)
+            found = getattr(imported, name) if name in home else imported
         else:
             asked = f"module {package!r} has no attribute {name!r}"
             told = None if name.startswith("_") else remedy(name)

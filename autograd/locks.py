@@ -16,9 +16,31 @@ def fork_safe_lock() -> AbstractContextManager[bool]:
     a fork waits for it.
     """
     lock = threading.RLock()  # so that a signal handler may fork
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    _locks.append(lock)
     return lock
+
+
+_locks: list[threading.RLock] = []
+_taken: list[list[threading.RLock]] = []
+importing = fork_safe_lock()
+"""To be held where a module is imported on use: Python's own lock of a module stays shut in a child."""
+
+
+def _before_fork() -> None:
+    with importing:  # once it is had, no module that is imported makes another lock
+        taken = list(_locks)
+        for lock in taken:
+            lock.acquire()
+        _taken.append(taken)
+
+
+def _after_fork() -> None:
+    for lock in reversed(_taken.pop()):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 class computed_once(Generic[T]):  # noqa: N801 - used as a decorator, as property is

@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -190,3 +192,50 @@ def test_a_fork_while_other_threads_sweep_and_draw_leaves_the_child_free():
         done.set()
         for thread in threads:
             thread.join()
+
+
+FORKED_WHILE_IMPORTING = """
+import os, signal, sys, threading, time, warnings
+import autograd
+from autograd import Value
+
+class Slow:
+    begun = threading.Event()
+
+    def find_spec(self, name, path, target=None):
+        if name.startswith({module!r}) and not self.begun.is_set():
+            self.begun.set()
+            time.sleep(0.2)
+
+def draw():
+    return "<svg" in autograd.draw_dot(Value(2.0) * 3.0).svg()
+
+def compiled():
+    return autograd.compile(Value(2.0) * 3.0)() == 6.0
+
+sys.meta_path.insert(0, Slow())
+thread = threading.Thread(target=lambda: {thread})
+thread.start()
+assert Slow.begun.wait(60.0)
+warnings.simplefilter("ignore")  # that a process of threads is forked
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(0 if {child} else 1)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.parametrize(
+    ("module", "thread", "child"),
+    [
+        ("graphviz", "draw()", "draw()"),
+        ("autograd.drawing", "draw()", "draw()"),
+        ("numpy", "autograd.compile", "compiled()"),
+    ],
+)
+def test_a_fork_while_another_thread_imports_on_use_leaves_the_child_free(module, thread, child):
+    program = FORKED_WHILE_IMPORTING.format(module=module, thread=thread, child=child)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=150)

@@ -23,6 +23,7 @@ from autograd.drawing.style import (
     VALUE,
     WIRE_COLOUR,
 )
+from autograd.locks import importing
 from autograd.text import format_number, printable
 
 _ESCAPES = {ord(c): f"&#{ord(c)};" for c in '&"{}|<> '} | {ord("\\"): r"\\"}
@@ -44,7 +45,8 @@ def describe(
         length: how many gates in a row a line has; by default a graph gets lines only if it is very long.
         rows: wires that stand in one row, in their order.
     """
-    import graphviz
+    with importing:
+        import graphviz
 
     dot = graphviz.Digraph("graph")
     gates = [element for element in elements if isinstance(element, Gate)]

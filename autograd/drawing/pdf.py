@@ -7,6 +7,7 @@ from typing import Any
 from autograd.drawing.rendering import spelled_out
 from autograd.drawing.shapes import Curve, Point, Sheet, Text, sheet_of
 from autograd.drawing.style import FONT
+from autograd.locks import importing
 
 _VERBS = {"M": 1, "L": 2, "C": 4, "Z": 79}  # as matplotlib's Path numbers them
 
@@ -25,8 +26,9 @@ def pdf_of(svgs: Iterable[str], title: str = "") -> bytes:
         >>> pdf_of([draw_dot(Value(2.0, "x")).svg()])[:5]
         b'%PDF-'
     """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_pdf import PdfPages
+    with importing:
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_pdf import PdfPages
 
     content = io.BytesIO()
     facts = {"Creator": "chainrule", "Producer": "matplotlib", "CreationDate": None, "Title": title or None}

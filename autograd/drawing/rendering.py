@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from autograd.drawing.labels import SVG, place_labels
 from autograd.drawing.style import FONT, TEXT_STYLES
+from autograd.locks import importing
 
 MAX_PIXELS = 8192
 """The longest side of a PNG; a larger picture is scaled down to it."""
@@ -85,7 +86,8 @@ def rasterise(svg: str, scale: float) -> bytes:
         scale: pixels per CSS pixel; less where a side would be longer than ``MAX_PIXELS``, with a warning if
             the digits cannot be read then.
     """
-    import resvg_py
+    with importing:
+        import resvg_py
 
     root = ElementTree.fromstring(svg)
     longest = max(float(root.get(side, "").rstrip("pt")) for side in ("width", "height")) * 96 / 72
@@ -109,7 +111,8 @@ def rasterise(svg: str, scale: float) -> bytes:
 
 
 def _fonts() -> Path:
-    import matplotlib
+    with importing:
+        import matplotlib
 
     return Path(matplotlib.get_data_path(), "fonts", "ttf")
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from autograd.drawing import INK_COLOUR, pdf_of, rasterise, spelled_out, tikz_of
+from autograd.locks import importing
 from autograd.stepping.events import Event
 from autograd.stepping.moves import Move, moves_of
 from autograd.stepping.paths import Paths
@@ -68,7 +69,8 @@ def frames(walks: Sequence[Walk]) -> Iterator[str]:
 
 def _pixels(svgs: Sequence[str]) -> list["Image"]:
     """Return pictures in pixels, all of one size, whose sides are even as films want them."""
-    import PIL.Image
+    with importing:
+        import PIL.Image
 
     images = []
     for svg in svgs:

@@ -15,6 +15,7 @@ from autograd.compiler.numpy_engine import compile_steps
 from autograd.compiler.plan import Apply, Array, Place, Plan, Statement, allocate
 from autograd.compiler.wasm.generator import Generator, question
 from autograd.compiler.wasm.layout import ANSWER, LIMIT, PAGE
+from autograd.locks import importing
 
 LARGE = 50_000
 """From how many products on a sum of products is left to the matrix library that NumPy is built on.
@@ -132,7 +133,8 @@ def _is_large(statement: Statement, in_loop: bool, large: int | None) -> str:
 def _runtime() -> Any:
     """Return wasmtime, its engine and the library of functions, once for a process."""
     try:
-        import wasmtime
+        with importing:
+            import wasmtime
     except Exception as error:
         raise CannotStartError(f"wasmtime cannot be imported: {error}") from error
     config = wasmtime.Config()
