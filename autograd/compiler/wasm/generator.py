@@ -19,7 +19,7 @@ from autograd.compiler.wasm.encoder import (
 )
 from autograd.compiler.wasm.layout import ANSWER, Layout
 from autograd.compiler.wasm.nest import Nest
-from autograd.compiler.wasm.rows import Rows
+from autograd.compiler.wasm.rows import Form, Rows
 from autograd.compiler.wasm.straight import Straight
 from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, apart, one_to_one, overlap, prepare
@@ -59,6 +59,8 @@ class Generator:
         self.relaxed = relaxed
         self.elsewhere = elsewhere
         self.reasons: dict[Statement, str] = {}
+        self.forms: dict[Statement, Form] = {}
+        self._readable = set[object]()
 
     def segments(
         self, steps: Sequence[Step], name: str, cleared: Sequence[tuple[int, int]] = ()
@@ -136,8 +138,11 @@ class Generator:
         for statement in step.body if isinstance(step, Loop) else (step,):
             reason = self.elsewhere(statement, in_loop)
             if not reason:
+                form = self.forms[statement] = self.rows.form(statement.expression)
                 try:
-                    self.rows.check(statement.expression)
+                    if form[0] not in self._readable:
+                        self.rows.check(statement.expression)
+                        self._readable.add(form[0])
                 except TraceError as error:
                     reason = str(error)
             if reason:
@@ -191,7 +196,7 @@ class _Writer:
         points = math.prod(statements[0].shape[sliced == "step" :])
         few = sliced != "range" and 0 < points <= SMALL
         if few:
-            form = generator.rows.form(statements[0].expression)
+            form = generator.forms[statements[0]]
             if points > 1 and generator.rows.recipe(form[0]).calls:
                 few = False  # better two points at once
             elif self._part().write_known(statements[0], form):
