@@ -1,8 +1,8 @@
 """Functions that are computed here for two numbers at once, because the library's take longer, one by one.
 
 They are written as the value functions of rows are, and read in the same way by `trace`; so a number alone
-and a pair go through the same operations to the same bits. For the exponential that did not
-pay: 5.4 ns a number in pairs, 5.2 in the library, whose table beats a polynomial.
+and a pair go through the same operations to the same bits. For the exponential that did not pay: 5.4 ns a
+number in pairs, 5.2 in the library, whose table beats a polynomial.
 """
 
 import math
@@ -16,7 +16,6 @@ LOG_2_HIGH = 6.93147180369123816490e-01
 """log(2) to 33 binary digits, so that its small multiples are exact."""
 LOG_2_LOW = 1.90821492927058770002e-10
 INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
-
 
 OF_LIBRARY = "library "
 """Before the name of a function: the library's, where there is one here of the same name."""

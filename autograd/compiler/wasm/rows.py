@@ -2,7 +2,8 @@
 
 A row of the operation table is read by `autograd.compiler.wasm.trace`. What is short and asks nothing of the
 library is written in place, with both branches of a selection computed; anything else becomes a function of
-the module, which computes only the branch that is taken. For a pair that function is called twice.
+the module, which computes only the branch that is taken. There is one for a number and one for a pair, which
+calls the former twice where the two numbers take different branches.
 """
 
 import itertools
@@ -113,7 +114,7 @@ class Rows:
                 raise TraceError("an expression that is nested too deeply") from None
         return template
 
-    def form(self, expression: Expression) -> "Form":
+    def form(self, expression: Expression) -> Form:
         """Return what an expression is but for its places, and for numbers where any would do as well."""
         form: list[object] = []
         given: list[Place | float] = []
