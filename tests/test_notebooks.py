@@ -14,8 +14,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-# Those that train for ten seconds and more; other tests have their numbers, too.
-LONG = ("03", "04", "05", "06", "11")
+# Those that compute for seconds; other tests have their numbers, too.
+LONG = ("03", "04", "05", "06", "07", "10", "11", "12")
 PICTURES = ROOT / "notebooks" / "pictures"
 thumbnail = runpy.run_path(str(ROOT / "notebooks" / "thumbnails.py"))["thumbnail"]
 

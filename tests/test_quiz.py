@@ -7,6 +7,7 @@ import random
 import re
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.command_line import status
 from tests.rows import by_name, samples
 
 SEEDS = range(12)
+drawn = cache(exercise)
 
 
 def questions(root, kind=None):
@@ -109,29 +111,29 @@ def test_sums_are_asked_for_from_the_second_message_on():
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_same_seed_gives_the_same_exercise_and_another_seed_another(level):
     assert exercise(level, 3) == exercise(level, 3)
-    assert len({exercise(level, seed).task for seed in SEEDS}) > len(SEEDS) - 3
+    assert len({drawn(level, seed).task for seed in SEEDS}) > len(SEEDS) - 3
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_exercises_can_be_done_without_a_machine(level):
     for seed in SEEDS:
-        drawn = exercise(level, seed)
-        assert set(drawn.numbers.values()) <= {k / 2 for k in range(-10, 11)}
-        root = drawn.root()
+        made = drawn(level, seed)
+        assert set(made.numbers.values()) <= {k / 2 for k in range(-10, 11)}
+        root = made.root()
         assert unkindness(root) < math.inf
         numbers = [q.answer for q in questions(root)]
         easy = [x for x in numbers if x == round(x, 3) and abs(x) <= 1000]
-        assert len(easy) >= 0.8 * len(numbers), drawn.task
+        assert len(easy) >= 0.8 * len(numbers), made.task
 
 
 def test_levels_are_about_what_they_say():
     def used(level):
-        roots = [exercise(level, seed).root() for seed in SEEDS]
+        roots = [drawn(level, seed).root() for seed in SEEDS]
         return [[node.op.name for node in topological_order(root) if node.op] for root in roots]
 
     assert {name for names in used(1) for name in names} == {"add", "sub", "mul"}
     assert all(len(names) >= 3 for names in used(2))
-    assert all(questions(exercise(3, seed).root(), "sum") for seed in SEEDS)
+    assert all(questions(drawn(3, seed).root(), "sum") for seed in SEEDS)
     activations = {"relu", "tanh", "sigmoid", "abs", "maximum"}
     assert all(activations & set(names) for names in used(4))
     assert all({"relu", "tanh", "sigmoid"} & set(names) and "pow" in names for names in used(5))

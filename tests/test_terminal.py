@@ -29,7 +29,15 @@ def chainrule(*arguments, redirect="", environment=None, folder=None):
     )
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8", "cp437"])
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        "cp1252",
+        "utf-8",
+        pytest.param("ascii", marks=pytest.mark.slow),
+        pytest.param("cp437", marks=pytest.mark.slow),
+    ],
+)
 def test_any_output_encoding_is_enough(encoding, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(
