@@ -38,7 +38,7 @@ def test_a_family_written_on_arrays_has_the_same_loss_and_gradients(name):
 
 SMALL = {
     "micrograd's demonstration": workloads.micrograd_demo,
-    "digits": lambda: workloads.digits_network(*workloads.digit_images(8)),
+    "digits": lambda: workloads.digits_network(*workloads.digit_images(4)),
     "recurrence": lambda: workloads.recurrence(20),
     "convolution": workloads.convolution,
     "integrator": lambda: workloads.integrator(20),

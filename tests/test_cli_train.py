@@ -44,9 +44,9 @@ def names(folder):
 
 
 @pytest.fixture
-def blank_pictures(monkeypatch):
-    """Nothing is drawn into the files of the pictures, which takes half the time of a short training."""
-    monkeypatch.setattr(train, "_png", lambda _figure: PNG)
+def no_pictures(monkeypatch):
+    """A training draws none, which takes half the time of a short one."""
+    monkeypatch.setattr(train, "_pictures", lambda *_results: {})
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +105,10 @@ def test_the_summary_fits_a_terminal_of_80_columns(trained, flowers):
     assert max(map(len, output.replace(str(flowers.parent), "").splitlines())) <= 80
 
 
-@pytest.mark.usefixtures("blank_pictures")
 def test_there_is_no_boundary_to_draw_of_four_inputs_nor_one_left_of_an_earlier_model(
-    trained, flowers, tmp_path
+    trained, flowers, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(train, "_png", lambda _figure: PNG)
     folder, _ = trained
     assert names(folder) == {"model.json", "history.csv", "curves.png"}
     status("train", "--epochs", 1, "--out", tmp_path)
@@ -154,7 +154,7 @@ def test_columns_are_found_by_name_in_any_order_or_by_their_places(trained, flow
     assert said.pop().count("\n") == 5
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_a_number_is_predicted_in_its_own_units(tmp_path, capsys):
     rng = np.random.default_rng(0)
     rows = [
@@ -175,7 +175,7 @@ def test_a_number_is_predicted_in_its_own_units(tmp_path, capsys):
     assert [float(answer) for answer in answers] == pytest.approx([price for *_, price in rows], rel=0.01)
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("loss", ["hinge", "cross-entropy", "binary-cross-entropy"])
 def test_every_loss_of_two_classes_learns_and_predicts_them(loss, tmp_path, capsys):
     rows = [f"{x},{'no' if x < 50 else 'yes'}" for x in range(0, 101, 4)]
@@ -189,7 +189,7 @@ def test_every_loss_of_two_classes_learns_and_predicts_them(loss, tmp_path, caps
     assert [answer.split(",")[0] for answer in answers] == ["no", "yes"]
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_whole_numbers_are_classes_if_few_unless_the_loss_says_otherwise(tmp_path, capsys):
     path = write(tmp_path / "data.csv", *[f"{x},{x % 3}" for x in range(30)])
     many = write(tmp_path / "many.csv", *[f"{x},{x % 12}" for x in range(30)])
@@ -203,7 +203,7 @@ def test_whole_numbers_are_classes_if_few_unless_the_loss_says_otherwise(tmp_pat
         assert expected in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_the_target_may_be_any_column_by_name_or_number(tmp_path, capsys):
     path = write(tmp_path / "data.csv", "kind,x,y", *[f"{'ab'[i % 2]},{i},{i * i}" for i in range(10)])
     for target in ("kind", "1"):
@@ -215,7 +215,7 @@ def test_the_target_may_be_any_column_by_name_or_number(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("kind,probability\n")
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_the_same_seed_gives_the_same_files_and_another_one_others(tmp_path):
     for folder, seed in [("a", 1), ("b", 1), ("c", 2)]:
         assert status("train", "--epochs", 2, "--seed", seed, "--out", tmp_path / folder) == 0
@@ -225,7 +225,7 @@ def test_the_same_seed_gives_the_same_files_and_another_one_others(tmp_path):
     assert a[1] != c[1]
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_names_are_printed_as_they_are(tmp_path, capsys):
     path = write(
         tmp_path / "data.csv", "x,[bold]", *[f"{x},{'[red]' if x < 5 else '[/x]'}" for x in range(10)]
@@ -236,7 +236,7 @@ def test_names_are_printed_as_they_are(tmp_path, capsys):
     assert "true \\ predicted   [/x]   [red]" in output
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_numbers_of_any_size_are_learnt(tmp_path, capsys):
     for size in (1e-300, 1e300):
         path = write(tmp_path / "data.csv", "a,b", *[f"{(x - 10) * size!r},{2.5 * x}" for x in range(20)])
@@ -246,7 +246,7 @@ def test_numbers_of_any_size_are_learnt(tmp_path, capsys):
         assert float(re.search("training error of b: ([^ ]*)", said)[1]) < 1.0
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_numbers_beyond_all_scales_are_one_line(tmp_path, capsys):
     path = write(tmp_path / "data.csv", *[f"{x},{x + 0.5}" for x in range(10)])
     assert (
@@ -259,7 +259,7 @@ def test_numbers_beyond_all_scales_are_one_line(tmp_path, capsys):
     assert output.out == ""
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_what_is_wrong_with_a_network_is_told(tmp_path, capsys):
     assert status("train", "--optimizer", "sgd", "--lr", 30, "--epochs", 5, "--out", tmp_path) == 0
     assert "saturated units" in capsys.readouterr().out
@@ -388,7 +388,7 @@ def test_a_training_that_diverges_is_an_error_and_saves_no_model(tmp_path, capsy
     assert names(tmp_path / "out") == set()
 
 
-@pytest.mark.usefixtures("blank_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_ctrl_c_saves_what_was_reached(tmp_path, capsys, monkeypatch):
     def interrupt(run):
         if len(run.history) == 2:

@@ -79,6 +79,8 @@ def test_coordinates_have_forms_in_the_symbols_found_from_them_also_where_these_
 
 SLOW = (
     "sorting_network",
+    "riccati",
+    "heads",
     "fourier",
     "heat",
     "n_body",

@@ -90,7 +90,7 @@ QUICK = ("moons",)
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_accuracy_is_within_two_points_of_scikit_learns(name, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("chainrule.commands.train._png", lambda _figure: b"")
+    monkeypatch.setattr("chainrule.commands.train._pictures", lambda *_results: {})
     frame = FILES[name]()
     path = tmp_path / "data.csv"
     frame.to_csv(path, index=False)

@@ -59,7 +59,10 @@ def pixels(png):
     return matplotlib.image.imread(io.BytesIO(png))[..., :3]
 
 
-@pytest.mark.parametrize("make", PICTURES)
+@pytest.mark.parametrize(
+    "make",
+    [pytest.param(make, marks=[pytest.mark.slow] * (k in (1, 2))) for k, make in enumerate(PICTURES)],
+)
 def test_a_pdf_looks_as_the_png(pdfium, make):
     drawing = make()
     page = pdfium.PdfDocument(drawing.pdf())[0]

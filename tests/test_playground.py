@@ -518,6 +518,7 @@ def fulfilled(**answer):
     return lambda route: route.fulfill(status=200, headers=headers, **answer)
 
 
+@pytest.mark.slow  # the address, and that the file is checked, the next test sees too
 def test_the_interpreter_may_come_from_a_content_delivery_network(opened_with, distant):
     page = opened_with(fulfilled(path=npm_modules() / "pyodide" / "pyodide.asm.wasm")).settled()
     page.press("End")

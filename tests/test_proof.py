@@ -20,7 +20,13 @@ def test_every_local_derivative_is_the_derivative_of_the_definition(row):
         assert list(prove(row, index))
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize(
+    "row",
+    [
+        row if k % 4 == 0 else pytest.param(*row.values, marks=pytest.mark.slow, id=row.id)
+        for k, row in enumerate(ROWS)
+    ],
+)
 def test_a_derivative_that_is_wrong_by_a_thousandth_is_refuted(row):
     index = row.differentiable[-1]
     right = row.derivatives[index]

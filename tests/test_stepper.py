@@ -493,7 +493,7 @@ def test_a_thousand_uses_are_told_in_lines():
     )  # inputs, sums, seed; a message to each operand but the constant 0
 
 
-@pytest.mark.parametrize("suffix", [".gif", ".png"])
+@pytest.mark.parametrize("suffix", [".gif", pytest.param(".png", marks=pytest.mark.slow)])
 def test_nothing_in_a_frame_is_cut_at_its_edge(tmp_path, suffix):
     path = step_through(sigmoid_gate()).save(tmp_path / f"walk{suffix}")
     with Image.open(path) as image:

@@ -192,6 +192,22 @@ def _judge(console: Console, model: MLP, recipe: Recipe, points: Points, which: 
 
 def _save(folder: Path, model: MLP, recipe: Recipe, history: History, data: Data) -> list[Path]:
     """Write all results or none; return their files."""
+    pictures = _pictures(model, recipe, history, data)
+    names = ["model.json", "history.csv", *pictures]
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as partial:  # all are written, or none is moved
+        model.save(Path(partial, "model.json"), recipe.to_metadata())
+        history.to_csv(Path(partial, "history.csv"))
+        for name, picture in pictures.items():
+            Path(partial, name).write_bytes(_png(picture))
+        for name in names:
+            Path(partial, name).replace(folder / name)
+    if "boundary.png" not in pictures:
+        (folder / "boundary.png").unlink(missing_ok=True)  # that of an earlier model
+    return [folder / name for name in names]
+
+
+def _pictures(model: MLP, recipe: Recipe, history: History, data: Data) -> dict[str, "Figure"]:
+    """Return the curves of the training and, of two inputs, the map of the answers, by their files' names."""
     from matplotlib.figure import Figure
 
     curves = Figure(figsize=(9 if recipe.classes else 5, 3.6), layout="constrained")
@@ -209,17 +225,7 @@ def _save(folder: Path, model: MLP, recipe: Recipe, history: History, data: Data
         names = list(map(plot.as_written, recipe.classes))
         ax.legend(ax.get_legend_handles_labels()[0], names, title=title, fontsize="small")
         pictures["boundary.png"] = boundary
-    names = ["model.json", "history.csv", *pictures]
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as partial:  # all are written, or none is moved
-        model.save(Path(partial, "model.json"), recipe.to_metadata())
-        history.to_csv(Path(partial, "history.csv"))
-        for name, picture in pictures.items():
-            Path(partial, name).write_bytes(_png(picture))
-        for name in names:
-            Path(partial, name).replace(folder / name)
-    if "boundary.png" not in pictures:
-        (folder / "boundary.png").unlink(missing_ok=True)  # that of an earlier model
-    return [folder / name for name in names]
+    return pictures
 
 
 def _png(figure: "Figure") -> bytes:
