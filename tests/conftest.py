@@ -1,5 +1,6 @@
 """What several test files share: a browser for pages, the player in it, engines; none fails by the clock."""
 
+import gc
 import shutil
 import signal
 
@@ -16,6 +17,12 @@ settings.load_profile("no deadline")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
+
+
+def pytest_collection_finish():
+    """Spare every garbage collection the way through thousands of tests and all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

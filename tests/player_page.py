@@ -1,5 +1,15 @@
 """The player's page, as its user sees it."""
 
+import pytest
+
+LOOKS = [
+    (1280, "light"),
+    (390, "dark"),
+    pytest.param(1280, "dark", marks=pytest.mark.slow),
+    pytest.param(390, "light", marks=pytest.mark.slow),
+]
+"""Widths and colours of a page; the first two have each of them once."""
+
 
 class Player:
     """A page with the player, as its user sees it."""

@@ -137,7 +137,7 @@ def test_an_interrupted_training_returns_its_history_and_whole_steps(compiled):
 
     found = []
     early = 0
-    chosen = list(places(training()[1], 150))
+    chosen = list(places(training()[1], 80))
     for at in chosen:
         found.clear()
         model, train = training()

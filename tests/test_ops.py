@@ -21,7 +21,7 @@ from tests.rows import SPECIAL, by_name, leaves, samples, settled
 ROWS = list(ops.TABLE.values())
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("row", unary_rows(), ids=by_name)
 def test_smooth_functions_to_the_last_digits_over_their_whole_domain(row, count):
     value_error, value_at, derivative_error, derivative_at = worst(row, count)

@@ -28,7 +28,7 @@ from autograd.stepping.templates import edges_of
 from autograd.stepping.twin import twin_of
 from autograd.text import format_number
 from tests.examples import grouped, sigmoid_gate, simple
-from tests.player_page import Player
+from tests.player_page import LOOKS, Player
 from tests.rows import leaves, settled
 
 NASTY = ["<script>alert(1)</script>", '"', "a\nb", "]]>", "</script>", "<!--", "&amp;", "${1}", "é\x00\\"]
@@ -451,8 +451,7 @@ def test_new_numbers_keep_the_opened_group_and_the_chosen_value(open_player):
 # Everyone
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing(open_player, violations, scheme, width):
     player = open_player(grouped())
     page = player.page

@@ -12,6 +12,7 @@ from chainrule.site.build import CDN, build, npm_modules
 from chainrule.site.examples import EXAMPLES
 from chainrule.site.serving import serving
 from chainrule.site.session import Session
+from tests.player_page import LOOKS
 
 PROGRAMS = {each["name"]: each["code"] for group in EXAMPLES.values() for each in group}
 SIMPLE = PROGRAMS["chain_rule"]
@@ -540,8 +541,7 @@ def test_what_the_network_cannot_give_or_has_changed_is_told_with_the_remedy(ope
 
 
 @pytest.mark.parametrize("program", ["a mistake", "a training"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing(play, violations, scheme, width, program):
     page = play.page
     page.set_viewport_size({"width": width, "height": 800})

@@ -57,6 +57,7 @@ def test_one_update(network):
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_updates(network):
     model, weights = network
     for _ in range(10_000):

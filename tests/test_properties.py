@@ -29,7 +29,7 @@ from autograd import (
 from autograd.sweeping import sweep
 from tests.graphs import structured, unstructured
 
-many = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 numbers = st.floats(-3.0, 3.0)
 seeds = st.integers(0, 2**32)

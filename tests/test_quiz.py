@@ -18,6 +18,7 @@ from autograd.practice.kind import kind_numbers, unkindness
 from autograd.stepping import step_through
 from autograd.sweeping import topological_order
 from tests.command_line import status
+from tests.player_page import LOOKS
 from tests.rows import by_name, samples
 
 SEEDS = range(12)
@@ -322,8 +323,7 @@ def test_a_quiz_page_tells_nothing_before_its_time(open_player):
     assert player.count == "0 / 8"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_accessibility_checks_find_nothing_in_a_quiz(open_player, violations, scheme, width):
     player = open_player(quiz(5, 2, questions=5).html())
     page = player.page

@@ -18,6 +18,7 @@ from autograd.text import format_number
 from nn import MLP, SGD, Adagrad, Adam, AdamW, Recorder, RMSprop, hinge, mean_squared_error, step_training
 from nn.optim import Optimizer, cosine
 from tests.command_line import in_a_terminal
+from tests.player_page import LOOKS
 
 POINTS, TARGETS = [[1.0, 0.5], [-1.0, 2.0]], [1.0, -1.0]
 RULES = {
@@ -383,8 +384,7 @@ def test_a_loss_that_is_not_finite_is_drawn_and_told(open_player):
     assert player.text("#passed").lower() == "pass 2 of 2, loss -inf"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing(open_player, violations, scheme, width):
     player = open_player(recorded("Adam", 3).html())
     player.page.set_viewport_size({"width": width, "height": 720})
