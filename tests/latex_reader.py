@@ -4,6 +4,7 @@ Of the program it knows only where the elements of each named array are in the m
 """
 
 import itertools
+import operator
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ import autograd
 
 FUNCTIONS = {r"\ln": "log", r"\sigma": "sigmoid", r"\Phi": "normal_cdf", r"\varphi": "normal_pdf"}
 FUNCTIONS |= {rf"\{name}": name for name in ("sin", "cos", "tan", "tanh", "sqrt")}
+FUNCTIONS |= {rf"\arc{name}": f"a{name}" for name in ("sin", "cos", "tan")}
 FUNCTIONS |= {r"\max": "maximum", r"\min": "minimum"}
 NAME = r"(?:\\mathbf\{v\}|\\bar\{(?:\\\w+\{\w+\}|\\\w+|\w)\}|\\mathrm\{\w+\}|\\theta|[A-Za-z])"
 ENDS = (
@@ -26,7 +28,7 @@ ENDS = (
     "<",
     ">",
     r"\right",
-    r"\le",
+    r"\le ",
     r"\ge",
     r"\ne",
     r"\\",
@@ -156,7 +158,7 @@ class Formula:
             return lambda p: np.abs(absolute(p))
         if self.take(r"\begin{cases}"):
             return self.cases()
-        if named := self.match(rf"\(({NAME}(?:_\{{[\w,\\{{}}]+?\}})?)\)(?=\^\{{\(|_\{{)"):
+        if named := self.match(rf"\(({NAME}(?:_\{{[\w,\\{{}}]+?\}})?)\)(?=\^\{{\([^()]*\)\}}|_\{{)"):
             return self.array(named[1])
         if self.take(r"\left(") or self.take("("):
             inside = self.expression()
@@ -211,7 +213,7 @@ class Formula:
     def array(self, name):
         """Read the indices of a name, and return what it stands for."""
         above, turned, below = [], False, []
-        while self.take("^"):
+        while self.match(r"\^(?=\{\([^()]*\)(\\top)?\}|\\top)"):  # else it is a power
             text = self.group() if self.text.startswith("{", self.at) else self.match(r"\\top")[0]
             turned |= text.endswith(r"\top")
             if text.startswith("("):
@@ -242,6 +244,7 @@ class Formula:
 
 
 ONES = object()
+HOLDS = {"<": operator.lt, r"\le": operator.le, "=": operator.eq}
 
 
 def multiplied(a, b):
@@ -351,7 +354,7 @@ class Reader:
             for address, result in pairs:
                 if address >= 0:
                     results[address] = results.get(address, 0.0) + result
-        assert results, line
+        assert results or known, line  # in a loop there may be conditions on the step
         for address, result in results.items():
             memory[address] = result + (memory[address] if "+" in sign else 0.0)
 
@@ -370,10 +373,10 @@ class Reader:
         ends = {
             symbol: int(end) for symbol, end in re.findall(r"(?<![+\w])([a-z]) \\le (\d+)(?![a-z])", where)
         }
-        tests: list[Any] = [re.split(r" (\\le|<) ", test) for test in where.split(r",\;") if test.strip()]
+        tests: list[Any] = [re.split(r" (\\le|<|=) ", test) for test in where.split(r",\;") if test.strip()]
         tests = [
             tuple(
-                Formula(side.strip(), self, is_index=True).whole() if side not in ("<", r"\le") else side
+                Formula(side.strip(), self, is_index=True).whole() if side not in HOLDS else side
                 for side in test
             )
             for test in tests
@@ -384,7 +387,7 @@ class Reader:
                 continue
             for values in itertools.product(*(range(1, ends.get(symbol, limit) + 1) for symbol in rest)):
                 full = point | dict(zip(rest, values, strict=True))
-                if all(a(full) < b(full) or (sign == r"\le" and a(full) == b(full)) for a, sign, b in tests):
+                if all(HOLDS[sign](a(full), b(full)) for a, sign, b in tests):
                     yield full
 
 

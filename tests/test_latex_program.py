@@ -14,6 +14,7 @@ from autograd.compiler import latex
 from autograd.compiler.indices import coordinate, find_points
 from autograd.compiler.tensors import Tensors
 from nn import GPT, MLP, cross_entropy
+from tests import structured_programs
 from tests.latex_reader import Reader, rows
 from tests.program_families import FAMILIES, OF_THE_TABLE, make
 
@@ -97,6 +98,24 @@ def test_the_formulas_of_a_family_compute_its_outputs_and_gradients(name, monkey
     values = [Value(x) for x in point]
     program = autograd.compile(build(values), inputs=values)
     _, reader = formulas(program, monkeypatch)
+    assert_computes(program, reader)
+
+
+TOLD = (1, 10, 63, 65, 70)
+"""With statements in some steps of a loop, choices from one item, or names of exponentials."""
+
+
+@pytest.mark.parametrize(
+    "seed", [*TOLD, *(pytest.param(k, marks=pytest.mark.slow) for k in range(80) if k not in TOLD)]
+)
+def test_the_formulas_of_random_programs_compute_their_outputs_and_gradients(seed, monkeypatch):
+    rng = random.Random(f"formulas {seed}")
+    drawn = structured_programs.draw(rng, 12)
+    w, x, which = ([Value(number) for number in part] for part in drawn.point(rng))
+    outputs, _ = drawn.build(w, x, which)
+    program = autograd.compile(outputs, inputs=w, data={"x": x, "which": which})
+    with np.errstate(all="ignore"):  # what a formula does not write is nan
+        _, reader = formulas(program, monkeypatch)
     assert_computes(program, reader)
 
 

@@ -33,14 +33,21 @@ class Symbol:
     Attributes:
         count: how many numbers it may be.
         summed: whether the results do not depend on it.
-        steps: whether it counts the steps of a loop.
+        steps: whether it counts the steps of a loop, from ``first`` on.
+        first: the step that is its 0.
         name: how it is written.
     """
 
     count: int
     summed: bool = False
     steps: bool = False
+    first: int = 0
     name: str = ""
+
+    @property
+    def origin(self) -> int:
+        """What its 0 is called: indices count from 1, and steps from the loop's first."""
+        return 1 + self.first
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +128,8 @@ def find_points(
     """
     tables = [*([] if step is None else [step]), *functions]
     even = [all(_constant(np.diff(f, axis=axis)) for f in tables) for axis in range(len(shape))]
+    if step is not None:  # one by one, or they are listed
+        even = [e and bool((np.diff(step, axis=axis) <= 1).all()) for axis, e in enumerate(even)]
     points = Points([], {})
     rough = [axis for axis, is_even in enumerate(even) if not is_even]
     if rough:
@@ -129,7 +138,7 @@ def find_points(
         if is_even and shape[axis] > 1:
             run = np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
             steps = step is not None and bool(np.diff(step, axis=axis).any())
-            symbol = Symbol(shape[axis], summed[axis], steps)
+            symbol = Symbol(shape[axis], summed[axis], steps, int(step.min()) if steps else 0)
             points.symbols.append(symbol)
             points.values[symbol] = run
     return points
@@ -145,16 +154,18 @@ def _find_irregular(
     """Make symbols of the coordinates along axes where some of them are irregular."""
     corner = tuple(slice(None) if axis in rough else slice(0, 1) for axis in range(len(shape)))
     basis: list[Index] = []
-    for column in (f[corner].ravel() for f in tables):
+    for table in tables:
+        column = table[corner].ravel()
         spread = column - column.min()
         if spread.any() and combination(spread, basis) is None:
-            basis.append(spread // np.gcd.reduce(spread))
+            basis.append(spread if table is step else spread // np.gcd.reduce(spread))
     if not _are_distinct(basis):
         basis.append(np.arange(prod(shape[axis] for axis in rough)))
     symbols = [Symbol(int(column.max()) + 1) for column in basis]
     grown = [shape[axis] if axis in rough else 1 for axis in range(len(shape))]
     for symbol, column in zip(symbols, basis, strict=True):
-        symbol.steps = step is not None and bool((column == step[corner].ravel()).all())
+        if step is not None and (step.min() + column == step[corner].ravel()).all():
+            symbol.steps, symbol.first = True, int(step.min())
         points.symbols.append(symbol)
         points.values[symbol] = column.reshape(grown)
     _describe(points, symbols, basis)

@@ -200,6 +200,7 @@ class _Writer:
         found = names.as_matrices()
         if found is not None:
             left, right, where = found
+            where = _also([*[where] * bool(where), *names.turns()])
             return left, adds, right + self._softmax(names), where
         left, right, where, listed = names.with_indices()
         if listed is not None:
@@ -298,7 +299,8 @@ class _Naming:
             text = " ".join(signs) + " " + _Dialect().enclose(text, binding <= BINDING["+"])
         conditions = [(a, b, self._inequality(a, b, most)) for a, b, most in constraints]
         where = [c for _, _, c in conditions]
-        rough = set(self._rough()) if self.points.listed is not None or self.points.constraints else set()
+        rough = set(self._rough()) if self.points.listed is not None else set()
+        rough |= {a for a, b, most in self.points.constraints if b.count + most <= a.count}  # b bounds a
         written = [indexed.target, *([indexed.target.choice[2]] if indexed.target.choice else [])]
         for access, axis, found in ((a, k, c) for a in written for k, c in enumerate(a.coordinates)):
             blocks = found.block is not None and found.block[0] in self.counting
@@ -306,17 +308,31 @@ class _Naming:
             for symbol, _ in found.steps:
                 if not told and not symbol.steps and symbol not in rough:
                     where.append(rf"{symbol.name} \le {symbol.count}")
-        return self.element(indexed.target), text, _also(dict.fromkeys(where)), self.points.listed
+        where += self.turns()
+        listed = self.points.listed
+        if listed is not None:
+            listed = listed + np.array([symbol.first for symbol in self._rough()])
+        return self.element(indexed.target), text, _also(dict.fromkeys(where)), listed
+
+    def turns(self) -> list[str]:
+        """Say in which steps of the loop there is something to compute, unless listed combinations do."""
+        turns = self.indexed.turns
+        if turns is None:
+            return []
+        first, last = int(turns[0]) + 1, int(turns[-1]) + 1
+        if first == last:
+            return [f"t = {first}"]
+        return [rf"{first} \le t"] * (first > 1) + [rf"t \le {last}"]
 
     def _bounds(self, symbol: Symbol, constraints: Sequence[Constraint]) -> tuple[str, str]:
         """Return from where to where a symbol goes, given others."""
         low, high = ["1"], [str(symbol.count)]
         for a, b, most in constraints:
             if a is symbol:
-                end = _shifted(b.name, most)
+                end = _shifted(b.name, most + a.first - b.first)
                 high = [end] if b.count + most <= symbol.count else [*high, end]
             else:
-                begin = _shifted(a.name, -most)
+                begin = _shifted(a.name, -most - a.first + b.first)
                 low = [begin] if most <= 0 else [*low, begin]
         return (
             low[0] if len(low) == 1 else rf"\max({', '.join(low)})",
@@ -336,6 +352,7 @@ class _Naming:
         return ",".join(symbol.name for symbol in self._rough())
 
     def _inequality(self, a: Symbol, b: Symbol, most: int) -> str:
+        most += a.first - b.first
         if most == -1:
             return f"{a.name} < {b.name}"
         return rf"{a.name} \le {_shifted(b.name, most)}"
@@ -539,7 +556,7 @@ def _element(access: Access, counting: set[Symbol]) -> str:
             above.append(text)
             continue
         if found.block is not None and found.block[0] in counting and _spans(access, axis):
-            above.append(found.block[0].name)
+            above.append(_shifted(found.block[0].name, -found.block[0].first))
             text = found.block[1].name
         if access.choice is not None and access.choice[0] == axis:
             times = "" if access.choice[1] == 1 else rf"{access.choice[1]} \, "
@@ -561,7 +578,7 @@ def _spans(access: Access, axis: int) -> bool:
 
 def _index(found: Coordinate) -> str:
     """Return an index that counts from 1."""
-    first = found.first + 1 - sum(c for _, c in found.steps)
+    first = found.first + 1 - sum(c * symbol.origin for symbol, c in found.steps)
     text = ""
     for symbol, step in sorted(found.steps, key=lambda pair: -pair[1]):
         sign = ("-" if step < 0 else "+") if text else ("-" if step < 0 else "")

@@ -82,12 +82,19 @@ class Access:
 
 @dataclass(eq=False)
 class Indexed:
-    """A statement in terms of tensors and symbols."""
+    """A statement in terms of tensors and symbols.
+
+    Attributes:
+        statement, points: the statement and its points.
+        target, reads: where its places are.
+        turns: the steps of its loop in which it has points; None if that is all of them.
+    """
 
     statement: Statement
     points: Points
     target: Access
     reads: dict[Place, Access]
+    turns: Index | None = None
 
     @property
     def summed(self) -> list[Symbol]:
@@ -296,8 +303,8 @@ class Tensors:
                 letter = "z"
             elif len(expression.arguments) == 1 and reads and reads[0] is not None and reads[0].letter == "Z":
                 letter = "h"
-        if not letter.isalpha():
-            letter = "v"
+        if not letter.isalpha() or (letter == "e" and rank < 2):
+            letter = "v"  # e with something above it would be read as an exponential
         return letter.upper() if rank > 1 else letter.lower()
 
     def _is_share(self, expression: Expression, shape: Sequence[int]) -> bool:
@@ -383,9 +390,11 @@ class Tensors:
             earlier = first.copy()
             earlier[:, axis] -= back
             parts.append((cells[order[:width]] - back * width, earlier))
-        cells, coordinates = (np.concatenate(part) for part in zip(*parts, strict=True))
-        coordinates[:, axis] += count
-        return cells, coordinates
+        more, places = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if len(np.unique(places, axis=0)) < len(places):
+            return cells, coordinates  # steps are in another order than coordinates
+        places[:, axis] += count
+        return more, places
 
     def _take_over(self, statement: Statement, tensor: Tensor) -> None:
         """Let a chain's first links, which some other statement computes, be of the chain's tensor."""
@@ -468,7 +477,10 @@ class Tensors:
             once = target.choice is None and len(target.cells) == prod(part.shape)
             for symbol in points.symbols:
                 symbol.summed = symbol not in needed and not symbol.steps and not once
-            yield Indexed(part, points, target, accesses)
+            turns = None if starts is None else np.flatnonzero(np.diff(starts))
+            if loop is not None and turns is not None and len(turns) == loop.length:
+                turns = None
+            yield Indexed(part, points, target, accesses, turns)
 
     def _divided(self, statement: Statement, loop: Loop | None) -> Iterator[Statement]:
         """Yield a statement in parts each place of which is in one tensor, as far as an axis can be cut."""
@@ -586,7 +598,7 @@ class Tensors:
             one = coordinate(f, points)
             assert one is not None  # as the symbols were found from all functions
             found.append(one)
-        choice = None if place.choice is None else (*moved, known[place.choice])
+        choice = None if place.choice is None or not moved[1] else (*moved, known[place.choice])
         return Access(tensor, place.memory, tuple(found), np.unique(cells), choice)
 
 
