@@ -724,6 +724,29 @@ def test_a_parameter_with_two_writers_outside_a_block_is_told_once_and_keeps_wha
     assert program() == 25.0
 
 
+def test_a_batch_of_dicts_is_a_dict_of_batches():
+    d: dict[str, Any] = {"a": {"b": Value(1.0), "c": [[Value(2.0), Value(3.0)]]}, "e": Value(4.0)}
+    output = d["a"]["b"] * d["a"]["c"][0][0] + d["a"]["c"][0][1] * d["e"]
+    program = autograd.compile(output, inputs=[], data={"d": d})
+    rows = [{"a": {"b": k, "c": [[k + 1, k + 2]]}, "e": 3 * k} for k in range(5)]
+    expected = program.batch_forward(d=rows)
+    assert expected.tolist() == [k * (k + 1) + (k + 2) * 3 * k for k in range(5)]
+    k = np.arange(5)
+    columns = {"e": 3 * k, "a": {"c": np.stack([k + 1, k + 2], axis=1)[:, None], "b": k.tolist()}}
+    assert program.batch_forward(d=columns).tolist() == expected.tolist()
+    for wrong in (
+        columns | {"e": k[:4]},
+        columns | {"e": k[:, None]},
+        columns | {"f": k},
+        columns | {"a": k},
+        columns | {"e": 1.0},
+    ):
+        with pytest.raises(ValueError, match="'d' is nested otherwise than the value fed to it"):
+            program.batch(d=wrong)
+    with pytest.raises(ValueError, match="at least 1"):
+        program.batch(d={"e": [], "a": {"b": [], "c": np.zeros((0, 1, 2))}})
+
+
 def test_views_of_the_parameters_are_fed_as_they_were():
     a, b = Value(1.0), Value(2.0)
     program = autograd.compile(a * 10 + b, inputs={"a": [a], "b": [b]})

@@ -142,13 +142,25 @@ class Field:
         return array.copy() if np.may_share_memory(array, self.bank.numbers) else array
 
     def _nested_numbers(self, value: Any, leading: int) -> Floats:
-        rows = value if leading else [value]
         try:
+            if leading and isinstance(value, Mapping):
+                return np.concatenate(self._columns(value, self.nest), axis=1)
+            rows = value if leading else [value]
             found = [[as_float(number, self.name) for number in matched(row, self.nest)] for row in rows]
         except ValueError as error:
             raise ValueError(f"{self.name} is nested otherwise than the value fed to it: {error}") from None
         array = np.array(found, dtype=float).reshape(len(found), self.places.size)
         return array if leading else array[0]
+
+    def _columns(self, value: Any, nest: Nested) -> list[Floats]:
+        """Return a batch that is one dict with an array for all points at each key, in the nest's order."""
+        if not isinstance(nest, Mapping):
+            part = Field(self.name, self.bank, np.arange(len(flatten(nest)[0])).reshape(shape_of(nest)))
+            array = part.numbers(value, leading=1)
+            return [array.reshape(len(array), part.places.size)]
+        if not isinstance(value, Mapping) or value.keys() != nest.keys():
+            raise ValueError("the keys differ")
+        return [column for key, part in nest.items() for column in self._columns(value[key], part)]
 
     @computed_once
     def flat(self) -> Index:

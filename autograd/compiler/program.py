@@ -174,7 +174,8 @@ class Program:
         every leaf's ``grad`` become those of the result; data and outputs keep their numbers.
 
         Args:
-            *values: what to feed, in the order of ``data=``, each with one more, leading axis for the points.
+            *values: what to feed, in the order of ``data=``, each with one more, leading axis for the points;
+                for what was declared as a dict, a sequence of such dicts, or one of arrays with that axis.
             reduction: ``"mean"`` or ``"sum"`` over the points, or None for the outputs of every point; the
                 gradients are then those of their sum.
             **named: what to feed by name. Data that are not fed keep their number at all points.
