@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from autograd import Operation, Value, exp, log, neg, relu, sigmoid, topological_order
+from autograd import Operation, Value, exp, log, neg, ops, relu, sigmoid, sqrt, take, topological_order
 from autograd.stepping import backprop_latex, backprop_source
 from autograd.stepping.formula import name_nodes
 from tests.examples import same, sigmoid_gate, simple
 from tests.graphs import structured, unstructured
+from tests.rows import by_name, leaves, samples
 
 cube = Operation("cube", lambda x: x * x * x, [lambda _, x: 3.0 * x * x])
 
@@ -102,6 +103,25 @@ def test_labels_become_names_that_clash_with_nothing():
     assert ran["f"] == root.data
     gradients = sorted(value for name, value in ran.items() if name.startswith("d") and name != "dx")
     assert gradients.count(leaves[0].grad) == len(leaves) + len(leaves)  # each leaf's, and each partial sum's
+
+
+@pytest.mark.parametrize("index", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("x", [4.0, -4.0])
+def test_a_choice_by_a_datum_is_written_as_take(index, x):
+    def graph(x, chosen):
+        return take([sqrt(x), x * 3.0, sqrt(x) * take([x, 2.0], Value(1.0))], chosen) * x
+
+    root = graph(Value(x, "x"), Value(index, "i"))
+    assert "from autograd.choosing import take\n" in backprop_source(root)
+    check(root)
+
+
+@pytest.mark.parametrize("row", ops.TABLE.values(), ids=by_name)
+def test_rows_are_imported_from_the_table_wherever_they_are_written(row):
+    point = samples(row, 1, random.Random(0))[0]
+    source = backprop_source(row(*leaves(row, point)))
+    lines = [line for line in source.splitlines() if line.startswith("from ")]
+    assert all(line.startswith("from autograd.ops import ") for line in lines)
 
 
 def test_an_operation_that_no_import_finds_is_refused():

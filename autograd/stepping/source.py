@@ -5,9 +5,11 @@ import keyword
 import math
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from autograd import ops
+from autograd.choosing import Take, take
 from autograd.notation.formula import Formula
 from autograd.notation.printing import BINDING, Printer, enclose, is_operator
 from autograd.row import Operation
@@ -96,7 +98,7 @@ class _Source(Printer):
         names = Names(taken | {node.op.name for node in order if node.op})
         self.names = {node: names.unique(_identifier(name)) for node, name in name_nodes(order).items()}
         self.gradients = {node: names.unique(f"d{name}") for node, name in self.names.items()}
-        self.functions: dict[str, Operation] = {}
+        self.functions: dict[str, Callable[..., Any]] = {}
 
     def number(self, x: float) -> str:
         """Return the exact number."""
@@ -129,6 +131,10 @@ class _Source(Printer):
 
     def call(self, row: Operation, arguments: Sequence[str]) -> str:
         """Return a call, and remember to import the function."""
+        if isinstance(row, Take):  # a row for each number of items, and one function for all
+            self.functions["take"] = take
+            index, *items = arguments
+            return f"take([{', '.join(items)}], {index})"
         self.functions[row.name] = row
         return super().call(row, arguments)
 
@@ -155,13 +161,14 @@ class _Source(Printer):
     def imports(self) -> list[str]:
         """Return the import lines, and an empty line if there are any."""
         modules: dict[str, list[str]] = {}
-        for name, row in sorted(self.functions.items()):
-            if getattr(sys.modules.get(row.__module__), name, None) is not row:
+        for name, function in sorted(self.functions.items()):
+            module = ops.__name__ if ops.TABLE.get(name) is function else function.__module__
+            if getattr(sys.modules.get(module), name, None) is not function:
                 raise ValueError(
-                    f"the operation {name!r} cannot be imported from {row.__module__!r}, so no source can "
+                    f"the operation {name!r} cannot be imported from {module!r}, so no source can "
                     "use it; assign it to its own name at the top of a module"
                 )
-            modules.setdefault(row.__module__, []).append(name)
+            modules.setdefault(module, []).append(name)
         lines = [f"from {module} import {', '.join(names)}" for module, names in modules.items()]
         return [*lines, ""] if lines else []
 
