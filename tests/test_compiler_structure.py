@@ -80,6 +80,20 @@ def test_compiling_takes_little_memory_beside_the_graph(name, size):
     assert most <= 300 * nodes
 
 
+def test_butterflies_are_read_in_pieces_and_not_number_by_number():
+    build, point = make("fourier", 64)
+    values = [Value(x) for x in point]
+    program = autograd.compile(build(values), inputs=values)
+    tables = {
+        id(place.table): place.table.size
+        for statement in statements_of(program._plan.forward)
+        for place in (statement.target, *places_of(statement.expression))
+        if place.table is not None
+    }
+    (nodes, *_), _ = found(program)
+    assert sum(tables.values()) <= 0.1 * nodes
+
+
 @pytest.mark.parametrize(
     "step",
     [

@@ -106,6 +106,9 @@ def _single(family: Family, terms: Terms, cells: Cells) -> Draft | None:
 SHORT = 8
 """A lone sum of up to so many terms is written term by term."""
 
+FEW_TERMS = 4
+"""Up to so many terms that are not evenly spaced may be operands of their own."""
+
 
 def _groups(family: Family, terms: Terms) -> list[Group]:
     """Return what a family reads: a group for each operand, or for each sort of its terms."""
@@ -250,7 +253,7 @@ class _Lowering:
         adds = False
         for part in self._parts():
             if part[0].terms:
-                draft = self._elementwise(part, _total)
+                draft = self._elementwise(self._columns(part), _total)
             else:
                 draft = self._ragged(part[0])
                 if not adds:
@@ -271,6 +274,34 @@ class _Lowering:
             else:
                 side.append([group])
         return [part for side in (outside, inside) for part in (*side[1:], side[0]) if part]
+
+    def _columns(self, groups: list[Group]) -> list[Group]:
+        """Return each of a few terms as a group of its own, if so far less has to be looked up in tables.
+
+        In a butterfly a + b each of the two is in pieces that are evenly spaced, and both together are not.
+        """
+        terms = groups[0].terms
+        if len(groups) > 1 or not terms or not 1 < terms <= FEW_TERMS:
+            return groups
+        (group,) = groups
+        ones = np.ones(self.count, dtype=np.intp)
+        columns = [
+            Group([factor.reshape(self.count, terms)[:, term].copy() for factor in group.factors], ones)
+            for term in range(terms)
+        ]
+        return columns if 2 * self._looked_up(columns, 1) < self._looked_up(groups, terms) else groups
+
+    def _looked_up(self, groups: Sequence[Group], terms: int) -> int:
+        """Return how many addresses some groups would have to look up."""
+        steps = self.steps or 1
+        tables = [
+            self.cells.address[factor]
+            for group in groups
+            for factor in group.factors
+            if self.cells.sort[factor[0]] != CONSTANT
+        ]
+        space = arrange(tables, self.count // steps, terms, self.steps, self.cuts)
+        return sum(place.table.size for place in space.places if place.table is not None)
 
     def _reads_loop(self, group: Group) -> bool:
         families = (self.cells.family[factor] for factor in group.factors)
