@@ -16,6 +16,13 @@ FUNCTIONS = {r"\ln": "log", r"\sigma": "sigmoid", r"\Phi": "normal_cdf", r"\varp
 FUNCTIONS |= {rf"\{name}": name for name in ("sin", "cos", "tan", "tanh", "sqrt")}
 FUNCTIONS |= {rf"\arc{name}": f"a{name}" for name in ("sin", "cos", "tan")}
 FUNCTIONS |= {r"\max": "maximum", r"\min": "minimum"}
+RELATIONS = {
+    "<": np.less,
+    ">": np.greater,
+    r"\le": np.less_equal,
+    r"\ge": np.greater_equal,
+    r"\ne": np.not_equal,
+}
 NAME = r"(?:\\mathbf\{v\}|\\bar\{(?:\\\w+\{\w+\}|\\\w+|\w)\}|\\mathrm\{\w+\}|\\theta|[A-Za-z])"
 ENDS = (
     "+",
@@ -131,10 +138,9 @@ class Formula:
         if self.take(r"\infty"):
             return lambda _: np.inf
         if self.take(r"\mathbf{1}["):
-            a, sign, b = self.expression(), self.match(r"<|>|\\le|\\ge")[0], self.expression()
+            a, sign, b = self.expression(), self.match(r"<|>|\\le|\\ge|\\ne")[0], self.expression()
             assert self.take("]")
-            row = {"<": np.less, ">": np.greater, r"\le": np.less_equal, r"\ge": np.greater_equal}[sign]
-            return lambda p: row(a(p), b(p)) * 1.0
+            return lambda p: RELATIONS[sign](a(p), b(p)) * 1.0
         if self.take(r"\mathbf{1}"):
             self.take(r"^\top")
             return lambda _: ONES

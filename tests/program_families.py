@@ -639,7 +639,7 @@ FAMILIES = {
         FamilyOfPrograms(triangular_sums, (12, 24), 15),
         FamilyOfPrograms(residual, (16, 40), 40),
         FamilyOfPrograms(power_flow, (30, 100), 48),
-        FamilyOfPrograms(bundle_adjustment, (8, 24), 130),
+        FamilyOfPrograms(bundle_adjustment, (8, 24), 135),
         FamilyOfPrograms(convolutions, (4, 12), 8),
     )
 }

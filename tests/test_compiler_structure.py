@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tracemalloc
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import autograd
@@ -372,3 +374,41 @@ def test_the_summary_counts_in_words():
     numpy = autograd.compile(x * x, engine="numpy")
     assert numpy.summary().endswith("; run by NumPy")
     assert repr(program) == f"<program: {program.summary()}>"
+
+
+# What the statements become as calls of NumPy ---------------------------------------------------------------
+
+
+def network(points, *sizes):
+    """Return the loss, with weight decay, of a network on points, and its parameters, neuron by neuron."""
+    layers = [[(leaves(fan_in), leaves()) for _ in range(fan_out)] for fan_in, fan_out in pairwise(sizes)]
+    parameters = [w for layer in layers for ws, b in layer for w in (*ws, b)]
+    loss = 0.0
+    for _ in range(points):
+        x = [random.uniform(-1.0, 1.0) for _ in range(sizes[0])]
+        for layer in layers:
+            x = [relu(dot(ws, x) + b) for ws, b in layer]
+        loss = loss + x[0]
+    return loss + 0.01 * dot(parameters, parameters), parameters
+
+
+def test_a_penalty_is_added_last_so_that_nothing_is_cleared_and_products_go_where_they_belong():
+    loss, parameters = network(50, 3, 8, 8, 1)
+    program = autograd.compile(loss, inputs=parameters, engine="numpy")
+    assert program._plan.cleared == ()
+    assert program._plan.reverse[-1].target.base == 0
+    assert sum(s.adds for s in statements_of(program._plan.reverse)) == 1
+    program()
+    gradients = [p.grad for p in parameters]
+    for p in parameters:
+        p.grad = 0.0
+    loss.backward()
+    np.testing.assert_allclose(gradients, [p.grad for p in parameters], rtol=1e-12)
+
+
+def test_a_column_times_a_row_is_a_product_of_matrices_and_a_derivative_of_relu_one_comparison():
+    loss, parameters = network(50, 3, 8, 8, 1)
+    source = autograd.compile(loss, inputs=parameters, engine="numpy").source
+    assert len(re.findall(r"np\.dot\(|np\.matmul\(", source)) == 11
+    assert "logical_not" not in source
+    assert len(re.findall(r"^    np\.|^    \w+ = np\.", source, flags=re.MULTILINE)) <= 35

@@ -142,7 +142,7 @@ def test_a_network_is_what_a_textbook_writes(monkeypatch):
         r"\bar{H} &= \bar{Z}_{2} W_{2}",
         r"\bar{W}_{2} &= \bar{Z}_{2}^\top H",
         r"\bar{b}_{2} &= \bar{Z}_{2}^\top \mathbf{1}",
-        r"\bar{Z}_{1} &= \bar{H} \odot (1 - \mathbf{1}[Z_{1} \le 0])",
+        r"\bar{Z}_{1} &= \bar{H} \odot \mathbf{1}[H \ne 0]",
         r"\bar{W}_{1} &= \bar{Z}_{1}^\top X",
     ):
         assert line in rows(text)

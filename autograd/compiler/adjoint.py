@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from autograd import ops
-from autograd.compiler.drafts import Draft, LoopDraft, hoist
+from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, hoist
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Statement, places_of
 from autograd.row import Operation
 from autograd.symbolic import Symbolic
@@ -89,7 +91,35 @@ def reverse(forward: Sequence[Draft | LoopDraft], active: Sequence[bool]) -> lis
         else:
             body = [c for draft in reversed(part.body) for c in contributions(draft, active)]
             steps += hoist(LoopDraft(body, part.length, backward=not part.backward))
-    return steps
+    return _widest_last(steps)
+
+
+def _widest_last(steps: Sequence[Draft | LoopDraft]) -> list[Draft | LoopDraft]:
+    """Move what adds to many parameters, as a penalty does, behind what adds to some of them.
+
+    Nothing reads the parameters' adjoints. What comes first to a cell assigns, if no cell is left out; then
+    there is nothing to clear, and a matrix product goes where it belongs instead of through a buffer.
+    """
+    places = [
+        place
+        for place, step in enumerate(steps)
+        if isinstance(step, Draft) and step.writes == {PARAMETERS} and _extent(step.statement)
+    ]
+    extents = np.array([_extent(steps[place].statement) for place in places]).reshape(-1, 2)  # type: ignore[union-attr]
+    low, high = extents.T
+    inside = (low[:, None] <= low) & (high[:, None] >= high) & ((high - low)[:, None] > high - low)
+    wide = {place for place, some in zip(places, np.triu(inside).any(axis=1), strict=True) if some}
+    last = [steps[place] for place in sorted(wide)]
+    return [step for place, step in enumerate(steps) if place not in wide] + last
+
+
+def _extent(statement: Statement) -> tuple[int, int] | None:
+    """Return the lowest and the highest address of a target that is evenly spaced."""
+    target = statement.target
+    if target.table is not None or target.choice is not None or 0 in statement.shape:
+        return None
+    ends = [stride * (n - 1) for n, stride in zip(statement.shape, target.strides, strict=True)]
+    return target.base + sum(end for end in ends if end < 0), target.base + sum(e for e in ends if e > 0)
 
 
 def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:

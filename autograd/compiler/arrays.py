@@ -15,7 +15,7 @@ import numpy as np
 from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
 from autograd.compiler.plan import Index, Loop, Place, Statement
-from autograd.compiler.products import Product, write_sum_of_rows
+from autograd.compiler.products import Product, write_outer, write_sum_of_rows
 from autograd.compiler.spaces import Read, Space
 from autograd.row import Operation
 
@@ -302,6 +302,8 @@ class Writer:
             self.write_line(f"{name} = {self._function(function)}({', '.join(texts)})")
             return self.moved(Result(name, axes), out)
         target = out or self.buffer(order)
+        if function == "multiply" and write_outer(self, arguments, target):
+            return target
         if is_ufunc(function):
             self.write_line(f"np.{function}({', '.join(texts)}, out={self.text(target)})")
         elif function == "float64":

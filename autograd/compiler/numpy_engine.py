@@ -19,7 +19,7 @@ from autograd.compiler.arrays import Lines
 from autograd.compiler.floats import Straight, costs, is_plain, points_of, primitives
 from autograd.compiler.invariants import hoisted, running_fold
 from autograd.compiler.names import Names
-from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate
+from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate, places_of
 from autograd.compiler.spaces import regular
 
 PART = 300
@@ -34,8 +34,9 @@ SMALL = 24
 BLOCK = 8192
 """The points of a block of a large statement: few such arrays fill the fast cache of a core."""
 
-CROSSING = 2.5
-"""The microseconds that it takes to fetch numbers from the memories and to put them back."""
+CROSSING, CALLING, CELL = 2.5, 0.4, 0.05
+"""The microseconds that it takes to fetch numbers from the memories and put them back: at most; for the call;
+and for each number."""
 
 
 class NumpyEngine:
@@ -139,7 +140,16 @@ def _runs(steps: Sequence[Step]) -> Iterator[tuple[list[Any], bool]]:
     run: list[Any]
     for small, group in groupby(((step, _gain(step)) for step in steps), lambda pair: pair[1] > 0.0):
         run, gains = map(list, zip(*group, strict=True))
-        yield run, small and sum(gains) > CROSSING
+        yield run, small and sum(gains) > _crossing(run)
+
+
+def _crossing(statements: Sequence[Statement]) -> float:
+    """Return about how many microseconds it takes some statements on floats to read and to write."""
+    cells = 0
+    for statement in statements:
+        results, terms = points_of(statement)
+        cells += results + results * terms * sum(1 for _ in places_of(statement.expression))
+    return min(CROSSING, CALLING + CELL * cells)
 
 
 def _gain(step: Step) -> float:

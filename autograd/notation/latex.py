@@ -122,6 +122,8 @@ class Latex(Printer):
             return rf"\left|{texts[0]}\right|", ATOM
         if row is ops.where:
             test = self._test(formula.arguments[0], texts[0])
+            if [*formula.arguments[1:]] == [1.0, 0.0]:
+                return rf"\mathbf{{1}}[{test}]", ATOM
             cases = rf"{texts[1]} & \text{{if }} {test} \\ {texts[2]} & \text{{otherwise}}"
             return rf"\begin{{cases}} {cases} \end{{cases}}", ATOM
         if is_comparison(row):  # bold, since LaTeX's \mathbb has no digits and sets another sign

@@ -269,7 +269,7 @@ sinc: Operation = Operation(
 relu: Operation = Operation(
     "relu",
     real.relu,
-    [lambda z, x: 1.0 - less_equal(x, 0.0)],
+    [lambda z, x: where(z, 1.0, 0.0)],
     textbook=[lambda z, x: greater(x, 0.0)],
     kinks=[lambda x: x],
     definition="0.0 if x <= 0 else x",
