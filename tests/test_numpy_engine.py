@@ -8,10 +8,11 @@ import pytest
 
 import autograd
 from autograd import Operation, Value, ops
-from autograd.compiler import float_loops, float_slices, numpy_engine
+from autograd.compiler import float_loops, float_slices, numpy_engine, pairs
 from autograd.compiler.numpy_engine import NumpyEngine, compile_steps
 from autograd.compiler.plan import Apply, Place, Plan, Statement, allocate
 from tests.plain_engine import PlainEngine
+from tests.program_families import make
 from tests.random_plans import SPECIAL, Maker
 from tests.rows import by_name, leaves, samples
 
@@ -39,6 +40,8 @@ def path(request, monkeypatch):
         monkeypatch.setattr(numpy_engine, "SMALL", -1)
         monkeypatch.setattr(numpy_engine, "BLOCK", 6)
         monkeypatch.setattr(numpy_engine, "PART", 3)
+        monkeypatch.setattr(pairs, "FEWEST", 1)
+        monkeypatch.setattr(pairs, "SPARSEST", 10**6)
         monkeypatch.setattr(float_loops, "LARGEST", -1)
         monkeypatch.setattr(float_slices, "LARGEST", -1)
     elif request.param != "as chosen":
@@ -78,6 +81,27 @@ def test_the_source_is_a_program_of_its_own(seed, capsys):
     np.testing.assert_allclose(pasted["v"], engine.v, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(pasted["d"], engine.d, rtol=1e-12, atol=1e-12)
     assert float(capsys.readouterr().out) == pytest.approx(engine.v[plan.outputs[0]], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["attention", "heads"])
+@pytest.mark.parametrize("number", [0.0, np.inf, -np.inf, np.nan])
+def test_pairs_of_rows_are_multiplied_all_with_all_and_those_that_there_are_not_say_nothing(name, number):
+    build, point = make(name, 16)
+    leaves = [Value(x) for x in point]
+    plan = autograd.compile(build(leaves), inputs=leaves)._plan
+    engine, reference = NumpyEngine(plan), PlainEngine(plan)
+    assert "pairs1" in engine.source
+    assert "weights1" in engine.source
+    numbers = np.array(point)
+    run(engine, 1)  # what is left of the numbers before must not matter either
+    for place in (None, len(numbers) - 1, 60, 0):
+        for memory in (engine.v, reference.v):
+            memory[: len(numbers)] = numbers
+            if place is not None:
+                memory[place] = number
+        run(engine, 1)
+        run(reference, 1)
+        assert_equal_memories(engine, reference)
 
 
 def test_steps_run_on_the_memories_of_another_engine():

@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
+from autograd.compiler.pairs import write_spread
 from autograd.compiler.plan import Index, Loop, Place, Statement
 from autograd.compiler.products import Product, write_outer, write_sum_of_rows
 from autograd.compiler.spaces import Read, Space
@@ -354,7 +355,7 @@ class Writer:
             width *= self.space.lengths[axis]
         if rows and not read.step % width:
             irregular = [axis for axis in axes if axis not in rows]
-            tables = self._addresses(read, irregular)
+            tables = self.addresses(read, irregular)
             low = min(int(table.min(initial=self.lines.size)) for table in tables)
             places = [table - low for table in tables]
             if not any((table % width).any() for table in places):
@@ -364,10 +365,10 @@ class Writer:
                 source = self.lines.view(steady, low, dimensions, self.space)
                 index = self._index(read, irregular, [table // width for table in places], read.step // width)
                 return source, index, irregular, rows
-        tables = self._addresses(read, axes)
+        tables = self.addresses(read, axes)
         return read.memory, self._index(read, axes, tables, read.step), list(axes), []
 
-    def _addresses(self, read: Read, axes: Sequence[int]) -> list[Index]:
+    def addresses(self, read: Read, axes: Sequence[int]) -> list[Index]:
         """Return the addresses along some axes, in a loop for each step; without the choice."""
         space, table = self.space, read.table
         moves = (read.offsets != read.offsets[0]).any() or (table is not None and table.shape[0] > 1)
@@ -411,7 +412,7 @@ class Writer:
         dimensions = [self.dimension(buffer.read, axis) for axis in irregular] or [(1, 1)]
         return self.view(buffer.read, [*dimensions, (self.space.size(rows), 1)] if rows else dimensions)
 
-    def _scatter(self, tree: Tree) -> None:
+    def scatter(self, tree: Tree) -> None:
         """Write what sends results to the places of a table or of a choice."""
         target, write = self.space.target, self.lines.write
         source, index, irregular, rows = self._items(target, self.kept)
@@ -463,7 +464,8 @@ class Writer:
     def _store(self, tree: Tree) -> None:
         target = self.space.target
         if not (target.is_affine and self._is_injective(target)):
-            self._scatter(tree)
+            if not write_spread(self, tree):
+                self.scatter(tree)
             return
         out = Result("", frozenset(self.kept), target)
         if not self.space.adds:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autograd.compiler.forms import Call, Tree
+from autograd.compiler.pairs import write_sampled
 from autograd.compiler.spaces import Read
 
 if TYPE_CHECKING:
@@ -103,13 +104,8 @@ class Product:
             target = writer.buffer([axis for axis in order if axis in axes] if order else axes)
         if not self._is_matrix(target):
             target = writer.buffer(axes)
-        size = writer.space.size
-        if self.rows or self.columns or (self.batch and (size(self.sums) >= LONG or size(self.batch) <= FEW)):
-            self._write_matrices(target)
-        elif self.batch:
-            self._write_batch(target)
-        else:
-            self._write_dot(target)
+        if not self._write_pairs(target):
+            self._write_sums(target)
         writer.end_sum()
         place = writer.text(target)
         for factor in self.scale:
@@ -136,6 +132,25 @@ class Product:
         # dot is the faster of the two, for whole arrays only; nothing times nothing it leaves undone.
         whole = not self.batch and writer.space.ragged is None and _is_contiguous(dimensions)
         writer.write_line(f"np.{'dot' if whole else 'matmul'}({left}, {right}, out={out})")
+
+    def _write_sums(self, target: "Result") -> None:
+        size = self.writer.space.size
+        if self.rows or self.columns or (self.batch and (size(self.sums) >= LONG or size(self.batch) <= FEW)):
+            self._write_matrices(target)
+        elif self.batch:
+            self._write_batch(target)
+        else:
+            self._write_dot(target)
+
+    def _write_pairs(self, target: "Result") -> bool:
+        writer = self.writer
+        if self.rows or self.columns or len(self.batch) != 1 or len(self.sums) != 1:
+            return False
+        if writer.space.steps > 1 or writer.space.ragged is not None:
+            return False
+        (pairs,), (along,) = self.batch, self.sums
+        out = writer.view(_place(target), [writer.dimension(_place(target), pairs)])
+        return write_sampled(writer, self.sides, pairs, along, out)
 
     def _write_batch(self, target: "Result") -> None:
         writer = self.writer
