@@ -516,6 +516,10 @@ def as_floats(numbers: Any, context: str) -> Any:
     """
     import numpy
 
+    if hasattr(numbers, "mask") and numpy.ma.is_masked(
+        numbers
+    ):  # what is below a mask would be taken for a number
+        raise TypeError(f"{context} needs real numbers, but some are masked; fill them or leave them out")
     array = numpy.asarray(numbers)
     if array.dtype.kind in "biuf" and array.dtype.itemsize <= 8:
         return numpy.asarray(array, dtype=float)

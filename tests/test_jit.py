@@ -39,6 +39,15 @@ def test_arrays_are_fed_whatever_their_kind():
     assert f(np.ones((2, 2))) == 4.0
 
 
+def test_texts_in_an_array_decide_what_is_recorded_as_others_do():
+    f = jit(lambda names, x: x * 2.0 if names[0] == "double" else x * names[1])
+    calls = [(["double", 1.0], 3.0), (["once", 1.0], 3.0), (["once", 5.0], 3.0), (["double", 7.0], 4.0)]
+    found = [f(np.array(names, dtype=object), x) for names, x in calls]
+    assert found == [6.0, 3.0, 15.0, 8.0]
+    assert len(f.programs) == 2
+    assert [f(np.array([name, "1"]), 3.0) for name in ("double", "double")] == [6.0, 6.0]
+
+
 def test_parameters_that_the_function_closes_over_are_read_at_each_call():
     w = Value(2.0)
     f = jit(lambda x: w * x)

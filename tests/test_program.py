@@ -747,6 +747,21 @@ def test_a_batch_of_dicts_is_a_dict_of_batches():
         program.batch(d={"e": [], "a": {"b": [], "c": np.zeros((0, 1, 2))}})
 
 
+def test_numbers_below_a_mask_are_not_taken_for_numbers():
+    x = [Value(1.0), Value(2.0)]
+    program = autograd.compile(x[0] * x[1], inputs=[], data={"x": x})
+    masked, whole = np.ma.array([3.0, 4.0], mask=[False, True]), np.ma.array([3.0, 4.0])
+    for use in (
+        lambda: program(x=masked),
+        lambda: program.batch(x=masked[None]),
+        lambda: autograd.exp(masked),
+        lambda: autograd.maximum(1.0, masked),
+    ):
+        with pytest.raises(TypeError, match="masked"):
+            use()
+    assert program(x=whole) == 12.0
+
+
 def test_views_of_the_parameters_are_fed_as_they_were():
     a, b = Value(1.0), Value(2.0)
     program = autograd.compile(a * 10 + b, inputs={"a": [a], "b": [b]})

@@ -213,10 +213,12 @@ class _Call:
                 made = getattr(type(item), "_make", tuple)(made)
             return (type(item), tuple(form for form, _ in walked)), made
         if isinstance(item, np.ndarray):
-            leaves = np.empty(item.size, dtype=object)
+            leaves, forms = np.empty(item.size, dtype=object), []
             for place, number in enumerate(item.ravel().tolist()):
-                leaves[place] = self._walk(number, floats=True)[1]
-            return (np.ndarray, item.shape), leaves.reshape(item.shape)
+                form, leaves[place] = self._walk(number, floats=True)
+                forms.append(form)
+            others = () if item.dtype.kind in "biuf" else tuple(forms)  # texts, say, which stay the same
+            return (np.ndarray, item.shape, *others), leaves.reshape(item.shape)
         if isinstance(item, (bool, int, np.integer)) and not floats:
             return ("is", type(item), int(item)), item
         if is_real(item):
