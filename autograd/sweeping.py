@@ -222,17 +222,21 @@ def strong_product(upstream: float, local: float, op: Operation) -> float:
 
 
 def poles_of(order: Iterable[Value]) -> set[Value]:
-    """Return the nodes whose numbers or derivatives may be infinite or nan though the leaves are finite.
+    """Return the nodes whose numbers or derivatives are infinite or nan, or may be at finite leaves.
 
-    It depends on the form of the graph alone, so that a recorded sweep can be replayed on other numbers.
+    What may be depends on the form of the graph alone, so that a recorded sweep can be replayed on other
+    numbers.
     """
     poles: set[Value] = set()
     for node in order:
-        if node.op is not None and (
-            not poles.isdisjoint(node.parents)
-            or (
-                node.op.has_pole()
-                and node.op.has_pole(*[p._data if p.is_constant else None for p in node.parents])
+        if not isfinite(node._data) or (
+            node.op is not None
+            and (
+                not poles.isdisjoint(node.parents)
+                or (
+                    node.op.has_pole()
+                    and node.op.has_pole(*[p._data if p.is_constant else None for p in node.parents])
+                )
             )
         ):
             poles.add(node)
@@ -256,7 +260,7 @@ def recorded_product(sent: Any, local: Any, *, strong: bool, either: bool) -> An
                 return sent * local
     if either and local.__class__ is not float and isfinite(local._data):  # an infinity is no zero
         return ops.strong_mul(local, sent)
-    return ops.strong_mul(sent, local) if strong or either else sent * local
+    return ops.strong_mul(sent, local) if strong else sent * local
 
 
 def add_up(total: Any, contribution: Any) -> Any:

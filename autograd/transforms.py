@@ -301,6 +301,11 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
 def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = False) -> dict[Value, Any]:
     """Push tangents forward: a node's is the sum of each local derivative times the parent's tangent.
 
+    A node that does not move has none: an input whose tangent is 0, and what a selection has not let through.
+    It moves nothing, whatever the derivatives are by it. Another tangent of 0 is an ordinary number, and nan
+    times an infinite derivative; and a derivative of 0 stops any tangent. So both modes agree (see
+    `strong_product`). Where tangents are recorded, the form of the graph tells what may be without one.
+
     Args:
         order: the graph in topological order.
         tangents: the tangents of the inputs; those of all nodes that depend on them are added.
@@ -314,28 +319,37 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
     """
     observers = scopes.observers()
     poles = poles_of(order) if record else None
+    for still in [
+        node for node, tangent in tangents.items() if tangent.__class__ is float and tangent == 0.0
+    ]:
+        del tangents[still]
+    selected: set[Value] = set()
     for node in order:
         parents = node.parents
+        if node.op is not None and (node.op.selects or not selected.isdisjoint(parents)):
+            selected.add(node)
         if not any(parent in tangents for parent in parents):
             continue
         check_fresh(node)
         assert node.op is not None  # it has parents
         arguments = recorded_arguments(node) if record else (node.data, *[parent.data for parent in parents])
         total: Any = 0.0
+        moves = False
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
                 tangent, local = tangents[parent], derivative(*arguments)
                 if poles is not None:
                     poled = node in poles
-                    term = recorded_product(tangent, local, strong=poled, either=poled)
+                    strong = poled and parent in selected
+                    term = recorded_product(tangent, local, strong=strong, either=poled)
                 else:
-                    term = local * tangent
-                    if term != term and (local == 0.0 or tangent == 0.0):
-                        term = 0.0
+                    term = local * tangent if local else 0.0
+                moves = moves or poles is not None or local != 0.0 or not node.op.selects
                 for watch in observers:
                     watch(node, index, local, term, total)
                 total = add_up(total, term)
-        tangents[node] = total
+        if moves:
+            tangents[node] = total
     return tangents
 
 

@@ -77,6 +77,16 @@ def orders(f, x, highest=3):
     yield first.data
 
 
+def first_derivatives(f, x):
+    """Yield the first derivative by every mode, as a number and recorded."""
+    yield grad(f)(x)
+    yield along(f)(x)
+    yield jacobian(lambda x: [f(x), f(x)])(x)[1]
+    leaf, outside = Value(x), Value(1.0)
+    yield gradients(f(leaf), leaf, create_graph=True).data
+    yield along(lambda x: f(x) * outside)(x).data
+
+
 def along(f):
     return lambda x: jvp(f, (x,), (1.0,))[1]
 
@@ -142,10 +152,15 @@ def test_a_nan_that_came_from_a_value_still_shows_in_the_value():
 
 def test_a_zero_that_no_selection_made_stays_what_it_is():
     """The norm at 0: infinity times 0 is nan, as in PyTorch, since nothing says that x does not matter."""
-    assert math.isnan(grad(lambda x: ops.sqrt(x * x))(0.0))
-    assert math.isnan(grad(lambda x: ops.sqrt(ops.abs(x)))(0.0))
-    assert math.isnan(grad(lambda x: ops.sqrt(0.0 * x))(2.0))
-    assert grad(ops.sqrt)(0.0) == math.inf
+    for f, x in (
+        (lambda x: ops.sqrt(x * x), 0.0),
+        (lambda x: ops.sqrt(ops.abs(x)), 0.0),
+        (lambda x: ops.sqrt(0.0 * x), 2.0),
+        (lambda x: 1.0 / (x * x), 0.0),
+        (lambda x: ops.hypot(x, 0.0 * x), 0.0),
+    ):
+        assert [d for d in first_derivatives(f, x) if not math.isnan(d)] == []
+    assert grad(ops.sqrt)(0.0) == along(ops.sqrt)(0.0) == math.inf
 
 
 def test_an_input_that_does_not_move_sends_no_tangent():
@@ -223,3 +238,19 @@ def test_which_rows_select_and_which_have_poles():
     assert ops.pow.has_pole(None, -0.5)
     assert not ops.div.has_pole(None, 8.0)
     assert ops.div.has_pole(8.0, None)
+
+
+INFINITE = {
+    "a constant": (lambda x: ops.sinc(ops.maximum(x, math.inf)) * 2.0, 0.5, 0.0),
+    "a factor": (lambda x: ops.maximum(ops.mul(x, -math.inf), ops.atan2(1.0, 800.0)), 2.0, 0.0),
+    "a sum": (lambda x: ops.where(ops.less(x, 0.0), ops.sin(x + math.inf), x), 2.0, 1.0),
+    "nan": (lambda x: ops.relu(ops.where(0.0 * x, ops.tanh(x * math.nan), 3.0)) + x, 2.0, 1.0),
+    "the input": (lambda x: ops.maximum(ops.hypot(x, 2.5) * 0.0, 1.0), -math.inf, 0.0),
+    "an overflow": (lambda x: ops.where(0.0 * x, ops.sin(x * 1e308 * x), x), 10.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", INFINITE)
+def test_an_infinity_that_no_row_has_made_is_none_to_what_is_not_chosen(name):
+    f, x, slope = INFINITE[name]
+    assert [d for d in first_derivatives(f, x) if d != slope] == []
