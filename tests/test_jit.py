@@ -39,6 +39,13 @@ def test_arrays_are_fed_whatever_their_kind():
     assert f(np.ones((2, 2))) == 4.0
 
 
+@pytest.mark.parametrize("kind", [bool, int, np.bool_, np.int64])
+def test_flags_of_any_kind_decide_what_is_recorded(kind):
+    f = jit(lambda x, double: x * 2.0 if double else x)
+    assert [f(3.0, kind(flag)) for flag in (1, 0, 1)] == [6.0, 3.0, 6.0]
+    assert list(f.calls.values()) == [2, 1]
+
+
 def test_texts_in_an_array_decide_what_is_recorded_as_others_do():
     f = jit(lambda names, x: x * 2.0 if names[0] == "double" else x * names[1])
     calls = [(["double", 1.0], 3.0), (["once", 1.0], 3.0), (["once", 5.0], 3.0), (["double", 7.0], 4.0)]

@@ -219,7 +219,7 @@ class _Call:
                 forms.append(form)
             others = () if item.dtype.kind in "biuf" else tuple(forms)  # texts, say, which stay the same
             return (np.ndarray, item.shape, *others), leaves.reshape(item.shape)
-        if isinstance(item, (bool, int, np.integer)) and not floats:
+        if isinstance(item, (bool, int, np.integer, np.bool_)) and not floats:
             return ("is", type(item), int(item)), item
         if is_real(item):
             numbers, made_leaves = self._into
@@ -262,7 +262,8 @@ def jit(function: Callable[..., Any] | None = None, *, engine: str = "auto") -> 
     Calls share a program if their arguments have one form: the same nesting and lengths, arrays of the same
     shapes, and the same ints, bools and texts, which may decide what is recorded. Floats and the elements of
     arrays are fed. Values that the function closes over, such as a model's parameters, are read at each call;
-    other numbers that it does not get as arguments stay as they were at the first. Each thread runs a copy.
+    other numbers that it does not get as arguments, and which Value a name stands for, stay as they were at
+    the first. Each thread runs a copy.
     `grad` and `value_and_grad` of such a function run programs, too.
 
     Args:
