@@ -253,6 +253,7 @@ ARRAY_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("name", ARRAY_FUNCTIONS)
 def test_functions_of_arrays_have_derivatives(name):
     f = ARRAY_FUNCTIONS[name]
