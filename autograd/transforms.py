@@ -319,22 +319,20 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
     """
     observers = scopes.observers()
     poles = poles_of(order) if record else None
-    for still in [
-        node for node, tangent in tangents.items() if tangent.__class__ is float and tangent == 0.0
-    ]:
-        del tangents[still]
+    for node in [node for node, tangent in tangents.items() if tangent.__class__ is float and not tangent]:
+        del tangents[node]
     selected: set[Value] = set()
     for node in order:
         parents = node.parents
-        if node.op is not None and (node.op.selects or not selected.isdisjoint(parents)):
-            selected.add(node)
         if not any(parent in tangents for parent in parents):
             continue
         check_fresh(node)
         assert node.op is not None  # it has parents
+        if record and (node.op.selects or not selected.isdisjoint(parents)):
+            selected.add(node)
         arguments = recorded_arguments(node) if record else (node.data, *[parent.data for parent in parents])
         total: Any = 0.0
-        moves = False
+        moves = record
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
                 tangent, local = tangents[parent], derivative(*arguments)
@@ -344,7 +342,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
                     term = recorded_product(tangent, local, strong=strong, either=poled)
                 else:
                     term = local * tangent if local else 0.0
-                moves = moves or poles is not None or local != 0.0 or not node.op.selects
+                    moves = moves or local != 0.0 or not node.op.selects
                 for watch in observers:
                     watch(node, index, local, term, total)
                 total = add_up(total, term)
