@@ -20,14 +20,19 @@ def commit(adjoints: Mapping[Any, float]) -> None:
     Threads that sweep graphs with common leaves take turns; an interrupt leaves every leaf as it was.
     """
     with writing:
-        leaves = [node for node in adjoints if node.op is None]
-        # Apart, as pairs would be objects for the collector to trace. Users assign what they like.
-        grads = [g if type(g := leaf.grad) is float else as_float(g, "Value.grad") for leaf in leaves]
-        for watch in scopes.observers():
-            for leaf, grad in zip(leaves, grads, strict=True):
-                watch(leaf, None, None, adjoints[leaf], grad)
-        totals = [grad + adjoints[leaf] for leaf, grad in zip(leaves, grads, strict=True)]
-        _at_once(_set("grad", adjoints, adjoints.values()), _set("grad", leaves, totals))
+        _commit(adjoints)
+
+
+def _commit(adjoints: Mapping[Any, float]) -> None:
+    """Do so under the lock, apart from it: an interrupt in a comprehension leaves it shut in Python 3.13."""
+    leaves = [node for node in adjoints if node.op is None]
+    # Apart, as pairs would be objects for the collector to trace. Users assign what they like.
+    grads = [g if type(g := leaf.grad) is float else as_float(g, "Value.grad") for leaf in leaves]
+    for watch in scopes.observers():
+        for leaf, grad in zip(leaves, grads, strict=True):
+            watch(leaf, None, None, adjoints[leaf], grad)
+    totals = [grad + adjoints[leaf] for leaf, grad in zip(leaves, grads, strict=True)]
+    _at_once(_set("grad", adjoints, adjoints.values()), _set("grad", leaves, totals))
 
 
 def assign(

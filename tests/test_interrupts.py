@@ -60,6 +60,14 @@ def test_a_step_of_an_optimiser_is_taken_whole_or_not_at_all(rule):
     assert False in outcomes
 
 
+def assert_nothing_is_locked():
+    """Another thread may write: no interrupt has left the lock shut."""
+    thread = threading.Thread(target=assign, args=([Value(0.0)], [1.0]), daemon=True)
+    thread.start()
+    thread.join(10.0)
+    assert not thread.is_alive()
+
+
 def test_a_sweep_changes_all_leaves_or_none():
     leaves = [Value(float(k)) for k in range(6)]
     root = sum(leaf * leaf for leaf in leaves)
@@ -69,6 +77,7 @@ def test_a_sweep_changes_all_leaves_or_none():
             leaf.grad = 0.0
         assert run_interrupted(root.backward, at) == at
         assert [leaf.grad for leaf in leaves] in ([0.0] * 6, full)
+        assert_nothing_is_locked()
 
 
 def test_many_nodes_are_assigned_at_once():
@@ -142,6 +151,7 @@ def test_an_interrupted_training_returns_its_history_and_whole_steps(compiled):
         found.clear()
         model, train = training()
         run_interrupted(train, at)
+        assert_nothing_is_locked()
         assert [p.data for p in model.parameters()] in taken
         if not found:
             assert len(taken) == 1  # nothing had been trained yet
