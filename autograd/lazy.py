@@ -26,9 +26,9 @@ def import_on_use(
         >>> get, _ = import_on_use("autograd", {"autograd.check": "gradcheck"})
         >>> get("gradcheck").__name__
         'gradcheck'
-        >>> get("gradchek")
+        >>> get("unheard_of")
         Traceback (most recent call last):
-        AttributeError: module 'autograd' has no attribute 'gradchek'
+        AttributeError: module 'autograd' has no attribute 'unheard_of'
     """
     home = {name: module for module, listed in names.items() for name in listed.split()}
     modules = {module.rpartition(".")[2]: module for module in names}
