@@ -250,16 +250,12 @@ def plot(results: dict[str, Any], file: Path) -> None:
     axes = figure.add_subplot()
     colours = ["#c0392b" if name.startswith("chainrule") else "#8fa3b5" for name in names]
     bars = axes.barh(names, [seconds[name] for name in names], color=colours, height=0.7)
-    axes.bar_label(bars, [show(seconds[name]) for name in names], padding=4, fontsize=9)
+    axes.bar_label(bars, [show(seconds[name]).replace("us", "µs") for name in names], padding=4, fontsize=9)
     axes.set_xscale("log")
     low, high = min(seconds.values()), max(seconds.values())
     axes.set_xlim(low / 2.0, high * 6.0)
     axes.set_xlabel("seconds for one loss and its gradient (log scale)")
-    axes.set_title(
-        f"Micrograd's demonstration: 100 points, 337 parameters, {nodes} scalar nodes",
-        loc="left",
-        fontsize=10,
-    )
+    axes.set_title(f"Micrograd's demonstration: {nodes} scalar nodes", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
