@@ -42,15 +42,19 @@ class Rows:
 
     def matrix(self, writer: "Writer") -> str:
         """Return the name of all rows as a matrix, gathered unless they are evenly spaced."""
-        steps = np.diff(self.firsts)
         shape = len(self.firsts), self.length
-        if not steps.size or (steps == steps[0]).all():
-            strides = int(steps[0]) if steps.size else 1, self.step
+        if self.is_even:
+            strides = int(self.firsts[1] - self.firsts[0]) if shape[0] > 1 else 1, self.step
             return writer.lines.place(Place(self.read.memory, int(self.firsts[0]), strides), shape)
         rows = _array(writer, "rows", shape, self.addresses.tobytes(), "empty")
         table = writer.lines.table([self.addresses])
         writer.write_line(f'{self.read.memory}.take({table}, out={rows}, mode="clip")')
         return rows
+
+    @property
+    def is_even(self) -> bool:
+        """Whether the rows are evenly spaced, so that they are a view."""
+        return len(set(np.diff(self.firsts).tolist())) <= 1
 
     @property
     def addresses(self) -> Index:
@@ -116,8 +120,7 @@ def write_spread(writer: "Writer", tree: Tree) -> bool:
         writer.write_line(f"{weights}[{writer.lines.table([places])}] = {numbers}")
         writer.write_line(f"np.dot({weights}.reshape({shape}), {rows.matrix(writer)}, out={sums})")
         writer.write_line(f"if np.isfinite({sums}).all():")
-        steps = np.diff(into.firsts)
-        if not steps.size or (steps == steps[0]).all():
+        if into.is_even:
             place = into.matrix(writer)
             writer.write_line(f"    np.add({place}, {sums}, out={place})")
         else:

@@ -398,8 +398,7 @@ class Nest:
         target = work.target
         offset = self._address(target, offsets)
         if work.adds:
-            again = code.local(I32)
-            code.tee(again)
+            again = code.keep_copy(I32)
             key = (target.key, self._restricted(offsets, target.depends), lanes)
             known = self._known(key)
             if known is None:
@@ -411,8 +410,7 @@ class Nest:
         if work.adds:
             self.rows.apply(code, "add", 2, lanes)
         if len(self.works) > 1:
-            local = code.local(F64 if lanes == 1 else V128)
-            code.tee(local)
+            local = code.keep_copy(F64 if lanes == 1 else V128)
             self.scopes[-1][target.key, self._restricted(offsets, target.depends), lanes] = local
         code.store(offset, lanes)
 
@@ -564,8 +562,7 @@ class Nest:
             self.rows.apply(code, what.op, len(what.arguments), lanes)
         again = any(len(tile) > 1 and not depends >> a & 1 for a, tile in enumerate(self.tiles))
         if self.uses[what] > 1 or again:
-            local = self.scopes[-1][key] = code.local(self._kind(what, lanes))
-            code.tee(local)
+            self.scopes[-1][key] = code.keep_copy(self._kind(what, lanes))
 
     def _address(self, access: Access, offsets: Offsets) -> int:
         """Push the part of an address that moves, and return the rest."""
@@ -611,8 +608,7 @@ class Nest:
         else:
             self.code.get(chain.local)
         self.code.load_integer(where + sum(s * p for s, p in zip(chain.strides, offsets, strict=True)))
-        local = self.scopes[-1][key] = self.code.local(I32)
-        self.code.tee(local)
+        self.scopes[-1][key] = self.code.keep_copy(I32)
 
     def _chosen(self, access: Access, offsets: Offsets) -> None:
         choice = access.choice
@@ -627,8 +623,7 @@ class Nest:
         self.code.op(I32_TRUNC_F64)
         self.code.integer(8 * access.step)
         self.code.op(I32_MUL)
-        local = self.scopes[-1][key] = self.code.local(I32)
-        self.code.tee(local)
+        self.scopes[-1][key] = self.code.keep_copy(I32)
 
 
 def _divisor(length: int, wanted: int) -> int:
