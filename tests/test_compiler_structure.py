@@ -82,18 +82,44 @@ def test_compiling_takes_little_memory_beside_the_graph(name, size):
     assert most <= 300 * nodes
 
 
-def test_butterflies_are_read_in_pieces_and_not_number_by_number():
-    build, point = make("fourier", 64)
-    values = [Value(x) for x in point]
-    program = autograd.compile(build(values), inputs=values)
+def looked_up(program):
+    """Return how many addresses the forward pass of a program looks up in tables."""
     tables = {
         id(place.table): place.table.size
         for statement in statements_of(program._plan.forward)
         for place in (statement.target, *places_of(statement.expression))
         if place.table is not None
     }
+    return sum(tables.values())
+
+
+def test_butterflies_are_read_in_pieces_and_not_number_by_number():
+    build, point = make("fourier", 64)
+    values = [Value(x) for x in point]
+    program = autograd.compile(build(values), inputs=values)
     (nodes, *_), _ = found(program)
-    assert sum(tables.values()) <= 0.1 * nodes
+    assert looked_up(program) <= 0.1 * nodes
+
+
+LABELS = [random.Random(i).choice((-1.0, 2.0)) for i in range(60)]
+YEARS, ROOTS = [0.5 + 0.01 * i for i in range(60)], [0.1 + 0.02 * i for i in range(60)]
+YEARS[30] = ROOTS[10]  # by chance
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        lambda i, a, b, *_: (LABELS[i] * a + b).relu(),
+        lambda i, a, *_: (LABELS[i] * a + 1.0).relu(),
+        lambda i, a, b, *_: LABELS[i] * ops.exp(a) * ops.exp(b),
+        lambda i, a, *_: ops.pow(a, LABELS[i]),
+        lambda i, a, b, x, y: a * ops.exp(x * YEARS[i]) + b * ops.sin(y * ROOTS[i]),
+    ],
+)
+def test_numbers_that_come_again_do_not_put_apart_what_lies_side_by_side(term):
+    x, y, *rest = values = [Value(0.5 + 0.001 * i) for i in range(122)]
+    loss = sum(term(i, a, b, x, y) for i, (a, b) in enumerate(zip(rest[:60], rest[60:], strict=True)))
+    assert looked_up(autograd.compile(loss, inputs=values)) == 0
 
 
 @pytest.mark.parametrize(

@@ -149,25 +149,40 @@ def _sort(family: Family, terms: Terms, cells: Cells) -> None:
     family.members = family.members[_order(_groups(family, terms), step, cells)]
 
 
+@dataclass
+class Key:
+    """What members may be ordered by: a number for each, from the operand that they have in one place.
+
+    Attributes:
+        numbers: where the operand lies; of constants, which row of them it is.
+        constant: whether these are constants.
+    """
+
+    numbers: Index
+    constant: bool
+
+    def __post_init__(self) -> None:
+        self.distinct = len(np.unique(self.numbers))
+
+
 def _order(groups: Sequence[Group], step: Index, cells: Cells) -> Index:
     main = max(groups, key=lambda group: (len(group.factors), group.counts.sum()))
-    if len(main.factors) == 2:
-        keys = _keys(main, cells)
-        # Data runs down, weights across.
-        if (
-            len(keys) == 2
-            and cells.sort[main.factors[0][0]] == LEAF
-            and cells.sort[main.factors[1][0]] == CONSTANT
-        ):
-            keys.reverse()
-    else:
-        keys = [key for group in groups for key in _keys(group, cells)]
-        keys.sort(key=lambda key: -len(np.unique(key)))
-    return np.lexsort((*reversed(keys), step))
+    products = len(main.factors) == 2
+    keys = [key for group in ([main] if products else groups) for key in _keys(group, cells)]
+    # Constants tell what belongs together if they come again as those of a table do. Those that are equal by
+    # chance, or come beside operands that tell every member, would only put neighbours apart.
+    told = any(key.distinct == len(step) for key in keys if not key.constant)
+    most = 0 if told else len(step) // 2
+    keys = [key for key in keys if not key.constant or key.distinct <= most]
+    if not products:
+        keys.sort(key=lambda key: -key.distinct)
+    elif [key.constant for key in keys] == [False, True] and cells.sort[main.factors[0][0]] == LEAF:
+        keys.reverse()  # data runs down, weights across
+    return np.lexsort((*[key.numbers for key in reversed(keys)], step))
 
 
-def _keys(group: Group, cells: Cells) -> list[Index]:
-    """Return for each factor where each member's first term lies; of constants, which row of them it is.
+def _keys(group: Group, cells: Cells) -> list[Key]:
+    """Return a key for each factor of the members' first term.
 
     Of a few lone terms all are told: two positions of a text may share their character's embedding.
     """
@@ -179,12 +194,13 @@ def _keys(group: Group, cells: Cells) -> list[Index]:
     begin = (np.cumsum(group.counts) - group.counts)[present]
     keys = []
     for factor in group.factors:
-        key = np.full(len(present), -1, dtype=np.intp)
-        if cells.sort[factor[0]] != CONSTANT:
-            key[present] = cells.address[factor[begin]]
+        numbers = np.full(len(present), -1, dtype=np.intp)
+        constant = bool(cells.sort[factor[0]] == CONSTANT)
+        if not constant:
+            numbers[present] = cells.address[factor[begin]]
         elif group.terms:
-            key, _ = _ranks(factor.reshape(len(present), -1))
-        keys.append(key)
+            numbers, _ = _ranks(factor.reshape(len(present), -1))
+        keys.append(Key(numbers, constant))
     return keys
 
 
