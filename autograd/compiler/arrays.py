@@ -111,6 +111,11 @@ class Lines:
             lambda: f"view({place.memory}, {place.base}, {shape}, {strides})",
         )
 
+    def number(self, number: float) -> str:
+        """Return the name of a number as an array without axes, which NumPy need not make one of anew."""
+        text = repr(number)  # as 0.0 is not -0.0
+        return self.names.bind("c", text, lambda: np.array(number), lambda: f"np.array({text})")
+
     def table(self, tables: Sequence[Index]) -> str:
         """Return the name of a table of addresses, in a loop of each step's."""
         if len(tables) == 1:
@@ -293,7 +298,7 @@ class Writer:
             return self.moved(self.value(tree, None, order), out)
         operands = self._operands(tree)
         arguments = [a if isinstance(a, float) else self.value(a) for a in operands]
-        texts = [repr(a) if isinstance(a, float) else self._operand(a) for a in arguments]
+        texts = [self.lines.number(a) if isinstance(a, float) else self._operand(a) for a in arguments]
         for argument in operands:
             self._release(argument)
         boolean = is_boolean(tree)
@@ -491,9 +496,15 @@ class Writer:
         """Write what computes the results of the statement, sums included."""
         if self.sums:
             return self._sum(tree, out, order)
-        if isinstance(tree, float):
-            return self.moved(Result(repr(tree), frozenset()), out)
-        return self.value(tree, out, order)
+        if not isinstance(tree, float):
+            return self.value(tree, out, order)
+        if out is None:
+            return self._constant(tree)
+        self.write_line(f"{self.text(out)}.fill({tree!r})")
+        return out
+
+    def _constant(self, number: float) -> Result:
+        return Result(self.lines.number(number), frozenset())
 
     def _sum(self, tree: Tree, out: Result | None, order: Sequence[int] | None) -> Result:
         """Write a sum over axes."""
@@ -507,7 +518,7 @@ class Writer:
                 return self._produce(tree * count, out, order)
             result = self._produce(tree, out, order)
             target = result if result is out or result.slot else self.buffer(sorted(result.axes))
-            self.write_line(f"np.multiply({self.text(result)}, {count!r}, out={self.text(target)})")
+            self.write_line(f"np.multiply({self.text(result)}, {self.lines.number(count)}, out={self.text(target)})")
             return target
         axes = self.axes(tree) & frozenset(self.kept)
         if out is not None and out.axes != axes:
@@ -520,7 +531,7 @@ class Writer:
 
     def _sum_of_steady(self, tree: Tree, out: Result | None, order: Sequence[int] | None) -> Result:
         """Write a sum over an axis that only says how often the same is added, in each step anew."""
-        terms = Result(repr(tree), frozenset()) if isinstance(tree, float) else self.value(tree)
+        terms = self._constant(tree) if isinstance(tree, float) else self.value(tree)
         assert self.space.ragged is not None
         spread = self.moved(terms, self.buffer([self.space.ragged, *sorted(terms.axes)]))
         others = self.space.size(axis for axis in self.sums if axis not in spread.axes)
@@ -528,7 +539,8 @@ class Writer:
         axes = spread.axes & frozenset(self.kept)
         result = self._reduced(spread, axes, None, order)
         if others > 1:
-            self.write_line(f"np.multiply({self.text(result)}, {float(others)!r}, out={self.text(result)})")
+            number = self.lines.number(float(others))
+            self.write_line(f"np.multiply({self.text(result)}, {number}, out={self.text(result)})")
         return self.moved(result, out)
 
     def _reduced(

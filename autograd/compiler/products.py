@@ -111,7 +111,8 @@ class Product:
         for factor in self.scale:
             writer.write_line(f"np.multiply({place}, {writer.text(writer.value(factor))}, out={place})")
         if self.coefficient != 1.0:
-            writer.write_line(f"np.multiply({place}, {self.coefficient!r}, out={place})")
+            coefficient = writer.lines.number(self.coefficient)
+            writer.write_line(f"np.multiply({place}, {coefficient}, out={place})")
         return target if target is out else writer.moved(target, out)
 
     def _write_matrices(self, target: "Result") -> None:
