@@ -89,6 +89,17 @@ def test_only_the_rows_that_a_loop_runs_count():
     assert result.cleared == ((0, 8),)
 
 
+def test_a_chain_that_begins_with_what_was_used_before_is_assigned_but_for_its_end():
+    chain = add(0, Place("d", 1, (1,)))
+    result = assigned(plan(add(0, shape=()), loop(chain, backward=True)))
+    _, rest, last = result.reverse
+    assert [rest.body[0].adds, last.adds] == [False, True]
+    assert [rest.length, rest.body[0].shape, last.shape] == [3, (3,), (1,)]
+    ragged = loop(chain, starts=[np.array([0, 1, 1, 2, 3])], backward=True)
+    _, rest, last = assigned(plan(add(0, shape=()), ragged)).reverse
+    assert [rest.length, rest.starts[0].tolist(), last.shape] == [3, [0, 0, 1, 2], (1,)]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_a_random_plan_means_the_same(seed):
     maker = Maker(seed, size=12)

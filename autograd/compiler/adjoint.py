@@ -236,3 +236,21 @@ def substituted(expression: Expression, change: Any) -> Expression:
         return part
 
     return walk(expression)
+
+
+def cut(statement: Statement, axis: int, low: int, high: int) -> Statement:
+    """Return the part of a statement between two indices of an axis."""
+
+    def part(place: Place) -> Place:
+        table = place.table
+        if table is not None and axis < table.ndim:
+            table = table[(slice(None),) * axis + (slice(low, high),)]
+        choice = None if place.choice is None else part(place.choice)
+        return replace(place, base=place.base + place.strides[axis] * low, table=table, choice=choice)
+
+    return replace(
+        statement,
+        target=part(statement.target),
+        expression=substituted(statement.expression, part),
+        shape=tuple(high - low if a == axis else n for a, n in enumerate(statement.shape)),
+    )

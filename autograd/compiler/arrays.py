@@ -503,6 +503,11 @@ class Writer:
         self.write_line(f"{self.text(out)}.fill({tree!r})")
         return out
 
+    def write_scaled(self, result: Result, factor: float, target: Result) -> None:
+        """Write a product of an array and a number."""
+        number = self.lines.number(factor)
+        self.write_line(f"np.multiply({self.text(result)}, {number}, out={self.text(target)})")
+
     def _constant(self, number: float) -> Result:
         return Result(self.lines.number(number), frozenset())
 
@@ -518,7 +523,7 @@ class Writer:
                 return self._produce(tree * count, out, order)
             result = self._produce(tree, out, order)
             target = result if result is out or result.slot else self.buffer(sorted(result.axes))
-            self.write_line(f"np.multiply({self.text(result)}, {self.lines.number(count)}, out={self.text(target)})")
+            self.write_scaled(result, count, target)
             return target
         axes = self.axes(tree) & frozenset(self.kept)
         if out is not None and out.axes != axes:
@@ -539,8 +544,7 @@ class Writer:
         axes = spread.axes & frozenset(self.kept)
         result = self._reduced(spread, axes, None, order)
         if others > 1:
-            number = self.lines.number(float(others))
-            self.write_line(f"np.multiply({self.text(result)}, {number}, out={self.text(result)})")
+            self.write_scaled(result, float(others), result)
         return self.moved(result, out)
 
     def _reduced(

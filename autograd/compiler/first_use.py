@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.adjoint import sum_repeated
-from autograd.compiler.plan import Index, Loop, Place, Plan, Statement, places_of
+from autograd.compiler.adjoint import cut, sum_repeated
+from autograd.compiler.plan import Index, Loop, Place, Plan, Statement, Step, places_of
 
 NEVER = np.iinfo(np.intp).max
 
@@ -22,7 +22,9 @@ def assigned(plan: Plan) -> Plan:
         The same program, which clears fewer cells. Only the sign of a zero may differ.
     """
     cells = _Cells(plan)
-    reverse = [cells.loop(step) if isinstance(step, Loop) else cells.alone(step) for step in plan.reverse]
+    reverse: list[Step] = []
+    for step in plan.reverse:
+        reverse += cells.loop(step) if isinstance(step, Loop) else [cells.alone(step)]
     ranges = []
     for start, stop in plan.cleared:
         places = np.flatnonzero(cells.needed[start:stop])
@@ -75,8 +77,12 @@ class _Cells:
         self.needed[target] = False
         return replace(statement, adds=False)
 
-    def loop(self, loop: Loop) -> Loop:
-        """Return a loop whose statements assign, if in every step they are the first to use their targets."""
+    def loop(self, loop: Loop) -> list[Step]:
+        """Return a loop whose statements assign, if in every step they are the first to use their targets.
+
+        A single statement that is the first in all steps but the last one is a loop over those, and then that
+        step, as at the end of a chain that begins with a leaf.
+        """
         body = [sum_repeated(statement, 1) if statement.adds else statement for statement in loop.body]
         touched: list[Index] = []
         for number, statement in enumerate(body):
@@ -88,16 +94,24 @@ class _Cells:
                 addresses = _addresses(place, statement)[rows]
                 touched.append(addresses)
                 np.minimum.at(self._first, addresses, (times + (place is statement.target))[:, None])
+        steps: list[Step] = []
         for number, statement in enumerate(body):
             if math.prod(statement.shape) and _may_assign(statement):
                 rows, times = _run(loop, number)
                 addresses = _addresses(statement.target, statement)[rows]
-                if (self._first[addresses] == times[:, None] + 1).all():
+                first = (self._first[addresses] == times[:, None] + 1).all(axis=1)
+                if first.all():
                     body[number] = self._assigning(statement, addresses)
+                if len(body) == 1 and body[0].adds and loop.length > 1:
+                    others = times < 2 * (loop.length - 1)
+                    if first[others].all():
+                        rest, last = _without_last(replace(loop, body=(statement,)))
+                        assigning = self._assigning(rest.body[0], addresses[others])
+                        steps = [] if assigning.adds else [replace(rest, body=(assigning,)), last]
         for addresses in touched:
             self.clean[addresses] = False
             self._first[addresses] = NEVER
-        return replace(loop, body=tuple(body))
+        return steps or [replace(loop, body=tuple(body))]
 
     def _assigning(self, statement: Statement, addresses: Index) -> Statement:
         """Return a statement as an assignment, if its targets are clean and no two the same."""
@@ -117,6 +131,17 @@ def _run(loop: Loop, number: int) -> tuple[slice, Index]:
     if loop.backward:
         step = loop.length - 1 - step
     return slice(bounds[0], bounds[-1]), 2 * (step * len(loop.body) + number)
+
+
+def _without_last(loop: Loop) -> tuple[Loop, Statement]:
+    """Return a loop over one statement without the step that is run last, and the statement of that step."""
+    (statement,), (starts,) = loop.body, loop.starts
+    bounds = np.arange(loop.length + 1) if starts is None else starts
+    kept, last = (bounds[1:], bounds[:2]) if loop.backward else (bounds[:-1], bounds[-2:])
+    rest = cut(statement, 0, int(kept[0]), int(kept[-1]))
+    others = None if starts is None else kept - kept[0]
+    loop = replace(loop, body=(rest,), starts=(others,), length=loop.length - 1)
+    return loop, cut(statement, 0, *last.tolist())
 
 
 def _may_assign(statement: Statement) -> bool:

@@ -6,11 +6,10 @@ addresses.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
-from autograd.compiler.adjoint import substituted
+from autograd.compiler.adjoint import cut
 from autograd.compiler.floats import Printer, costs, is_plain, points_of, primitives
 from autograd.compiler.names import Names
 from autograd.compiler.plan import Index, Loop, Place, Statement, places_of, slices
@@ -50,20 +49,7 @@ def is_short(loop: Loop) -> bool:
 def unrolled(loop: Loop) -> Iterator[Statement]:
     """Yield a statement for each slice, in the order in which they are run."""
     for number, low, high in zip(*(bounds.tolist() for bounds in slices(loop)), strict=True):
-        statement = loop.body[number]
-
-        def part(place: Place, low: int = low, high: int = high) -> Place:
-            table = place.table
-            if table is not None and table.ndim:
-                table = table[low:high]
-            return replace(place, base=place.base + low * place.strides[0], table=table)
-
-        yield replace(
-            statement,
-            target=part(statement.target),
-            expression=substituted(statement.expression, part),
-            shape=(high - low, *statement.shape[1:]),
-        )
+        yield cut(loop.body[number], 0, low, high)
 
 
 def written(loop: Loop, names: Names) -> list[str]:

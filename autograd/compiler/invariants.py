@@ -1,4 +1,4 @@
-"""What a loop computes anew in each step though nothing in the loop changes it; and running folds.
+"""What a loop computes anew in each step though nothing in the loop changes it.
 
 In a reverse pass all local derivatives are such: they read values, while the loop writes adjoints. Computed
 before the loop, for all steps at once, they are a few operations on large arrays.
@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.compiler.plan import Apply, Expression, Index, Loop, Place, Statement, places_of
+from autograd.compiler.plan import Apply, Expression, Loop, Place, Statement, places_of
 
 MEMORY = "h"
 """The memory that holds the invariants of loops."""
@@ -83,65 +83,3 @@ class _Mover:
 
 def _varies(place: Place, axis: int) -> bool:
     return place.strides[axis] != 0 or (place.table is not None and axis < place.table.ndim)
-
-
-def running_fold(loop: Loop) -> tuple[str, Place, Statement | None] | None:
-    """Recognise a loop in which each step applies one of NumPy's functions to the last result.
-
-    Returns:
-        The function's name; the results in the order of the steps, after the one before the first step; and
-        the statement that puts the other arguments in their places, if they are not there. None if it is no
-        such loop.
-    """
-    if len(loop.body) != 1 or loop.starts[0] is not None or not loop.length:
-        return None
-    (statement,) = loop.body
-    target, expression = statement.target, statement.expression
-    step = -target.strides[0] if loop.backward else target.strides[0]
-    origin = target.base + (loop.length - 1) * target.strides[0] if loop.backward else target.base
-    if statement.summed or target.table is not None or target.choice is not None:
-        return None
-    results = Place(target.memory, origin - step, (step, *target.strides[1:]))
-    before = Place(target.memory, target.base - step, target.strides)
-    addresses = results.addresses((loop.length + 1, *statement.shape[1:]))
-    if len(np.unique(addresses)) < addresses.size:
-        return None
-    if statement.adds:
-        return ("add", results, None) if _same(expression, before) else None
-    if (
-        not isinstance(expression, Apply)
-        or len(expression.arguments) != 2
-        or not expression.operation.accumulates
-    ):
-        return None
-    last, other = expression.arguments
-    function = str(expression.operation.numpy)
-    if _commutes(function) and _same(other, before):
-        last, other = other, last
-    if not _same(last, before) or not isinstance(other, (Place, float)):
-        return None
-    if isinstance(other, Place) and (
-        other.choice or (other.memory == target.memory and _meet(other, statement.shape, addresses))
-    ):
-        return None
-    return function, results, replace(statement, expression=other)
-
-
-def _same(expression: Expression, place: Place) -> bool:
-    return (
-        isinstance(expression, Place)
-        and (expression.memory, expression.base, expression.strides)
-        == (place.memory, place.base, place.strides)
-        and expression.table is None
-        and expression.choice is None
-    )
-
-
-def _meet(place: Place, shape: tuple[int, ...], addresses: Index) -> bool:
-    return bool(np.isin(place.addresses(shape), addresses).any())
-
-
-def _commutes(function: str) -> bool:
-    points = np.array([0.3, -1.7, 2.5])
-    ufunc = getattr(np, function)
-    return bool((ufunc.outer(points, points) == ufunc.outer(points, points).T).all())

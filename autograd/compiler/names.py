@@ -126,6 +126,17 @@ class Names:
             *(f"{name} = {text()}" for name, text in self._texts.items()),
         ]
 
+    def array(
+        self, prefix: str, shape: tuple[int, ...], key: Hashable = None, function: str = "empty"
+    ) -> str:
+        """Return the name of an array of its own, the same for the same key, made by a function of NumPy."""
+        return self.bind(
+            prefix,
+            (prefix, shape, key, function),
+            lambda: getattr(np, function)(shape),
+            lambda: f"np.{function}({shape})",
+        )
+
     def table(self, index: Index) -> str:
         """Return the name of a table of addresses."""
         index = np.ascontiguousarray(index, dtype=np.intp)

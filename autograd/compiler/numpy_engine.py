@@ -17,7 +17,8 @@ from autograd.compiler import float_loops, float_slices
 from autograd.compiler import names as helpers
 from autograd.compiler.arrays import Lines
 from autograd.compiler.floats import Straight, costs, is_plain, points_of, primitives
-from autograd.compiler.invariants import hoisted, running_fold
+from autograd.compiler.folds import Chains, find_chains, running_fold
+from autograd.compiler.invariants import hoisted
 from autograd.compiler.names import Names
 from autograd.compiler.plan import Array, Loop, Place, Plan, Region, Statement, Step, allocate, places_of
 from autograd.compiler.spaces import regular
@@ -230,6 +231,8 @@ class _Program:
             return []
         if (fold := running_fold(loop)) is not None:
             return [*lines, *self._fold(*fold, (loop.length + 1, *loop.body[0].shape[1:]))]
+        if (chains := find_chains(loop)) is not None:
+            return [*lines, *self._chains(loop.body[0], chains)]
         if float_loops.is_small(loop):
             name = self.names.fresh("loop")
             self.function(name, float_loops.written(loop, self.names))
@@ -255,6 +258,27 @@ class _Program:
             block.add(fill)
         results = block.place(place, shape)
         return [*block.text(), f"np.{function}.accumulate({results}, 0, out={results})"]
+
+    def _chains(self, statement: Statement, chains: Chains) -> list[str]:
+        block = Lines(self.names, self.size)
+        (begin, beside), cells = chains.memories, chains.cells
+        matrix = self.names.array("chains", cells.shape)
+        parts = (
+            [(begin, "", cells)]
+            if begin == beside
+            else [(begin, "[0]", cells[0]), (beside, "[1:]", cells[1:])]
+        )
+        for memory, rows, places in parts:
+            block.write(f'{memory}.take({block.table([places])}, out={matrix}{rows}, mode="clip")')
+        block.write(f"np.{chains.function}.accumulate({matrix}, 0, out={matrix})  # {statement.name}")
+        target, results = statement.target, block.table([chains.results])
+        if target.table is None:
+            out = block.place(target, statement.shape)
+            block.write(f'{matrix}.take({results}, out={out}, mode="clip")')
+        else:
+            addresses = block.table([target.addresses(statement.shape)])
+            block.write(f"{target.memory}[{addresses}] = {matrix}.take({results})")
+        return block.text()
 
     def define(self, name: str, lines: Sequence[str]) -> None:
         """Write a function that is called from outside."""

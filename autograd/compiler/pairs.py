@@ -46,7 +46,7 @@ class Rows:
         if self.is_even:
             strides = int(self.firsts[1] - self.firsts[0]) if shape[0] > 1 else 1, self.step
             return writer.lines.place(Place(self.read.memory, int(self.firsts[0]), strides), shape)
-        rows = _array(writer, "rows", shape, self.addresses.tobytes(), "empty")
+        rows = writer.lines.names.array("rows", shape, self.addresses.tobytes())
         table = writer.lines.table([self.addresses])
         writer.write_line(f'{self.read.memory}.take({table}, out={rows}, mode="clip")')
         return rows
@@ -80,7 +80,7 @@ def write_sampled(writer: "Writer", sides: tuple[Tree, Tree], pairs: int, along:
         return False
     shape = len(left.firsts), len(right.firsts)
     table = writer.lines.table([left.which * shape[1] + right.which])
-    everything = _array(writer, "pairs", shape, b"", "empty")
+    everything = writer.lines.names.array("pairs", shape)
     writer.write_line(f"np.dot({left.matrix(writer)}, {right.matrix(writer)}.T, out={everything})")
     writer.write_line(f'{everything}.take({table}, out={out}, mode="clip")')
     return True
@@ -114,8 +114,8 @@ def write_spread(writer: "Writer", tree: Tree) -> bool:
         writer.scatter(tree)
         one_by_one = "\n".join(lines[first:])
         del lines[first:]
-        weights = _array(writer, "weights", (shape[0] * shape[1],), places.tobytes(), "zeros")
-        sums = _array(writer, "sums", (shape[0], into.length), b"", "empty")
+        weights = writer.lines.names.array("weights", (shape[0] * shape[1],), places.tobytes(), "zeros")
+        sums = writer.lines.names.array("sums", (shape[0], into.length))
         numbers = writer.view(factor, [writer.dimension(factor, pairs)])
         writer.write_line(f"{weights}[{writer.lines.table([places])}] = {numbers}")
         writer.write_line(f"np.dot({weights}.reshape({shape}), {rows.matrix(writer)}, out={sums})")
@@ -133,13 +133,3 @@ def write_spread(writer: "Writer", tree: Tree) -> bool:
 def _pays(left: Rows, right: Rows) -> bool:
     count = len(left.which)
     return count >= FEWEST and len(left.firsts) * len(right.firsts) <= SPARSEST * count
-
-
-def _array(writer: "Writer", name: str, shape: tuple[int, ...], key: bytes, function: str) -> str:
-    """Return the name of an array of one's own."""
-    return writer.lines.names.bind(
-        name,
-        (name, shape, key),
-        lambda: getattr(np, function)(shape),
-        lambda: f"np.{function}({shape})",
-    )

@@ -111,8 +111,7 @@ class Product:
         for factor in self.scale:
             writer.write_line(f"np.multiply({place}, {writer.text(writer.value(factor))}, out={place})")
         if self.coefficient != 1.0:
-            coefficient = writer.lines.number(self.coefficient)
-            writer.write_line(f"np.multiply({place}, {coefficient}, out={place})")
+            writer.write_scaled(target, self.coefficient, target)
         return target if target is out else writer.moved(target, out)
 
     def _write_matrices(self, target: "Result") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.compiler.adjoint import substituted
+from autograd.compiler.adjoint import cut
 from autograd.compiler.indices import (
     Coordinate,
     Points,
@@ -495,7 +495,7 @@ class Tensors:
                 if once and (along == along[:, :1]).all():
                     adds = axis >= len(statement.shape) - statement.summed
                     for low, high in zip([0, *cuts], [*cuts, owner.shape[axis]], strict=True):
-                        part = _cut(statement, axis, int(low), int(high))
+                        part = cut(statement, axis, int(low), int(high))
                         part = replace(part, adds=part.adds or (adds and low > 0))
                         yield from self._divided(part, loop)
                     return
@@ -614,24 +614,3 @@ def _grid(shape: Sequence[int]) -> Any:
 
 def _is_one(owner: Any) -> bool:
     return bool((owner == owner.flat[0]).all())
-
-
-def _cut(statement: Statement, axis: int, low: int, high: int) -> Statement:
-    """Return the part of a statement between two indices of an axis."""
-
-    def cut(place: Place) -> Place:
-        table, base = place.table, place.base + place.strides[axis] * low
-        if table is not None and axis < table.ndim:
-            table = table.take(np.arange(low, high), axis)
-        return replace(
-            place, base=base, table=table, choice=None if place.choice is None else cut(place.choice)
-        )
-
-    def expression(part: Expression) -> Expression:
-        result: Expression = substituted(part, cut)
-        return result
-
-    shape = tuple(high - low if a == axis else n for a, n in enumerate(statement.shape))
-    return replace(
-        statement, target=cut(statement.target), expression=expression(statement.expression), shape=shape
-    )
