@@ -123,6 +123,24 @@ def test_numbers_that_come_again_do_not_put_apart_what_lies_side_by_side(term):
 
 
 @pytest.mark.parametrize(
+    "term",
+    [
+        lambda x: ops.where(ops.greater(x, 1.0), 2.0 * x - 1.0, -3.0 * x - 1.0),
+        lambda x: ops.sin(x / 2.0) * ops.sin(x / 3.0) * ops.sin(x / -0.0),
+        lambda x: ops.pow(x * x, 1.5) + ops.pow(x * x, 2.5),
+    ],
+)
+def test_what_a_few_constants_are_applied_to_stays_side_by_side(term):
+    leaves = [Value(0.1 + 0.01 * i) for i in range(100)]
+    program = autograd.compile(sum(map(term, leaves)), inputs=leaves)
+    assert len(program._plan.constants) <= 3
+    assert looked_up(program) == 0
+    for statement in statements_of(program._plan.forward):
+        for place in (statement.target, *places_of(statement.expression)):
+            assert statement.summed or place.strides[-1:] in ((), (0,), (1,))
+
+
+@pytest.mark.parametrize(
     "step",
     [
         lambda loss, x: loss - ops.sin(x),

@@ -106,6 +106,9 @@ def _single(family: Family, terms: Terms, cells: Cells) -> Draft | None:
 SHORT = 8
 """A lone sum of up to so many terms is written term by term."""
 
+LONG = 32
+"""In rows of so many an operand may be the same all along."""
+
 FEW_TERMS = 4
 """Up to so many terms that are not evenly spaced may be operands of their own."""
 
@@ -176,6 +179,8 @@ def _order(groups: Sequence[Group], step: Index, cells: Cells) -> Index:
     keys = [key for key in keys if not key.constant or key.distinct <= most]
     if not products:
         keys.sort(key=lambda key: -key.distinct)
+        if len(keys) == 2 and keys[1].constant and 2 * keys[1].distinct <= keys[0].distinct:
+            keys.reverse()  # a few constants run down: what they are applied to is read evenly spaced
     elif [key.constant for key in keys] == [False, True] and cells.sort[main.factors[0][0]] == LEAF:
         keys.reverse()  # data runs down, weights across
     return np.lexsort((*[key.numbers for key in reversed(keys)], step))
@@ -214,6 +219,23 @@ def _ranks(rows: Index) -> tuple[Index, Index]:
     order = np.argsort(first, kind="stable")
     rank[order] = np.arange(len(first))
     return rank[inverse.ravel()], first[order]
+
+
+def _repeated(row: Index) -> tuple[slice, Index]:
+    """Return which few items of a row, not all the same, are repeated, and for each item which of them it is.
+
+    It is found as if each came as often in a row as the first, and the whole began anew where the first
+    comes back; else all items are returned.
+    """
+    each = np.arange(len(row))
+    run = int(np.argmax(row != row[0]))
+    back = row[::run] == row[0]
+    period = run * int(np.argmax(back[1:]) + 1 if back[1:].any() else len(back))
+    first = slice(0, period, run)
+    place = each % period // run
+    if 2 * len(row[first]) <= len(row) and (row[first][place] == row).all():
+        return first, place
+    return slice(None), each
 
 
 class _Lowering:
@@ -309,14 +331,13 @@ class _Lowering:
 
     def _looked_up(self, groups: Sequence[Group], terms: int) -> int:
         """Return how many addresses some groups would have to look up."""
-        steps = self.steps or 1
         tables = [
             self.cells.address[factor]
             for group in groups
             for factor in group.factors
             if self.cells.sort[factor[0]] != CONSTANT
         ]
-        space = arrange(tables, self.count // steps, terms, self.steps, self.cuts)
+        space = self._arranged(tables, terms)
         return sum(place.table.size for place in space.places if place.table is not None)
 
     def _reads_loop(self, group: Group) -> bool:
@@ -329,10 +350,15 @@ class _Lowering:
         """Return a statement for groups that all have as many terms."""
         terms = groups[0].terms
         assert terms is not None
-        steps = self.steps or 1
-        read = [[self._read(group, factor) for factor in group.factors] for group in groups]
+        varying = [
+            self.cells.address[factor]
+            for group in groups
+            for factor in group.factors
+            if self.cells.sort[factor[0]] != CONSTANT
+        ]
+        read = [[self._read(group, factor, varying) for factor in group.factors] for group in groups]
         tables = [r for factors in read for r in factors if isinstance(r, np.ndarray)]
-        space = arrange(tables, self.count // steps, terms, self.steps, self.cuts)
+        space = self._arranged(tables, terms)
         places = iter(space.places)
         nodes: dict[Place, Index] = {}
         known: dict[bytes, Place] = {}
@@ -371,14 +397,17 @@ class _Lowering:
         spaces = np.diff(addresses, axis=1)
         if len(sorts) > 1 or not (spaces == spaces[:1, :1]).all():
             return self._elementwise(self.groups, _chosen)
-        steps = self.steps or 1
         tables = [self.cells.address[index], addresses[:, 0]]
-        space = arrange(tables, self.count // steps, 1, self.steps, self.cuts)
+        space = self._arranged(tables, 1)
         choice, place = space.places
         place = replace(place, choice=choice, step=int(spaces[0, 0]) if spaces.size else 0)
         statement = Statement(Place("v", self.start, space.target), place, space.shape, name=self.name)
         starts = self._starts(space)
         return self._draft(statement, starts, {place: table.ravel()})
+
+    def _arranged(self, tables: Sequence[Index], terms: int) -> Space:
+        """Return the axes along which addresses of all members' terms are evenly spaced."""
+        return arrange(tables, self.count // (self.steps or 1), terms, self.steps, self.cuts)
 
     def _starts(self, space: Space) -> Index | None:
         """Return the bounds of a loop's steps on the first axis; for parts of a sum alike one object."""
@@ -387,7 +416,7 @@ class _Lowering:
         return self.cuts // space.inner
 
     def _zeros(self) -> Draft:
-        space = arrange([], self.count // (self.steps or 1), 1, self.steps, self.cuts)
+        space = self._arranged([], 1)
         statement = Statement(Place("v", self.start, space.target), 0.0, space.shape, name="zero")
         return self._draft(statement, self._starts(space), {})
 
@@ -424,18 +453,28 @@ class _Lowering:
         statement = Statement(into, _total([row]), space.shape, adds=True, name=self.name)
         return self._draft(statement, None if bounds is None else bounds // space.inner, nodes)
 
-    def _read(self, group: Group, factor: Index) -> float | Index:
-        """Return the addresses of a factor; of constants a number if all are one, else cells of their own."""
+    def _read(self, group: Group, factor: Index, varying: Sequence[Index]) -> float | Index:
+        """Return the addresses of a factor; of constants a number if all are one, else cells of their own.
+
+        Constants that are repeated share their cells, where the operands that vary have the axes to say so,
+        and the last of these is long: in short rows NumPy reads all of them faster.
+        """
         if self.cells.sort[factor[0]] != CONSTANT:
             return self.cells.address[factor]
         numbers = self.cells.numbers[factor]
-        if (numbers.view(np.int64) == numbers.view(np.int64)[0]).all():  # -0.0 is not 0.0, nan is nan
+        bits = numbers.view(np.int64)  # -0.0 is not 0.0, nan is nan
+        if (bits == bits[0]).all():
             return float(numbers[0])
         if group.terms and group.terms > 1:
             rank, first = _ranks(factor.reshape(self.count, -1))
             rows = numbers.reshape(self.count, -1)[first]
             start = self.cells.hold(rows)
             return (start + rank[:, None] * group.terms + np.arange(group.terms)).ravel()
+        few, places = _repeated(bits)
+        if len(places) > len(numbers[few]):
+            shapes = [self._arranged(tables, 1).shape for tables in (varying, [*varying, places])]
+            if shapes[0] == shapes[1] and shapes[0][-1] >= LONG:
+                return self.cells.hold(numbers[few]) + places
         return self.cells.hold(numbers) + np.arange(len(numbers))
 
     def _draft(self, statement: Statement, starts: Index | None, nodes: dict[Place, Index]) -> Draft:
