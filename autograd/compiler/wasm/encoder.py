@@ -240,7 +240,7 @@ class Code:
 
 
 class Module:
-    """A module that imports functions of doubles and a memory, and exports functions by name."""
+    """A module that imports functions of doubles, and exports functions by name and its ``memory``."""
 
     def __init__(self) -> None:
         self.functions: list[Code] = []
@@ -264,7 +264,7 @@ class Module:
         """Return the module in its binary form.
 
         Args:
-            pages: the size of the imported memory, in pages of 64 KiB.
+            pages: the size of the memory, in pages of 64 KiB.
         """
         types: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
 
@@ -278,15 +278,18 @@ class Module:
         ]
         index: dict[Code | str, int] = {name: i for i, name in enumerate(imported)}
         index |= {code: len(imported) + i for i, code in enumerate(self.functions)}
-        imports.append(_name("") + _name("memory") + b"\x02\x01" + unsigned(pages) + unsigned(pages))
         functions = [kind(code.parameters, code.results) for code in self.functions]
+        memory = (
+            b"\x01" + unsigned(pages) + unsigned(pages)
+        )  # of its own: fewer steps lead to it than to another's
         exports = [_name(name) + b"\x00" + unsigned(index[code]) for name, code in self.exports.items()]
+        exports.append(_name("memory") + b"\x02\x00")
         signatures = [
             b"\x60" + unsigned(len(taken)) + bytes(taken) + unsigned(len(given)) + bytes(given)
             for taken, given in types
         ]
         bodies = [code.encoded(index.__getitem__) for code in self.functions]
-        sections = ((1, signatures), (2, imports), (3, functions), (7, exports), (10, bodies))
+        sections = ((1, signatures), (2, imports), (3, functions), (5, [memory]), (7, exports), (10, bodies))
         return b"\x00asm\x01\x00\x00\x00" + b"".join(_section(code, parts) for code, parts in sections)
 
 

@@ -193,19 +193,18 @@ class _Instance:
         try:
             module = wasmtime.Module(engine, code)
             self.store = wasmtime.Store(engine)
-            limits = wasmtime.Limits(pages, pages)
-            self.memory = wasmtime.Memory(self.store, wasmtime.MemoryType(limits))
             taken = []
             if imports:
                 library = wasmtime.Instance(self.store, _library(), []).exports(self.store)
                 taken = [library[name] for name in imports]
-            self.exports = wasmtime.Instance(self.store, module, [*taken, self.memory]).exports(self.store)
+            self.exports = wasmtime.Instance(self.store, module, taken).exports(self.store)
         except (wasmtime.WasmtimeError, wasmtime.Trap, MemoryError) as error:
             raise CannotStartError(f"wasmtime refuses: {error}") from error
-        address = ctypes.addressof(self.memory.data_ptr(self.store).contents)
+        memory: Any = self.exports["memory"]
+        address = ctypes.addressof(memory.data_ptr(self.store).contents)
         kind: Any = ctypes.c_uint8 * (pages * PAGE)
         self.buffer = kind.from_address(address)
-        self.buffer.owner = (self.store, self.memory)  # a view of the memory keeps it alive
+        self.buffer.owner = (self.store, memory)  # a view of the memory keeps it alive
         self.answer = ctypes.c_double.from_buffer(self.buffer, answer)
 
     def view(self, kind: Any) -> Any:

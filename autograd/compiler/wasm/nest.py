@@ -8,9 +8,11 @@ on a loop's axis is computed before that loop.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import mul
 
 from autograd.compiler.wasm.encoder import (
     END,
@@ -32,6 +34,11 @@ from autograd.compiler.wasm.trace import COMPARISONS, Node, interning, number
 from autograd.compiler.wasm.work import Access, Work
 
 Offsets = tuple[int, ...]
+
+_TILE, _SMALL_TILE = 24, 8
+"""About so many operations of an elementwise nest are written as a tile."""
+_MANY = 512
+"""With fewer points in all, a nest has small tiles: it takes as long to run, and its code is made sooner."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +99,16 @@ class Nest:
         self.axes = range(len(self.shape))
         self.lanes = 1
         self.tiles: list[tuple[int, ...]] = [(0,) for _ in self.axes]
-        self.scopes: list[dict[object, int]] = [{}]
+        self._wide = 0  # a bit for each axis along which the tile has several positions
+        self.known: dict[object, int] = {}
         self.chains: dict[tuple[tuple[int, ...], int], Chain] = {}
+        self._moved: dict[int, tuple[Chain, Chain | None]] = {}
         self.uses: dict[Node, int] = {}
         for work in works:
             for what, count in count_uses(work.root).items():
                 self.uses[what] = self.uses.get(what, 0) + count
         self._depends: dict[Node, int] = {}
+        self._masks = [tuple(bits >> axis & 1 for axis in self.axes) for bits in range(1 << len(self.shape))]
         self.accesses: dict[int, Access] = {}
         for work in works:
             for access in (work.target, *work.reads):
@@ -176,10 +186,12 @@ class Nest:
         cost = self._cost()
         if not self.works[0].summed:
             inner = self.kept[-1] if self.kept else None
+            tile = _TILE if math.prod(self.shape) >= _MANY else _SMALL_TILE
             for axis in self.kept:
-                room = max(1, 24 // cost) if axis == inner else 1
-                if axis == inner and self.shape[axis] * cost <= 48:
-                    room = self.shape[axis]
+                room = 1
+                if axis == inner:
+                    whole = self.shape[axis] * cost <= 2 * tile
+                    room = self.shape[axis] if whole else max(1, tile // cost)
                 self._cut(axis, room)
             return
         tiled = [a for a in self.kept if not (a == 0 and self.sliced)][-2:]
@@ -280,7 +292,9 @@ class Nest:
                 code.set(local)
             self.bounds = (low, high)
         for access in self.accesses.values():
-            for chain in (self._chain(access), self._table_chain(access)):
+            chains = self._chain(access), self._table_chain(access)
+            self._moved[access.key] = chains
+            for chain in chains:
                 if chain is None or chain.local is not None:
                     continue
                 first = chain.strides[0] if self.sliced else 0
@@ -321,11 +335,7 @@ class Nest:
         if portion.lanes:
             self.lanes = portion.lanes
         if portion.count == 1:
-            self.tiles[axis] = tuple(portion.start + position for position in portion.positions)
-            self.scopes.append({})
-            body()
-            self.scopes.pop()
-            self.tiles[axis] = (0,)
+            self._within(axis, tuple(portion.start + position for position in portion.positions), body)
             self.lanes = before
             return
         dynamic = portion.count == 0
@@ -356,11 +366,7 @@ class Nest:
             code.get(self.bounds[1])
             code.op(I32_GE)
             code.branch_if(1)
-        self.tiles[axis] = portion.positions
-        self.scopes.append({})
-        body()
-        self.scopes.pop()
-        self.tiles[axis] = (0,)
+        self._within(axis, portion.positions, body)
         for chain in moved:
             assert chain.local is not None
             code.get(chain.local)
@@ -381,6 +387,15 @@ class Nest:
             chain.local = local
         self.lanes = before
 
+    def _within(self, axis: int, tile: tuple[int, ...], body: Callable[[], None]) -> None:
+        """Write what is done at a tile of an axis; what is computed there is not known behind it."""
+        known, self.known = self.known, self.known.copy()
+        self.tiles[axis], wide = tile, self._wide
+        self._wide |= (len(tile) > 1) << axis
+        body()
+        self.tiles[axis], self._wide = (0,), wide
+        self.known = known
+
     def _offsets(self, axes: Sequence[int]) -> Iterator[Offsets]:
         """Yield the positions of the current tile over some axes, 0 along the others."""
         chosen = [self.tiles[a] if a in axes else (0,) for a in self.axes]
@@ -400,7 +415,7 @@ class Nest:
         if work.adds:
             again = code.keep_copy(I32)
             key = (target.key, self._restricted(offsets, target.depends), lanes)
-            known = self._known(key)
+            known = self.known.get(key)
             if known is None:
                 code.get(again)
                 code.load(offset, lanes)
@@ -411,7 +426,7 @@ class Nest:
             self.rows.apply(code, "add", 2, lanes)
         if len(self.works) > 1:
             local = code.keep_copy(F64 if lanes == 1 else V128)
-            self.scopes[-1][target.key, self._restricted(offsets, target.depends), lanes] = local
+            self.known[target.key, self._restricted(offsets, target.depends), lanes] = local
         code.store(offset, lanes)
 
     def _sum(self) -> None:
@@ -491,9 +506,9 @@ class Nest:
         for offsets in self._offsets(axes):
             for what in wanted:
                 key = self._key(what, offsets, lanes)
-                if self._known(key) is None:
+                if self.known.get(key) is None:
                     self.push(what, offsets, lanes)
-                    self.scopes[-1][key] = self.code.keep(self._kind(what, lanes))
+                    self.known[key] = self.code.keep(self._kind(what, lanes))
 
     def depends(self, what: Node) -> int:
         """Return a bit for each axis on which a node depends."""
@@ -511,18 +526,11 @@ class Nest:
         return found
 
     def _restricted(self, offsets: Offsets, depends: int) -> Offsets:
-        return tuple(offset if depends >> axis & 1 else 0 for axis, offset in enumerate(offsets))
+        return tuple(map(mul, offsets, self._masks[depends]))
 
     def _key(self, what: Node, offsets: Offsets, lanes: int) -> tuple[object, Offsets, int]:
         at = self._restricted(offsets, self.depends(what))
         return (what.arguments[0].key if what.op == "load" else what, at, lanes)
-
-    def _known(self, key: object) -> int | None:
-        for scope in reversed(self.scopes):
-            local = scope.get(key)
-            if local is not None:
-                return local
-        return None
 
     def _kind(self, what: Node, lanes: int) -> int:
         return V128 if lanes == 2 else I32 if what.op in COMPARISONS else F64
@@ -536,18 +544,19 @@ class Nest:
             else:
                 code.pair(what.arguments[0])
             return
-        key = self._key(what, offsets, lanes)
-        local = self._known(key)
+        depends = self.depends(what)
+        at = self._restricted(offsets, depends)
+        key = (what.arguments[0].key if what.op == "load" else what, at, lanes)
+        local = self.known.get(key)
         if local is not None:
             code.get(local)
             return
-        depends = self.depends(what)
         if (
             lanes == 2
             and (self.vector is None or not depends >> self.vector & 1)
             and what.op not in COMPARISONS
         ):
-            if what.op == "load" and self._known(self._key(what, offsets, 1)) is None:
+            if what.op == "load" and self.known.get(self._key(what, offsets, 1)) is None:
                 offset = self._address(what.arguments[0], offsets)
                 code.load_both(offset)
             else:
@@ -560,17 +569,16 @@ class Nest:
             for argument in in_order(what, lanes):
                 self.push(argument, offsets, lanes)
             self.rows.apply(code, what.op, len(what.arguments), lanes)
-        again = any(len(tile) > 1 and not depends >> a & 1 for a, tile in enumerate(self.tiles))
-        if self.uses[what] > 1 or again:
-            self.scopes[-1][key] = code.keep_copy(self._kind(what, lanes))
+        if self.uses[what] > 1 or self._wide & ~depends:
+            self.known[key] = code.keep_copy(self._kind(what, lanes))
 
     def _address(self, access: Access, offsets: Offsets) -> int:
         """Push the part of an address that moves, and return the rest."""
         code = self.code
-        chain = self._chain(access)
-        offset = 0 if chain.start else self.layout.address(access.memory, access.base)
-        for stride, position in zip(chain.strides, offsets, strict=True):
-            offset += stride * position
+        chain, _ = self._moved[access.key]
+        offset: int = sum(map(mul, chain.strides, offsets))
+        if not chain.start:
+            offset += self.layout.address(access.memory, access.base)
         parts = 0
         if chain.local is not None:
             code.get(chain.local)
@@ -593,13 +601,13 @@ class Nest:
 
     def _entry(self, access: Access, offsets: Offsets) -> None:
         assert access.table is not None
-        chain = self._table_chain(access)
+        _, chain = self._moved[access.key]
         assert chain is not None
         rank = access.table.ndim
         at = self._restricted(offsets, (1 << rank) - 1)
         where = self.layout.table(access.table, 8)
         key = ("table", where, at)
-        local = self._known(key)
+        local = self.known.get(key)
         if local is not None:
             self.code.get(local)
             return
@@ -607,14 +615,14 @@ class Nest:
             self.code.integer(0)
         else:
             self.code.get(chain.local)
-        self.code.load_integer(where + sum(s * p for s, p in zip(chain.strides, offsets, strict=True)))
-        self.scopes[-1][key] = self.code.keep_copy(I32)
+        self.code.load_integer(where + sum(map(mul, chain.strides, offsets)))
+        self.known[key] = self.code.keep_copy(I32)
 
     def _chosen(self, access: Access, offsets: Offsets) -> None:
         choice = access.choice
         assert choice is not None
         key = ("choice", choice.key, access.step, self._restricted(offsets, choice.depends))
-        local = self._known(key)
+        local = self.known.get(key)
         if local is not None:
             self.code.get(local)
             return
@@ -623,7 +631,7 @@ class Nest:
         self.code.op(I32_TRUNC_F64)
         self.code.integer(8 * access.step)
         self.code.op(I32_MUL)
-        self.scopes[-1][key] = self.code.keep_copy(I32)
+        self.known[key] = self.code.keep_copy(I32)
 
 
 def _divisor(length: int, wanted: int) -> int:
