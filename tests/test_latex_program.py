@@ -198,6 +198,18 @@ def test_leaves_are_called_by_their_labels_and_the_result_by_its_own():
     assert r"\bar{y} &= 1" in text
 
 
+def test_an_index_is_not_called_as_what_is_given():
+    decay, i = Value(0.9, "t"), Value(0.3, "i")
+    state = Value(0.0)
+    for _ in range(30):
+        state = (state * decay + i).tanh()
+    text = autograd.compile(state, inputs=[decay], data=[i]).latex()
+    assert r"\text{for } \tau = 1" in text
+    assert r"_{\tau+1}" in text
+    assert "_{i" not in text
+    assert "_{j" in text
+
+
 def test_what_reads_a_row_chosen_by_a_datum_says_so(monkeypatch):
     rng = random.Random(3)
     table = [[Value(rng.gauss(0, 1)) for _ in range(3)] for _ in range(5)]

@@ -21,6 +21,7 @@ from autograd.notation.latex import ESCAPES, Latex
 from autograd.notation.printing import ATOM, BINDING
 
 LETTERS = "ijklmnpqrsuvwxyz"
+STEPS = ("t", r"\tau", "t'")
 SHOWN = 12
 """So many of listed combinations of indices are shown."""
 
@@ -132,6 +133,10 @@ class _Writer:
         self.blocks: dict[tuple[Tensor, int], int] = {}
         self.begun = np.zeros(tensors.plan.size, dtype=bool)
         self.makers: dict[Tensor, Indexed] = {}
+        # What is given keeps its name: an index has another one.
+        given = {tensor.letter.partition("_")[0] for tensor in tensors.all if tensor.kind != "computed"}
+        self.letters = [x for x in LETTERS if x not in given] + [f"{x}'" for x in LETTERS]
+        self.step = next(x for x in STEPS if x not in given or x == STEPS[-1])
 
     def legend(self) -> list[str]:
         """Say what is given, of which shapes, and what blocks and listed indices are."""
@@ -144,7 +149,7 @@ class _Writer:
             name, gap = _name(tensor, "v"), r" \; \dots \; " if axis else r";\; \dots;\; "
             rows.append(rf"{name} &= \left[{name}^{{(1)}}{gap}{name}^{{({count})}}\right]")
         for alias, tensor in self.tensors.hidden():
-            names = [Symbol(n, name=letter) for n, letter in zip(tensor.shape, LETTERS, strict=False)]
+            names = [Symbol(n, name=letter) for n, letter in zip(tensor.shape, self.letters, strict=False)]
             coordinates = tuple(Coordinate(0, ((symbol, 1),)) for symbol in names)
             left = _element(Access(tensor, "v", coordinates, np.zeros(0, dtype=np.intp)), set())
             found = self.tensors.addresses(tensor, names)
@@ -166,14 +171,14 @@ class _Writer:
                     self._add(lines, indexed, 0)
                 continue
             low, high = (step.length, 1) if step.backward else (1, step.length)
-            lines.append(_Line("", False, "", text=rf"\text{{for }} t = {low}, \dots, {high}:"))
+            lines.append(_Line("", False, "", text=rf"\text{{for }} {self.step} = {low}, \dots, {high}:"))
             for statement, starts in zip(step.body, step.starts, strict=True):
                 for indexed in self.tensors.indexed(statement, step, starts):
                     self._add(lines, indexed, 1)
         return lines
 
     def _add(self, lines: list[_Line], indexed: Indexed, indent: int) -> None:
-        names = _Naming(indexed)
+        names = _Naming(indexed, self.letters, self.step)
         adds, target = indexed.statement.adds, indexed.target
         if target.memory == "d" and target.covers and not indent and not self.begun[target.cells].any():
             adds = False  # to zeros
@@ -271,14 +276,14 @@ def _also(conditions: Iterable[str]) -> str:
 class _Naming:
     """The text of one statement."""
 
-    def __init__(self, indexed: Indexed) -> None:
+    def __init__(self, indexed: Indexed, letters: Iterable[str], step: str) -> None:
         self.indexed = indexed
         self.points, self.counting = indexed.points, indexed.counting
-        letters = iter(LETTERS)
+        letters = iter(letters)
         order = [s for c in indexed.target.coordinates for s, _ in c.steps]
         order += [s for s in self.points.symbols if s not in order]
         for symbol in dict.fromkeys(order):
-            symbol.name = "t" if symbol.steps else next(letters)
+            symbol.name = step if symbol.steps else next(letters)
 
     # With indices -----------------------------------------------------------------------------------------
 
