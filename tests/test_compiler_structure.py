@@ -15,10 +15,11 @@ import pytest
 
 import autograd
 from autograd import Value, maximum, ops, relu, tanh
-from autograd.compiler.plan import places_of, statements_of
+from autograd.compiler.plan import Apply, Place, places_of, statements_of
 from nn import GPT, MLP, cross_entropy, digits, two_moons
 from tests.compiling import assert_same, eager, replay
 from tests.program_families import FAMILIES, dot, make, softmax
+from tests.rows import by_name, samples
 
 pytestmark = pytest.mark.usefixtures("every_engine")
 
@@ -371,6 +372,49 @@ def test_constants_are_folded_and_what_is_computed_twice_is_computed_once():
     program = autograd.compile(tanh(x * (two * 3.0)) + tanh(x * 6.0))
     assert found(program)[0][1] == 3
     assert "6.0" in program.source
+
+
+def functions_of(program):
+    """Return the rows, but Python's operators, that a reverse pass applies to what is in the memory."""
+
+    def applied(expression):
+        if isinstance(expression, Apply):
+            if all(isinstance(argument, Place) for argument in expression.arguments):
+                yield expression.operation
+            for argument in expression.arguments:
+                yield from applied(argument)
+
+    statements = statements_of(program._plan.reverse)
+    return {row for s in statements for row in applied(s.expression) if row.operator is None}
+
+
+def compiled_at_samples(row, function):
+    points = [(Value(x),) for (x,) in samples(row, 30, random.Random(row.name))]
+    return autograd.compile(sum(function(*point) for point in points)), points
+
+
+NEEDED = [
+    (row, other)
+    for row in ops.TABLE.values()
+    if row.arity == 1
+    for other in sorted(functions_of(compiled_at_samples(row, row)[0]), key=by_name)
+    if other is not row
+]
+"""Rows, and what their derivatives apply to the same number."""
+
+
+@pytest.mark.parametrize(("row", "other"), NEEDED, ids=by_name)
+def test_what_a_derivative_needs_and_the_forward_pass_has_is_not_computed_again(row, other):
+    program, points = compiled_at_samples(row, lambda x: row(x) * other(x))
+    assert other not in functions_of(program)
+    program()
+    got = [x.grad for (x,) in points]
+    _, expected = eager(lambda xs: sum(row(x) * other(x) for x in xs), [x.data for (x,) in points])
+    assert_same(got, expected)
+
+
+def test_sines_and_cosines_are_each_others_derivatives():
+    assert {(ops.sin, ops.cos), (ops.cos, ops.sin)} <= set(NEEDED)
 
 
 # The text ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 import autograd
 from autograd import Operation, Value, ops
-from autograd.compiler import float_loops, float_slices, numpy_engine, pairs
+from autograd.compiler import arrays, float_loops, float_slices, numpy_engine, pairs
 from autograd.compiler.numpy_engine import NumpyEngine, compile_steps
 from autograd.compiler.plan import Apply, Place, Plan, Statement, allocate
 from tests.plain_engine import PlainEngine
@@ -40,6 +40,7 @@ def path(request, monkeypatch):
         monkeypatch.setattr(numpy_engine, "SMALL", -1)
         monkeypatch.setattr(numpy_engine, "BLOCK", 6)
         monkeypatch.setattr(numpy_engine, "PART", 3)
+        monkeypatch.setattr(arrays, "LONG_RUNS", 1)
         monkeypatch.setattr(pairs, "FEWEST", 1)
         monkeypatch.setattr(pairs, "SPARSEST", 10**6)
         monkeypatch.setattr(float_loops, "LARGEST", -1)

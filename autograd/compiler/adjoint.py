@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.compiler.computed import Computed
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, hoist
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Statement, places_of
 from autograd.row import Operation
@@ -85,11 +86,12 @@ def reverse(forward: Sequence[Draft | LoopDraft], active: Sequence[bool]) -> lis
         active: whether each family has adjoints.
     """
     steps: list[Draft | LoopDraft] = []
+    computed = Computed(forward)
     for part in reversed(forward):
         if isinstance(part, Draft):
-            steps += contributions(part, active)
+            steps += contributions(part, None, active, computed)
         else:
-            body = [c for draft in reversed(part.body) for c in contributions(draft, active)]
+            body = [c for draft in reversed(part.body) for c in contributions(draft, part, active, computed)]
             steps += hoist(LoopDraft(body, part.length, backward=not part.backward))
     return _widest_last(steps)
 
@@ -122,7 +124,9 @@ def _extent(statement: Statement) -> tuple[int, int] | None:
     return target.base + sum(end for end in ends if end < 0), target.base + sum(e for e in ends if e > 0)
 
 
-def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
+def contributions(
+    draft: Draft, loop: LoopDraft | None, active: Sequence[bool], computed: Computed
+) -> Iterator[Draft]:
     """Yield the statements that add to the adjoints of what a statement reads: adjoint times derivative."""
     (family,) = draft.writes
     if not active[family]:
@@ -137,7 +141,7 @@ def contributions(draft: Draft, active: Sequence[bool]) -> Iterator[Draft]:
             continue
         contribution = Statement(
             place.adjoint,
-            _expression(upstream * local),
+            computed.read(_expression(upstream * local), draft, loop),
             statement.shape,
             adds=True,
             name=f"{statement.name}'",

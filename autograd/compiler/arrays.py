@@ -12,6 +12,7 @@ from textwrap import indent
 
 import numpy as np
 
+from autograd.compiler.floats import evenly
 from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
 from autograd.compiler.pairs import write_spread
@@ -24,6 +25,9 @@ Dimension = tuple[int, int]
 """The length of an axis and the step along it; the length is ``RAGGED`` if it differs from step to step."""
 
 RAGGED = -1
+
+LONG_RUNS = 8
+"""Runs of so many numbers are added up faster by ``reduceat`` than by ``bincount``."""
 
 
 class Lines:
@@ -454,14 +458,18 @@ class Writer:
         unique, inverse = np.unique(index, return_inverse=True)
         dimensions = [(len(index), self.space.size(rows)), (self.space.size(rows), 1)][: 2 if rows else 1]
         items = self.view(result.read, dimensions)
-        if (np.diff(index) >= 0).all() or rows:
+        if rows or ((np.diff(index) >= 0).all() and len(index) >= LONG_RUNS * len(unique)):
             order = np.argsort(index, kind="stable")
             if (np.diff(order) < 0).any():
                 items = f"{items}.take({table(order)}, 0)"
             starts = np.flatnonzero(np.diff(index[order], prepend=-1))
-            write(f"{source}[{table(unique)}] += np.add.reduceat({items}, {table(starts)}, 0)")
+            sums = f"np.add.reduceat({items}, {table(starts)}, 0)"
         else:
             sums = f"np.bincount({table(inverse)}, {items}, {len(unique)})"
+        if not rows and (step := evenly(unique)) is not None:
+            place = self.lines.place(Place(source, int(unique[0]), (step,)), (len(unique),))
+            write(f"np.add({place}, {sums}, out={place})")
+        else:
             write(f"{source}[{table(unique)}] += {sums}")
 
     # Statements -------------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Draft:
     reads: Families
 
 
-@dataclass
+@dataclass(eq=False)
 class LoopDraft:
     """Drafts that are run step by step."""
 
