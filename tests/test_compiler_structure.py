@@ -413,6 +413,32 @@ def test_what_a_derivative_needs_and_the_forward_pass_has_is_not_computed_again(
     assert_same(got, expected)
 
 
+@pytest.mark.parametrize("row", list(dict.fromkeys(row for row, _ in NEEDED)), ids=by_name)
+def test_the_reverse_pass_of_a_derivative_reads_what_the_derivative_has_computed(row):
+    def slope(x):
+        z = row(x)
+        return z, row.derivatives[0](z, x)
+
+    def functions(function):
+        program, _ = compiled_at_samples(row, function)
+        waiting, count = [s.expression for s in statements_of(program._plan.reverse)], 0
+        while waiting:
+            if isinstance(part := waiting.pop(), Apply):
+                waiting += part.arguments
+                count += part.operation.operator is None
+        return count
+
+    def both(x):
+        z, dz = slope(x)
+        return z * dz
+
+    assert functions(both) <= functions(lambda x: slope(x)[1])
+    program, points = compiled_at_samples(row, both)
+    program()
+    _, expected = eager(lambda xs: sum(map(both, xs)), [x.data for (x,) in points])
+    assert_same([x.grad for (x,) in points], expected)
+
+
 def test_sines_and_cosines_are_each_others_derivatives():
     assert {(ops.sin, ops.cos), (ops.cos, ops.sin)} <= set(NEEDED)
 

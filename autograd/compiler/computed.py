@@ -1,7 +1,8 @@
 """What the forward pass has computed is read by local derivatives, and not computed again.
 
 The derivative of a sine is a cosine: where a program has both of the same number, as every rotation does, the
-reverse pass finds it in the memory.
+reverse pass finds it in the memory. So it does in the reverse pass of a derivative, which is made of what the
+derivative of the function itself has computed.
 """
 
 from collections import defaultdict
@@ -9,30 +10,39 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from autograd import ops
 from autograd.compiler.drafts import Draft, LoopDraft
 from autograd.compiler.plan import Apply, Expression, Index, Place
 from autograd.row import Operation
 
+Points = tuple[tuple[int, ...], LoopDraft | None]
+"""The shape of a statement and the loop that it is in."""
+
 
 class Computed:
-    """The functions that a forward pass applies to numbers at places.
+    """What a forward pass has applied operations to.
 
     Args:
         forward: its drafts.
     """
 
     def __init__(self, forward: Sequence[Draft | LoopDraft]) -> None:
-        self._drafts: dict[tuple[Operation, tuple[int, ...], LoopDraft | None], list[Draft]]
-        self._drafts = defaultdict(list)
+        self._drafts: dict[tuple[Operation, Points], list[Draft]] = defaultdict(list)
+        self._makers: dict[tuple[int, tuple[int, ...], Points], Draft] = {}
         for part in forward:
             loop = part if isinstance(part, LoopDraft) else None
             for draft in part.body if isinstance(part, LoopDraft) else [part]:
-                expression = draft.statement.expression
-                if isinstance(expression, Apply) and _is_read(expression) and not draft.statement.adds:
-                    self._drafts[expression.operation, draft.statement.shape, loop].append(draft)
+                statement = draft.statement
+                if isinstance(statement.expression, Apply) and not statement.adds and not statement.summed:
+                    points = statement.shape, loop
+                    self._drafts[statement.expression.operation, points].append(draft)
+                    if statement.target.table is None:
+                        self._makers[statement.target.base, statement.target.strides, points] = draft
 
     def read(self, expression: Expression, draft: Draft, loop: LoopDraft | None) -> Expression:
         """Return an expression with places for what has been computed.
+
+        To read it is taken to be faster than to compute it for all but Python's operators.
 
         Args:
             expression: at the points of the draft, of whose places it is made.
@@ -41,20 +51,34 @@ class Computed:
         """
         if not isinstance(expression, Apply):
             return expression
-        if _is_read(expression):
-            for other in self._drafts.get((expression.operation, draft.statement.shape, loop), ()):
-                same = map(_are_equal, expression.arguments, other.statement.expression.arguments)  # type: ignore[union-attr]  # an Apply, as it was put there
-                if all(same) and _are_same(draft.starts, other.starts):
+        points = draft.statement.shape, loop
+        if expression.operation.operator is None:
+            for other in self._drafts.get((expression.operation, points), ()):
+                if _are_same(draft.starts, other.starts) and self._agree(
+                    expression, other.statement.expression, draft.starts, points
+                ):
                     return other.statement.target
         arguments = tuple(self.read(argument, draft, loop) for argument in expression.arguments)
         return Apply(expression.operation, arguments)
 
-
-def _is_read(expression: Apply) -> bool:
-    """Tell whether to read it is faster than to compute it, as it is for all but Python's operators."""
-    return expression.operation.operator is None and not any(
-        isinstance(argument, Apply) for argument in expression.arguments
-    )
+    def _agree(self, one: Expression, other: Expression, starts: Index | None, points: Points) -> bool:
+        """Tell whether two expressions are the same, if what was computed is put into the second one."""
+        if not isinstance(one, Apply):
+            return _are_equal(one, other)
+        if isinstance(other, Place):
+            maker = self._makers.get((other.base, other.strides, points))
+            if maker is None or other.memory != "v" or other.table is not None or other.choice is not None:
+                return False
+            other = maker.statement.expression if _are_same(starts, maker.starts) else other
+        if not isinstance(other, Apply) or one.operation is not other.operation:
+            return False
+        orders = (
+            [one.arguments, one.arguments[::-1]] if one.operation in (ops.add, ops.mul) else [one.arguments]
+        )
+        return any(
+            all(self._agree(*pair, starts, points) for pair in zip(order, other.arguments, strict=True))
+            for order in orders
+        )
 
 
 def _are_equal(one: Expression, other: Expression) -> bool:
