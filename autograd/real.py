@@ -230,13 +230,22 @@ def cbrt(x: float) -> float:
 def two_product(x: float, y: float) -> tuple[float, float]:
     """Return p, e with p = fl(x y) and p + e = x y exactly (Dekker 1971), for arguments far from overflow."""
     p = x * y
-    t = 134217729.0 * x  # 2**27 + 1 splits a double into two halves whose products are exact
-    x_high = t - (t - x)
-    x_low = x - x_high
-    t = 134217729.0 * y
-    y_high = t - (t - y)
-    y_low = y - y_high
+    x_high, x_low = halves(x)
+    y_high, y_low = halves(y)
     return p, ((x_high * y_high - p) + x_high * y_low + x_low * y_high) + x_low * y_low
+
+
+def halves(x: float) -> tuple[float, float]:
+    """Return a double as a sum of two with half as many digits, so that products of halves are exact."""
+    t = 134217729.0 * x  # 2**27 + 1
+    high = t - (t - x)
+    return high, x - high
+
+
+def square(x: float) -> tuple[float, float]:
+    """Return x*x as what is exact of it, the square of half of the digits of x, and the rest."""
+    high, low = halves(x)
+    return high * high, low * (x + high)
 
 
 def quotient(
@@ -257,15 +266,15 @@ def gauss(x: float, amplitude: float) -> float:
     """
     if not abs(x) < 40.0:
         return x if x != x else 0.0 * amplitude
-    return _bell(*two_product(x, x), amplitude)
+    return _any_bell(*square(x), amplitude)
 
 
 def normal_pdf(x: float, amplitude: float) -> float:
     """Return amplitude * exp(-x*x/2) / sqrt(2 pi), the density of the standard normal distribution."""
     if not abs(x) < 56.0:
         return x if x != x else 0.0 * amplitude
-    square, tail = two_product(x, x)
-    return _bell(0.5 * square, 0.5 * tail - INV_SQRT_TWO_PI_TAIL, INV_SQRT_TWO_PI * amplitude)
+    whole, tail = square(x)
+    return _any_bell(0.5 * whole, 0.5 * tail - INV_SQRT_TWO_PI_TAIL, INV_SQRT_TWO_PI * amplitude)
 
 
 def _bell(exponent: float, tail: float, amplitude: float, amplitude_tail: float = 0.0) -> float:
@@ -273,18 +282,31 @@ def _bell(exponent: float, tail: float, amplitude: float, amplitude_tail: float 
 
     With exponent = n log(2) - r, reduced after Cody and Waite (1980), the last sum is amplitude + amplitude *
     expm1(r), whose second term is the smaller one, as its rounding error is. Scaling by 2**-n comes last, so
-    that nothing underflows before.
+    that nothing underflows before. The amplitude is not 0, and below 1e308.
     """
-    if not 0.0 < abs(amplitude) < 1e308:  # the sum would lose the sign of a zero, overflow, or be inf - inf
-        half = math.exp(-0.5 * exponent)
-        return amplitude * (half - half * tail) * half
     n = round(exponent * LOG2_E)
-    m = math.expm1((n * LOG_2_HIGH - exponent) + (n * LOG_2_LOW - tail))
+    m = near_expm1((n * LOG_2_HIGH - exponent) + (n * LOG_2_LOW - tail))
     return math.ldexp(amplitude + (amplitude * m + amplitude_tail * (1.0 + m)), -n)
 
 
+def near_expm1(r: float) -> float:
+    """Return exp(r) - 1 for abs(r) < 0.35: as machine code a polynomial, which needs no branch."""
+    return math.expm1(r)
+
+
+def _any_bell(exponent: float, tail: float, amplitude: float, amplitude_tail: float = 0.0) -> float:
+    """Return `_bell` for any amplitude: its sum would lose the sign of a zero, overflow, or be inf - inf."""
+    if 0.0 < abs(amplitude) < 1e308:
+        return _bell(exponent, tail, amplitude, amplitude_tail)
+    whole = exponent + tail
+    half = math.exp(-0.5 * whole)
+    return amplitude * (half - half * (tail - (whole - exponent))) * half
+
+
 def _upper_tail(t: float, t_tail: float = 0.0) -> tuple[float, float]:
-    """Return exp(t*t/2) times the probability above t + t_tail, for 0 <= t < 43, and what it lacks.
+    """Return half the digits of exp(t*t/2) times the probability above t + t_tail, and the rest.
+
+    That is for 0 <= t < 43.
 
     It is (15/32 + p) / (1 + t) with a polynomial p (Shepherd and Laframboise 1981). As |p| < 1/16 it needs no
     more digits than a double has; the rest is in double-double.
@@ -295,10 +317,11 @@ def _upper_tail(t: float, t_tail: float = 0.0) -> tuple[float, float]:
     denominator = 1.0 + t
     rest = denominator - 1.0
     denominator_tail = (1.0 - (denominator - rest)) + (t - rest) + t_tail
-    ratio = numerator / denominator
-    product, product_tail = two_product(ratio, denominator)
-    lacking = (numerator - product) - product_tail + numerator_tail - ratio * denominator_tail
-    return ratio, lacking / denominator
+    inverse = 1.0 / denominator
+    ratio, _ = halves(numerator * inverse)
+    high, low = halves(denominator)
+    lacking = (numerator - ratio * high) - ratio * low + (numerator_tail - ratio * denominator_tail)
+    return ratio, lacking * inverse
 
 
 def erfc(x: float) -> float:
@@ -309,7 +332,7 @@ def erfc(x: float) -> float:
         return x if x != x else 0.0
     t, tail = two_product(x, SQRT_TWO)
     ratio, ratio_tail = _upper_tail(t, tail + x * SQRT_TWO_TAIL)
-    return _bell(*two_product(x, x), 2.0 * ratio, 2.0 * ratio_tail)
+    return _bell(*square(x), 2.0 * ratio, 2.0 * ratio_tail)
 
 
 def bell_of_array(np: Any, exponent: Any, amplitude: Any) -> Any:
@@ -394,8 +417,8 @@ def normal_cdf(x: float) -> float:
     """Return erfc(-x/sqrt(2)) / 2, the distribution function of the standard normal distribution."""
     if not abs(x) < 40.0:
         return x if x != x else float(x > 0.0)
-    square, square_tail = two_product(x, x)
-    tail = _bell(0.5 * square, 0.5 * square_tail, *_upper_tail(abs(x)))
+    whole, rest = square(x)
+    tail = _bell(0.5 * whole, 0.5 * rest, *_upper_tail(abs(x)))
     return 1.0 - tail if x > 0.0 else tail
 
 
@@ -403,10 +426,10 @@ def gelu(x: float) -> float:
     """Return x times the normal distribution function at x."""
     if not abs(x) < 40.0:
         return -0.0 if x < 0.0 else x
-    square, square_tail = two_product(x, x)
+    whole, rest = square(x)
     ratio, ratio_tail = _upper_tail(abs(x))
-    amplitude, amplitude_tail = two_product(ratio, x)
-    tail = _bell(0.5 * square, 0.5 * square_tail, amplitude, amplitude_tail + ratio_tail * x)
+    high, low = halves(x)
+    tail = _any_bell(0.5 * whole, 0.5 * rest, ratio * high, ratio * low + ratio_tail * x)
     return x - tail if x > 0.0 else tail
 
 

@@ -5,42 +5,25 @@ and a pair go through the same operations to the same bits. For the exponential 
 number in pairs, 5.2 in the library, whose table beats a polynomial.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from autograd.compiler.wasm.trace import as_node, node, number, polynomial
+from autograd.compiler.wasm.trace import as_node, near_expm1, node, number
 from autograd.real import LOG2_E, LOG_2
 
 LOG_2_HIGH = 6.93147180369123816490e-01
 """log(2) to 33 binary digits, so that its small multiples are exact."""
 LOG_2_LOW = 1.90821492927058770002e-10
-INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
 
 OF_LIBRARY = "library "
 """Before the name of a function: the library's, where there is one here of the same name."""
 
 
-def _less_one(r: Any, tail: Any) -> Any:
-    """Return exp(r + tail) - 1 for abs(r) <= log(2) / 2 and a small tail, but for the sign of a zero.
-
-    The polynomial is Taylor's, whose rest is below the rounding errors.
-    """
-    return r + (tail + r * r * polynomial(INVERSE_FACTORIALS, r))
-
-
 def expm1(x: Any) -> Any:
     """Return exp(x) - 1: the polynomial near 0, where other functions have brought their argument to."""
     x = as_node(x)
-    near = node("copysign", _less_one(x, 0.0), x)
+    near = node("copysign", near_expm1(x), x)
     return node("select", node("le", abs(x), number(0.5 * LOG_2)), near, node(OF_LIBRARY + "expm1", x))
-
-
-def scaled(x: Any, n: Any) -> Any:
-    """Return x * 2**n, rounded once: by a product, if 2**n is a normal number."""
-    x, n = as_node(x), as_node(n)
-    normal = node("le", abs(n), number(1022.0))
-    return node("select", normal, x * node("two_to", n), node(OF_LIBRARY + "scaled", x, n))
 
 
 def tanh(x: Any) -> Any:
@@ -55,10 +38,10 @@ def tanh(x: Any) -> Any:
     n = node("nearest", doubled * LOG2_E)
     t = doubled - n * LOG_2_HIGH
     r = t - n * LOG_2_LOW
-    less_one = _less_one(r, (t - r) - n * LOG_2_LOW)
+    less_one = near_expm1(r, (t - r) - n * LOG_2_LOW)
     scale = node("two_to", n)
     e = scale * less_one + (scale - 1.0)
     return node("copysign", e / (e + 2.0), x)
 
 
-OWN: dict[str, Callable[..., Any]] = {"expm1": expm1, "scaled": scaled, "tanh": tanh}
+OWN: dict[str, Callable[..., Any]] = {"expm1": expm1, "tanh": tanh}

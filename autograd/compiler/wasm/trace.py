@@ -421,6 +421,27 @@ def polynomial(coefficients: Sequence[float], q: Any) -> Any:
     return terms[0]
 
 
+def _ldexp(x: Any, n: Any) -> Any:
+    """Return x * 2**n, rounded once: by a product, if 2**n is a normal number."""
+    x, n = as_node(x), as_node(n)
+    by_library = node("scaled", x, n)
+    if n.op == "const":
+        return by_library
+    return node("select", node("le", abs(n), number(1022.0)), x * node("two_to", n), by_library)
+
+
+INVERSE_FACTORIALS = tuple(1.0 / math.factorial(k) for k in range(13, 1, -1))
+
+
+def near_expm1(r: Any, tail: Any = None) -> Any:
+    """Return exp(r + tail) - 1 for abs(r) < 0.35 and a small tail, but for the sign of a zero.
+
+    The polynomial is Taylor's, whose rest is below the rounding errors.
+    """
+    rest = r * r * polynomial(INVERSE_FACTORIALS, r)
+    return r + (rest if tail is None else tail + rest)
+
+
 _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(math, name)} | {
     "sqrt": _instruction("sqrt"),
     "fabs": _instruction("abs"),
@@ -429,7 +450,7 @@ _MATH: dict[str, Any] = {name: _of_library(name) for name in LIBRARY if hasattr(
     "ceil": _integer("ceil"),
     "trunc": _integer("trunc"),
     "frexp": _frexp,
-    "ldexp": _instruction("scaled"),
+    "ldexp": _ldexp,
     "isfinite": _is_finite,
     "isinf": _is_inf,
     "isnan": _is_nan,
@@ -438,6 +459,7 @@ _BUILTIN: dict[Any, Any] = {getattr(math, name): function for name, function in 
     float: as_node,
     as_float: lambda number, _: as_node(number),
     real.polynomial: polynomial,
+    real.near_expm1: near_expm1,
 }
 
 
