@@ -217,3 +217,27 @@ def test_the_source_says_which_functions_of_ones_own_it_needs():
     source = NumpyEngine(column(USERS[1], [(1.0,)] * 20)).source
     assert "the array form of the operation '<lambda>': define it here" in source
     assert "define it here" not in NumpyEngine(column(USERS[0], [(1.0,)] * 20)).source
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (0.0, "c0"),
+        (-0.0, "cm0"),
+        (0.5, "c0p5"),
+        (-1e-05, "cm1em05"),
+        (1e300, "c1e300"),
+        (np.inf, "cinf"),
+        (1.0 / 3.0, "number1"),
+    ],
+)
+def test_a_short_number_is_called_what_it_is_in_the_source(number, name, capsys):
+    doubled = Apply(ops.mul, (Place("v", 0, (1,)), number))
+    plan = Plan(
+        30, 30, 0, np.zeros(0), 60, (), (Statement(Place("v", 30, (1,)), doubled, (30,)),), (), (), (30,)
+    )
+    engine = NumpyEngine(plan)
+    engine.v[:30] = 1.0
+    assert f"np.multiply(v1, {name}, out=v2)" in engine.source
+    exec(engine.source, {"__name__": "__main__"})
+    assert float(capsys.readouterr().out) == number

@@ -5,9 +5,9 @@ the two operations of a sum of products, and those that make expressions shorter
 """
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -54,6 +54,8 @@ def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expr
                 return other
             if factor == -1.0 and isinstance(factor, float):
                 return Apply(ops.neg, (other,))
+            if isinstance(factor, float) and _is_twice(other):  # which may overflow where this does not
+                return Apply(ops.mul, (2.0 * factor, other.arguments[0]))
     if operation is ops.where and isinstance(arguments[0], float):
         return arguments[1] if arguments[0] else arguments[2]
     if operation is ops.pow:
@@ -65,6 +67,14 @@ def _simplified(operation: Operation, arguments: tuple[Expression, ...]) -> Expr
         if exponent == -1.0:
             return Apply(ops.div, (1.0, base))
     return Apply(operation, arguments)
+
+
+def _is_twice(expression: Expression) -> TypeGuard[Apply]:
+    """Tell whether a place is added to itself."""
+    if not isinstance(expression, Apply) or expression.operation is not ops.add:
+        return False
+    first, second = expression.arguments
+    return first is second and isinstance(first, Place)
 
 
 def simplified(expression: Expression) -> Expression:
@@ -120,8 +130,7 @@ def _extent(statement: Statement) -> tuple[int, int] | None:
     target = statement.target
     if target.table is not None or target.choice is not None or 0 in statement.shape:
         return None
-    ends = [stride * (n - 1) for n, stride in zip(statement.shape, target.strides, strict=True)]
-    return target.base + sum(end for end in ends if end < 0), target.base + sum(e for e in ends if e > 0)
+    return target.bounds(statement.shape)
 
 
 def contributions(
@@ -226,9 +235,9 @@ def sum_repeated(statement: Statement, first: int) -> Statement:
     )
 
 
-def substituted(expression: Expression, change: Any) -> Expression:
+def substituted(expression: Expression, change: Callable[[Place], Expression]) -> Expression:
     """Return an expression with every place changed; equal places stay one object."""
-    known: dict[int, Place] = {}
+    known: dict[int, Expression] = {}
 
     def walk(part: Expression) -> Expression:
         if isinstance(part, Place):

@@ -17,7 +17,7 @@ from autograd.compiler.forms import Call, Tree, is_boolean, is_ufunc
 from autograd.compiler.names import Names, identifier, view, written
 from autograd.compiler.pairs import write_spread
 from autograd.compiler.plan import Index, Loop, Place, Statement
-from autograd.compiler.products import Product, write_outer, write_sum_of_rows
+from autograd.compiler.products import Product, write_outer, write_short_sum, write_sum_of_rows
 from autograd.compiler.spaces import Read, Space
 from autograd.row import Operation
 
@@ -114,11 +114,6 @@ class Lines:
             lambda: view(names.things[place.memory], place.base, shape, strides),
             lambda: f"view({place.memory}, {place.base}, {shape}, {strides})",
         )
-
-    def number(self, number: float) -> str:
-        """Return the name of a number as an array without axes, which NumPy need not make one of anew."""
-        text = repr(number)  # as 0.0 is not -0.0
-        return self.names.bind("c", text, lambda: np.array(number), lambda: f"np.array({text})")
 
     def table(self, tables: Sequence[Index]) -> str:
         """Return the name of a table of addresses, in a loop of each step's."""
@@ -302,7 +297,7 @@ class Writer:
             return self.moved(self.value(tree, None, order), out)
         operands = self._operands(tree)
         arguments = [a if isinstance(a, float) else self.value(a) for a in operands]
-        texts = [self.lines.number(a) if isinstance(a, float) else self._operand(a) for a in arguments]
+        texts = [self.lines.names.number(a) if isinstance(a, float) else self._operand(a) for a in arguments]
         for argument in operands:
             self._release(argument)
         boolean = is_boolean(tree)
@@ -513,11 +508,11 @@ class Writer:
 
     def write_scaled(self, result: Result, factor: float, target: Result) -> None:
         """Write a product of an array and a number."""
-        number = self.lines.number(factor)
+        number = self.lines.names.number(factor)
         self.write_line(f"np.multiply({self.text(result)}, {number}, out={self.text(target)})")
 
     def _constant(self, number: float) -> Result:
-        return Result(self.lines.number(number), frozenset())
+        return Result(self.lines.names.number(number), frozenset())
 
     def _sum(self, tree: Tree, out: Result | None, order: Sequence[int] | None) -> Result:
         """Write a sum over axes."""
@@ -559,7 +554,7 @@ class Writer:
         self, terms: Result, axes: frozenset[int], out: Result | None, order: Sequence[int] | None
     ) -> Result:
         target = out or self.buffer([axis for axis in order if axis in axes] if order else sorted(axes))
-        if axes and write_sum_of_rows(self, terms, target):
+        if (write_sum_of_rows if axes else write_short_sum)(self, terms, target):
             self.end_sum()
             return target
         along = ", ".join(str(self._left.index(axis)) for axis in self.sums)

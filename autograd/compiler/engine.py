@@ -5,6 +5,7 @@ from typing import Protocol
 
 from autograd import ops
 from autograd.compiler.adjoint import strengthened
+from autograd.compiler.copies import without_copies
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Array, Loop, Place, Plan, Statement, Step, places_of, statements_of
 from autograd.compiler.wasm import CannotStartError, WasmEngine
@@ -80,6 +81,7 @@ class Running:
         engine: one of ``ENGINES``.
 
     Attributes:
+        short: the program that is run, without copies.
         v: the memory of values.
         d: the memory of adjoints.
         forward: computes the values.
@@ -88,7 +90,8 @@ class Running:
 
     def __init__(self, plan: Plan, engine: str) -> None:
         self.plan = plan
-        self.engine, self.description = start(plan, engine)
+        self.short = without_copies(plan)
+        self.engine, self.description = start(self.short, engine)
         self.v, self.d = self.engine.v, self.engine.d
         self.forward, self._step = self.engine.forward, self.engine.step
 

@@ -93,9 +93,24 @@ class Names:
         """
         key = (prefix, key)
         if key not in self._known:
-            name = self._known[key] = self.fresh(prefix)
-            self._makers[name], self._texts[name] = make, text
+            self._known[key] = self._define(self.fresh(prefix), make, text)
         return self._known[key]
+
+    def _define(self, name: str, make: Callable[[], Any], text: Callable[[], str]) -> str:
+        self._makers[name], self._texts[name] = make, text
+        return name
+
+    def number(self, number: float) -> str:
+        """Return the name of a number as an array without axes, which NumPy need not make of a float anew.
+
+        A short number is called what it is: 0.5 is ``c0p5``, -1.0 is ``cm1``.
+        """
+        text, short = repr(number), f"{number:g}"
+        if text not in self._known:
+            spelled = "c" + short.replace("-", "m").replace("+", "").replace(".", "p")
+            name = spelled if repr(float(short)) == text else self.fresh("number")
+            self._known[text] = self._define(name, lambda: np.array(number), lambda: f"np.array({text})")
+        return self._known[text]
 
     def fresh(self, prefix: str) -> str:
         """Return a name that is not used yet."""

@@ -60,6 +60,15 @@ class Place:
             total += self.table.reshape(self.table.shape + (1,) * (len(shape) - self.table.ndim))
         return total
 
+    def bounds(self, shape: Sequence[int]) -> tuple[int, int]:
+        """Return the lowest and the highest address in an iteration space with points, without the choice."""
+        ends = [stride * (n - 1) for n, stride in zip(shape, self.strides, strict=True)]
+        low = self.base + sum(end for end in ends if end < 0)
+        high = self.base + sum(end for end in ends if end > 0)
+        if self.table is None:
+            return low, high
+        return low + int(self.table.min()), high + int(self.table.max())
+
 
 @dataclass(frozen=True, eq=False)
 class Apply:

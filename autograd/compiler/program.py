@@ -287,7 +287,7 @@ class Program:
         """The program as Python source that needs NumPy alone and reproduces its present numbers."""
         if isinstance(self._running.engine, NumpyEngine):
             return self._running.engine.source
-        engine = NumpyEngine(self._plan)
+        engine = NumpyEngine(self._running.short)
         engine.v[:] = self._running.v
         return engine.source
 
