@@ -114,10 +114,19 @@ def measure(name: str, size: int, seconds: float, *, alone: bool = False) -> dic
     for engine, program in programs.items():
         program.__enter__()
         runs[engine] = partial(lambda program: (program(), (program.gradients,)), program)
-    for contender, run in runs.items():
+
+    def away(run: Callable[[], Any]) -> float:
         value, gradients = run()
         numbers = np.concatenate([np.ravel(value), *map(np.ravel, gradients)])
-        if not np.linalg.norm(numbers - expected) <= 1e-9 * np.linalg.norm(expected):
+        return float(np.linalg.norm(numbers - expected) / np.linalg.norm(expected))
+
+    # What is chaotic, as planets over thousands of steps are, is moved by its last digits.
+    point = programs["numpy"].parameters.copy()
+    programs["numpy"].parameters *= 1.0 + np.finfo(float).eps
+    allowed = max(1e-9, 10.0 * away(runs["numpy"]))
+    programs["numpy"].parameters = point
+    for contender, run in runs.items():
+        if not away(run) <= allowed:
             raise RuntimeError(f"{name}: {contender} has another loss or gradient than the engine")
     result["seconds"] = take_turns(runs, seconds, busy=True)
     for program in programs.values():
