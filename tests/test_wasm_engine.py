@@ -127,6 +127,37 @@ def test_an_elementwise_chain_reads_what_it_has_just_computed_and_what_lies_else
     assert_agrees(plan_of(*statements, size=5 * n), np.random.default_rng(0).normal(size=n))
 
 
+N = 41
+NUMBERS = np.random.default_rng(2).normal(size=4 * N)
+NUMBERS[3 * N :] = np.random.default_rng(3).integers(0, 7, N)  # choices
+ORDER, OFTEN = (np.random.default_rng(4).permutation(N), np.arange(N) // 2 * 3 % N)
+APART = {
+    "every second": Place("v", 1, (2,)),
+    "backwards": Place("v", 2 * N, (-1,)),
+    "by a table": Place("v", 0, (0,), OFTEN),
+    "by choice": Place("v", N, (1,), choice=Place("v", 3 * N, (1,)), step=3),
+    "side by side": Place("v", 0, (1,)),
+}
+TARGETS = {
+    "every second": Place("d", 1, (2,)),
+    "backwards": Place("d", N, (-1,)),
+    "by a table": Place("d", 0, (0,), ORDER),
+    "side by side": Place("d", 0, (1,)),
+    "to some cells twice": Place("d", 0, (0,), OFTEN),
+}
+
+
+@pytest.mark.parametrize(("source", "target"), list(product(APART, TARGETS)))
+def test_a_function_of_what_lies_apart_or_is_added_to_what_does(source, target):
+    """They are computed for two at once, which are read one by one, and may be added to the same cell."""
+    argument = Apply(ops.add, (APART[source], Place("v", N, (1,))))
+    adds = Statement(TARGETS[target], Apply(ops.tanh, (argument,)), (N,), adds=True)
+    twice = Apply(ops.mul, (TARGETS[target], Apply(ops.normal_cdf, (TARGETS[target],))))
+    again = Statement(TARGETS[target], twice, (N,), adds=True)
+    once = () if target == "to some cells twice" else (again, replace(again, adds=False))
+    assert_agrees(plan_of(reverse=(adds, *once), size=4 * N), NUMBERS)
+
+
 def test_equal_runs_give_equal_bits():
     maker = Maker(3, size=200)
     plan = maker.plan()

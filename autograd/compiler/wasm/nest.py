@@ -24,6 +24,7 @@ from autograd.compiler.wasm.encoder import (
     I32_TRUNC_F64,
     LANE,
     RELAXED_MADD,
+    SET_LANE_1,
     SPLAT,
     V128,
     Code,
@@ -134,20 +135,25 @@ class Nest:
         return access.strides[axis] == 1 and not chosen and not covered
 
     def _vector_axis(self) -> int | None:
-        """Return the axis along which two points are computed at once, or None."""
+        """Return the axis along which two points are computed at once, or None.
+
+        What lies apart is read and written one by one; that pays if functions are computed for pairs.
+        """
         summed = self.works[0].summed
-        best: tuple[bool, int] | None = None
+        functions = any(self.rows.is_for_pairs(what.op) for what in self.uses)
+        best: tuple[bool, bool, int] | None = None
         choice = None
         for axis in self.axes:
             length = self.shape[axis]
             if not self._moves(axis) or length < 2 or (axis == 0 and self.sliced):
                 continue
-            if not all(self._straight(access, axis) for access in self.accesses.values()):
+            straight = all(self._straight(access, axis) for access in self.accesses.values())
+            if not straight and not functions:
                 continue
             in_sum = bool(summed >> axis & 1)
             if not in_sum and not all(w.target.depends >> axis & 1 for w in self.works):
                 continue
-            rank = (not in_sum, length)
+            rank = (straight, not in_sum, length)
             if best is None or rank > best:
                 best, choice = rank, axis
         return choice
@@ -411,6 +417,9 @@ class Nest:
     def _store(self, work: Work, offsets: Offsets, push: Callable[[], None]) -> None:
         code, lanes = self.code, self.lanes
         target = work.target
+        if self._is_apart(target, lanes):
+            self._store_both(work, offsets, push)
+            return
         offset = self._address(target, offsets)
         if work.adds:
             again = code.keep_copy(I32)
@@ -428,6 +437,33 @@ class Nest:
             local = code.keep_copy(F64 if lanes == 1 else V128)
             self.known[target.key, self._restricted(offsets, target.depends), lanes] = local
         code.store(offset, lanes)
+
+    def _is_apart(self, access: Access, lanes: int) -> bool:
+        """Tell whether the two of a pair do not lie side by side."""
+        return lanes == 2 and self.vector is not None and not self._straight(access, self.vector)
+
+    def _both(self, offsets: Offsets) -> tuple[Offsets, Offsets]:
+        """Return the positions of a pair."""
+        return offsets, tuple(offset + (axis == self.vector) for axis, offset in enumerate(offsets))
+
+    def _store_both(self, work: Work, offsets: Offsets, push: Callable[[], None]) -> None:
+        """Store a pair one after the other; both may be added to the same cell."""
+        code, target = self.code, work.target
+        push()
+        pair = code.keep(V128)
+        for lane, at in enumerate(self._both(offsets)):
+            offset = self._address(target, at)
+            if work.adds:
+                again = code.keep_copy(I32)
+                code.get(again)
+                code.load(offset)
+            code.get(pair)
+            code.op(LANE[lane])
+            if work.adds:
+                self.rows.apply(code, "add", 2, 1)
+            code.store(offset)
+            self.known.pop((target.key, self._restricted(at, target.depends), 1), None)
+        self.known.pop((target.key, self._restricted(offsets, target.depends), 2), None)
 
     def _sum(self) -> None:
         work, code = self.works[0], self.code
@@ -562,6 +598,12 @@ class Nest:
             else:
                 self.push(what, offsets, 1)
                 code.op(SPLAT)
+        elif what.op == "load" and self._is_apart(what.arguments[0], lanes):
+            one, other = self._both(offsets)
+            self.push(what, one, 1)
+            code.op(SPLAT)
+            self.push(what, other, 1)
+            code.op(SET_LANE_1)
         elif what.op == "load":
             offset = self._address(what.arguments[0], offsets)
             code.load(offset, lanes)

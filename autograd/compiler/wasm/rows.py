@@ -220,6 +220,10 @@ class Rows:
             code.call(self.function(op))
             code.op(SPLAT if lane == 0 else SET_LANE_1)
 
+    def is_for_pairs(self, op: str) -> bool:
+        """Tell whether an operation of a node is a function that is computed for two numbers at once."""
+        return op not in SCALAR and op not in LEAVES and self._body(op) is not None
+
     def _body(self, op: str) -> tuple[Node, Sequence[Node]] | None:
         """Return what a function computes, and its arguments; None for a function of the library."""
         if op in OWN and op not in self._bodies:
