@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from autograd import leaks, ops, scopes
+from autograd import leaks, scopes
+from autograd.contributions import contribution, recorded
 from autograd.node import check_fresh, keep_adjoints, order_in_place, sweep_in_place
-from autograd.row import Operation
 from autograd.writing import commit
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ def sweep(
                 continue
             local = derivative(*arguments)
             if poles is None:
-                contribution = strong_product(upstream, local, op)
+                sent = contribution(upstream, local, node, index)
             else:
                 either = bool(poles) and op.selects
-                contribution = recorded_product(upstream, local, strong=node in poles, either=either)
+                sent = recorded(upstream, local, arguments, strong=node in poles, either=either)
             for watch in observers:
-                watch(node, index, local, contribution, adjoints.get(parent))
-            adjoints[parent] = add_up(adjoints.get(parent, 0.0), contribution)
+                watch(node, index, local, sent, adjoints.get(parent))
+            adjoints[parent] = add_up(adjoints.get(parent, 0.0), sent)
     if record and leaks.latest() > asked:  # a derivative of the user's own has computed with floats
         for pending in leaks.since(asked):
             if pending.depends_on(set(order)):
@@ -177,8 +177,11 @@ def adjoints_in_place(
 
 
 def _overlooked(adjoints: Iterable[float]) -> bool:
-    """Tell whether the fast loop may have multiplied an infinity by a strong zero: then something is nan."""
-    return any(adjoint != adjoint for adjoint in adjoints)
+    """Tell whether the fast loop may have met an infinity of which nothing should be left.
+
+    It is that of a local derivative, and something is infinite or nan then.
+    """
+    return not all(map(isfinite, adjoints))
 
 
 def _fixed(order: Sequence[Value]) -> set[Value]:
@@ -204,23 +207,6 @@ def recorded_arguments(node: Value) -> tuple[Any, ...]:
     return tuple(arguments)
 
 
-def strong_product(upstream: float, local: float, op: Operation) -> float:
-    """Return upstream times local, in which 0 is a strong zero: it wins over an infinity and over nan.
-
-    A node that does not matter sends nothing on, whatever its derivatives are; nor does anything pass to an
-    argument that a selection, such as ``where``, has not chosen.
-
-    Args:
-        upstream: the adjoint of a node.
-        local: its derivative by one argument.
-        op: its operation.
-    """
-    contribution: float = upstream * local
-    if contribution != contribution and (upstream == 0.0 or (local == 0.0 and op.selects)):
-        return 0.0
-    return contribution
-
-
 def poles_of(order: Iterable[Value]) -> set[Value]:
     """Return the nodes whose numbers or derivatives are infinite or nan, or may be at finite leaves.
 
@@ -241,26 +227,6 @@ def poles_of(order: Iterable[Value]) -> set[Value]:
         ):
             poles.add(node)
     return poles
-
-
-def recorded_product(sent: Any, local: Any, *, strong: bool, either: bool) -> Any:
-    """Return the product of two numbers or nodes, without recording one by the number 1 or 0.
-
-    Args:
-        sent: what is sent along an edge: an adjoint or a tangent.
-        local: the derivative of the edge.
-        strong: whether a zero of what is sent wins, as it may meet an infinity.
-        either: whether a zero of the derivative wins, too.
-    """
-    for one, other in ((sent, local), (local, sent)):
-        if one.__class__ is float:
-            if one == 0.0 or one == 1.0:
-                return other if one else 0.0
-            if isfinite(one):
-                return sent * local
-    if either and local.__class__ is not float and isfinite(local._data):  # an infinity is no zero
-        return ops.strong_mul(local, sent)
-    return ops.strong_mul(sent, local) if strong else sent * local
 
 
 def add_up(total: Any, contribution: Any) -> Any:

@@ -17,6 +17,16 @@ class Symbolic:
 
     __slots__ = ()
 
+    @property
+    def operation(self) -> Operation | None:
+        """The row it is the result of, None for what is given."""
+        return None
+
+    @property
+    def arguments(self) -> Sequence[Any]:
+        """What the row was applied to."""
+        return ()
+
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> Any:
         """Return the result of ``operation`` at ``arguments``, at least one of which is of this type."""

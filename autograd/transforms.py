@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any, SupportsIndex
 
 from autograd import leaks, ops, scopes
+from autograd.contributions import contribution, recorded
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
@@ -30,7 +31,6 @@ from autograd.sweeping import (
     adjoints_in_place,
     poles_of,
     recorded_arguments,
-    recorded_product,
     sweep,
     topological_order,
 )
@@ -304,7 +304,7 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
     A node that does not move has none: an input whose tangent is 0, and what a selection has not let through.
     It moves nothing, whatever the derivatives are by it. Another tangent of 0 is an ordinary number, and nan
     times an infinite derivative; and a derivative of 0 stops any tangent. So both modes agree (see
-    `strong_product`). Where tangents are recorded, the form of the graph tells what may be without one.
+    `contribution`). Where tangents are recorded, the form of the graph tells what may be without one.
 
     Args:
         order: the graph in topological order.
@@ -339,9 +339,9 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
                 if poles is not None:
                     poled = node in poles
                     strong = poled and parent in selected
-                    term = recorded_product(tangent, local, strong=strong, either=poled)
+                    term = recorded(tangent, local, arguments, strong=strong, either=poled)
                 else:
-                    term = local * tangent if local else 0.0
+                    term = contribution(tangent, local, node, index, strong=False) if local else 0.0
                     moves = moves or local != 0.0 or not node.op.selects
                 for watch in observers:
                     watch(node, index, local, term, total)

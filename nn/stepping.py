@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.notation.printing import write, write_numbers
 from autograd.stepping.passes import Pass, Recording, Update
 from autograd.stepping.stepper import LIMIT

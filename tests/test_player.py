@@ -77,7 +77,12 @@ def test_next_shows_the_inputs_then_each_gate_then_each_message(open_player):
     assert sorted(player.marked("told")) == ["e4-0", "o4"]
 
 
-@pytest.mark.parametrize("graph", [simple, sigmoid_gate])
+def far_out():
+    """A local derivative that is infinite, times an upstream gradient with which it is 1e300."""
+    return log(Value(1e-310, "x")) * Value(1e-10, "w")
+
+
+@pytest.mark.parametrize("graph", [simple, sigmoid_gate, far_out])
 def test_the_end_shows_the_numbers_of_the_engine(open_player, graph):
     root = graph()
     player = open_player(root)

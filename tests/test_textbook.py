@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autograd import Operation, Value, explain, ops, step_through, topological_order
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.notation.latex import Latex
 from autograd.notation.printing import write, write_numbers
 from autograd.row import operation

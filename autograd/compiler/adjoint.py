@@ -7,6 +7,7 @@ the two operations of a sum of products, and those that make expressions shorter
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -15,6 +16,7 @@ from autograd import ops
 from autograd.compiler.computed import Computed
 from autograd.compiler.drafts import PARAMETERS, Draft, LoopDraft, hoist
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Statement, places_of
+from autograd.contributions import taken_apart
 from autograd.row import Operation
 from autograd.symbolic import Symbolic
 
@@ -26,6 +28,16 @@ class Term(Symbolic):
 
     def __init__(self, expression: Expression) -> None:
         self.expression = expression
+
+    @property
+    def operation(self) -> Operation | None:
+        """The row that is applied last, None for a place."""
+        return self.expression.operation if isinstance(self.expression, Apply) else None
+
+    @property
+    def arguments(self) -> Sequence[Any]:
+        """What that is applied to, terms and floats."""
+        return list(map(_term, self.expression.arguments)) if isinstance(self.expression, Apply) else []
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> Any:
@@ -164,10 +176,10 @@ def _selects(expression: Expression) -> bool:
 
 
 def strengthened(plan: Plan) -> Plan:
-    """Return the plan with strong zeros in its reverse pass.
+    """Return the plan with strong zeros in its reverse pass, and with infinite derivatives taken apart.
 
-    They decide only where a plain product is nan, and a nan reaches some parameter: so the plain reverse pass
-    is right, and faster, unless a gradient is nan.
+    Both decide only where a plain product is infinite or nan, and that reaches some parameter: so the plain
+    reverse pass is right, and faster, where all gradients are finite.
     """
 
     def strong(statement: Statement) -> Statement:
@@ -175,6 +187,10 @@ def strengthened(plan: Plan) -> Plan:
         if not (isinstance(expression, Apply) and expression.operation is ops.mul):
             return statement
         upstream, local = expression.arguments
+        apart = taken_apart(Term(upstream), _term(local), choose=_by_size)
+        if apart is not None:
+            apart = ops.where(Term(upstream), apart, 0.0)
+            return replace(statement, expression=_expression(apart))
         product = Apply(ops.strong_mul, (upstream, local))
         if statement.selects:
             product = Apply(ops.where, (upstream, Apply(ops.strong_mul, (local, upstream)), 0.0))
@@ -185,6 +201,11 @@ def strengthened(plan: Plan) -> Plan:
         for step in plan.reverse
     )
     return replace(plan, reverse=steps)
+
+
+def _by_size(row: Operation, number: Any, yes: Callable[[], Any], no: Callable[[], Any]) -> Any:
+    """Choose by the size of a term; see `taken_apart`."""
+    return ops.where(row(ops.abs(number), inf), yes(), no())
 
 
 def _derivative(expression: Expression, place: Place, value: Any) -> Any:

@@ -33,7 +33,7 @@ class Engine(Protocol):
         """Compute the values, then the adjoints.
 
         Returns:
-            Whether a gradient is nan, that is one of ``d[:plan.parameters]``; None if there are none.
+            0.0 if all gradients, that is ``d[:plan.parameters]``, are finite; None if there are none.
         """
 
 
@@ -74,7 +74,7 @@ def start(plan: Plan, engine: str) -> tuple[Engine, str]:
 
 
 class Running:
-    """A plan on an engine, with strong zeros in its reverse pass where these decide.
+    """A plan on an engine, with strong zeros in its reverse pass where these may decide.
 
     Args:
         plan: the program.

@@ -16,7 +16,7 @@ from autograd import ops
 from autograd.compiler.indices import Constraint, Coordinate, Symbol
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Step
 from autograd.compiler.tensors import Access, Indexed, Tensor, Tensors
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.notation.latex import ESCAPES, Latex
 from autograd.notation.printing import ATOM, BINDING
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import ops, real
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.row import Operation
 from autograd.text import format_number
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.notation.printing import write, write_numbers
 from autograd.stepping.formula import local_derivative, name_nodes, right_side
 from autograd.stepping.printing import definition

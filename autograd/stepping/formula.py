@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.notation.formula import Formula
+from autograd.formula import Formula
 from autograd.row import Derivative
 from autograd.text import format_number, printable
 from autograd.value import Constant, Value

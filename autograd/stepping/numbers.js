@@ -13,11 +13,12 @@ const numbers = (() => {
 
   // All numbers of a pass, from the values of the nodes and the local derivatives of the edges: see edges_of().
   function pass({ edges, groups }, given) {
-    const values = given.values.map(parse), locals = given.locals.map(parse);
+    const values = given.values.map(parse), both = given.locals.map((local) => [local].flat().map(parse));
+    const locals = both.map(([local]) => local); // the second of both is what is sent where that is not the product
     const adjoints = new Array(values.length), all = { v: values, a: adjoints, u: [], l: locals, c: [], b: [], s: [] };
     adjoints[values.length - 1] = 1;
     edges.forEach(([node, parent, , selects], j) => {
-      const sent = product(adjoints[node], locals[j], selects), before = adjoints[parent];
+      const sent = both[j][1] ?? product(adjoints[node], locals[j], selects), before = adjoints[parent];
       all.u.push(adjoints[node]);
       all.c.push(sent);
       all.b.push(before ?? 0);

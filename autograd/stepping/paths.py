@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.contributions import contribution
 from autograd.stepping.events import Backward, Event, graph_of, record
 from autograd.stepping.formula import name_nodes
-from autograd.sweeping import strong_product
 from autograd.text import format_number
 from autograd.value import Constant, Value
 
@@ -190,8 +190,8 @@ def _path(edges: _Edges) -> Path:
 
 
 def _extended(product: float, edge: Backward) -> float:
-    assert edge.node.op is not None  # it sends to an operand
-    return strong_product(product, edge.local, edge.node.op)
+    extended: float = contribution(product, edge.local, edge.node, edge.index)
+    return extended
 
 
 def _size(x: float) -> float:

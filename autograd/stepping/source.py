@@ -10,7 +10,8 @@ from typing import Any
 
 from autograd import ops
 from autograd.choosing import Take, take
-from autograd.notation.formula import Formula
+from autograd.contributions import taken_apart
+from autograd.formula import Formula
 from autograd.notation.printing import BINDING, Printer, enclose, is_operator
 from autograd.row import Operation
 from autograd.stepping.events import Backward, Forward, graph_of, record
@@ -141,7 +142,8 @@ class _Source(Printer):
     def product(self, event: Backward) -> str:
         """Return upstream times local; a factor of 1 or -1 changes no digit and is not written.
 
-        Where a zero meets an infinity or nan, the product is `ops.strong_mul`, as in the engine.
+        Where a zero meets an infinity or nan, the product is `ops.strong_mul`, and a quotient that is
+        infinite divides the upstream gradient, as in the engine.
         """
         upstream = self.gradients[event.node]
         local = local_derivative(event.node, event.index, self.names, textbook=self.textbook)
@@ -153,10 +155,27 @@ class _Source(Printer):
         if not isinstance(local, Formula) and abs(local) == 1.0:
             return upstream if local == 1.0 else f"-{upstream}"
         text, binding = self.phrase(local)
-        if math.isnan(event.upstream * event.local) and event.contribution == 0.0:  # a strong zero
+        product = event.upstream * event.local
+        if not math.isfinite(product) and math.isfinite(event.contribution):
+            apart = self._apart(event)
+            if apart is not None and apart.data == event.contribution:
+                return self.phrase(apart)[0]
+        if math.isnan(product) and event.contribution == 0.0:  # a strong zero
             zero_first = [upstream, text] if event.upstream == 0.0 else [text, upstream]
             return self.call(ops.strong_mul, zero_first)
         return f"{enclose(text, binding < BINDING['*'])} * {upstream}"
+
+    def _apart(self, event: Backward) -> Formula | None:
+        """Return a product whose local derivative alone is infinite; constants are names, not folded."""
+        node = event.node
+        assert node.op is not None  # it sends to an operand
+        given = [
+            Formula(x.data, self.number(x.data) if isinstance(x, Constant) and not x.label else self.names[x])
+            for x in (node, *node.parents)
+        ]
+        upstream = Formula(event.upstream, self.gradients[node])
+        apart: Formula | None = taken_apart(upstream, node.op.derivatives[event.index](*given))
+        return apart
 
     def imports(self) -> list[str]:
         """Return the import lines, and an empty line if there are any."""

@@ -9,6 +9,7 @@ of its own, as it is left out where its digits are lost. The player puts the num
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from autograd.copying import restore
@@ -113,18 +114,28 @@ class _Teller(Teller):
 def numbers_of(events: Sequence[Event]) -> dict[str, list[Any]]:
     """Return the numbers of a walk: the values of all nodes, and the local derivatives of all edges.
 
-    The player computes the others from them, by the same products and sums as the engine.
+    The player computes the others from them, by the same products and sums as the engine. Where what an edge
+    passes on is not the product, it stands beside the local derivative.
     """
     return {
         "values": [plain(event.data) for event in events if isinstance(event, Forward)],
-        "locals": [plain(event.local) for event in events if isinstance(event, Backward)],
+        "locals": [
+            _local(event.upstream, event.local, event.contribution)
+            for event in events
+            if isinstance(event, Backward)
+        ],
     }
 
 
 def numbers_in(order: Sequence[Value]) -> dict[str, list[Any]]:
     """Return the same numbers of a graph whose walk is not told: for one in the form of another that was."""
     locals_: list[Any] = []
-    sweep(order, {order[-1]: 1.0}, observe=lambda *edge: locals_.append(plain(float(edge[2]))))
+    adjoints = {order[-1]: 1.0}
+
+    def observe(node: Value, _: int | None, local: float, contribution: float, __: float | None) -> None:
+        locals_.append(_local(adjoints[node], float(local), float(contribution)))
+
+    sweep(order, adjoints, observe=observe)
     return {"values": [plain(node.data) for node in order], "locals": locals_}
 
 
@@ -141,6 +152,12 @@ def edges_of(events: Sequence[Event]) -> list[list[int]]:
             strong = [1] if event.node.op.selects else []
             edges.append([place[event.node], place[event.parent], event.index, *strong])
     return edges
+
+
+def _local(upstream: float, local: float, contribution: float) -> Any:
+    if isfinite(contribution) and not isfinite(upstream * local):
+        return [plain(local), contribution]
+    return plain(local)
 
 
 def plain(x: float) -> Any:

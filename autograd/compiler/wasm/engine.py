@@ -94,7 +94,7 @@ class WasmEngine:
         """Computes the adjoints."""
         whole = "step" in generator.module.exports
         self.step = instance.function("step") if whole else _in_turn([*self._forward, *self._reverse])
-        """Computes both; returns how many gradients are nan."""
+        """Computes both; returns 0.0 if all gradients are finite, else nan."""
 
 
 def _in_turn(runs: list[Run]) -> Run:

@@ -40,8 +40,8 @@ class Formula(Symbolic):
     ) -> None:
         self.data = data
         self.name = name
-        self.operation = operation
-        self.arguments = tuple(arguments)
+        self.operation = operation  # type: ignore[misc]  # a slot, which overrides the property
+        self.arguments = tuple(arguments)  # type: ignore[misc]  # a slot, too
 
     @classmethod
     def __record__(cls, operation: Operation, arguments: Sequence[Any]) -> Any:
