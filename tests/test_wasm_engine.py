@@ -19,7 +19,7 @@ from mpmath import mpf
 from autograd import Operation, ops
 from autograd.compiler.adjoint import Term
 from autograd.compiler.numpy_engine import NumpyEngine
-from autograd.compiler.plan import Apply, Loop, Place, Plan, Statement
+from autograd.compiler.plan import Apply, Loop, Place, Plan, Statement, Step
 from autograd.compiler.wasm import CannotStartError, WasmEngine
 from autograd.compiler.wasm.trace import LIBRARY, TraceError, interning, leaf, trace
 from tests.oracle import derivative, exact, points, ulps, unary_rows
@@ -57,13 +57,16 @@ def run(plan, v):
 
 
 def assert_agrees(plan, v):
+    """Require the plain engine's values, and its adjoints as far as the caller reads them, few or all."""
     plain = PlainEngine(plan)
     plain.v[: len(v)] = v
     plain.forward()
     plain.reverse()
-    for mine, expected in zip(run(plan, v), (plain.v, plain.d), strict=True):
+    for count in (0, 1, 7, plan.size // 2, plan.size) if plan.reverse else (plan.size,):
+        values, adjoints = run(replace(plan, parameters=count), v)
         # Sums are in another order than the plain engine's exact one.
-        np.testing.assert_allclose(mine, expected, rtol=1e-10, atol=1e-11)
+        np.testing.assert_allclose(values, plain.v, rtol=1e-10, atol=1e-11)
+        np.testing.assert_allclose(adjoints[:count], plain.d[:count], rtol=1e-10, atol=1e-11)
 
 
 # Statements and loops ---------------------------------------------------------------------------------------
@@ -77,6 +80,35 @@ def test_random_plans(seed):
     maker.fill(plan, v)
     v[plan.size - len(plan.constants) :] = plan.constants
     assert_agrees(plan, v)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_adjoints_are_in_memory_as_long_as_they_are_read(seed):
+    """By statements of one number or of a few, by loops, and in the end by those that copy some to values."""
+    rng = random.Random(seed)
+    families = {1: range(60), 3: range(60, 72), 40: range(80, 200)}  # by how many are written at once
+    steps: list[Step] = [Statement(Place("d", i, ()), Place("v", i, ()), ()) for i in families[1]]
+
+    def place(now, length, points):
+        first, last = (now // 2, now // 2 + 8) if length == 1 else (0, len(families[length]))
+        base = rng.randrange(first, last, length) + families[length].start
+        return Place("d", base, (int(length > 1),) if points else ())
+
+    for now in range(100):
+        length = rng.choice((1, 1, 3, 40))
+        points = length > 1 or rng.random() < 0.2
+        target = place(now, length, points)
+        read = tuple(place(now, length if rng.random() < 0.95 else 1, points) for _ in range(2))
+        if any(other.base == target.base for other in read):
+            continue
+        shape = (length,) if points else ()
+        step = Statement(target, Apply(ops.sub, read), shape, adds=rng.random() < 0.5)
+        looped: Step = Loop((step,), (None,), length)
+        steps.append(looped if length > 1 and rng.random() < 0.5 else step)
+    seen = rng.sample([*families[1], *families[3], *families[40]], 20)
+    steps += [Statement(Place("v", 300 + i, ()), Place("d", cell, ()), ()) for i, cell in enumerate(seen)]
+    v = [rng.uniform(-1, 1) for _ in families[1]]
+    assert_agrees(plan_of(size=400, reverse=tuple(steps), cleared=((0, 400),)), v)
 
 
 @pytest.mark.parametrize("terms", [0, 1, 2, 7, 16])

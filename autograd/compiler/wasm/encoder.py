@@ -281,7 +281,7 @@ class Module:
         functions = [kind(code.parameters, code.results) for code in self.functions]
         memory = (
             b"\x01" + unsigned(pages) + unsigned(pages)
-        )  # of its own: fewer steps lead to it than to another's
+        )  # its own: fewer steps lead there than to another
         exports = [_name(name) + b"\x00" + unsigned(index[code]) for name, code in self.exports.items()]
         exports.append(_name("memory") + b"\x02\x00")
         signatures = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from autograd import ops
-from autograd.compiler.plan import Apply, Index, Loop, Place, Plan, Statement, Step
+from autograd.compiler.plan import Apply, Index, Loop, Place, Plan, Statement, Step, places_of
 from autograd.compiler.wasm.encoder import (
     END,
     I32,
@@ -19,14 +19,13 @@ from autograd.compiler.wasm.encoder import (
     Module,
 )
 from autograd.compiler.wasm.layout import ANSWER, Layout
+from autograd.compiler.wasm.live import SMALL, Live
 from autograd.compiler.wasm.nest import Nest
 from autograd.compiler.wasm.rows import Form, Rows
 from autograd.compiler.wasm.straight import Straight
 from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, apart, one_to_one, overlap, prepare
 
-SMALL = 16
-"""Statements of at most so many terms are written without loops."""
 _FUSED = 16
 """So many statements are run point by point together at most: they share the registers."""
 _FUNCTION = 6000
@@ -55,6 +54,7 @@ class Generator:
         self.rows = Rows(self.module)
         self.layout = Layout(plan.size)
         self.relaxed = relaxed
+        self.parameters = plan.parameters
         self.elsewhere = elsewhere
         self.reasons: dict[Statement, str] = {}
         self.forms: dict[Statement, Form] = {}
@@ -72,6 +72,8 @@ class Generator:
         """
         segments: list[Segment] = []
         waiting: list[Step] = []
+        covered = [self._covers(step) for step in steps]
+        live = Live(steps, self.parameters, self._read)
         first = [self._clearing(cleared)] if cleared else []
 
         def close() -> None:
@@ -79,7 +81,7 @@ class Generator:
                 code = Code()
                 while first:
                     code.call(first.pop())
-                writer = _Writer(self, code, splits=True)
+                writer = _Writer(self, code, live=live)
                 for run in _runs(waiting):
                     writer.write(run)
                 code = writer.finish()
@@ -87,8 +89,8 @@ class Generator:
                 segments.append(code)
                 waiting.clear()
 
-        for step in steps:
-            if self._covers(step):
+        for step, is_covered in zip(steps, covered, strict=True):
+            if is_covered:
                 waiting.append(step)
                 continue
             close()
@@ -130,6 +132,12 @@ class Generator:
             code.call(segment)
         self.module.exports["step"] = self.module.add(code)
 
+    def _read(self, statement: Statement) -> Iterable[Place]:
+        form = self.forms.get(statement)
+        if form is None:
+            return places_of(statement.expression)
+        return [given for given in form[1] if isinstance(given, Place)]
+
     def _covers(self, step: Step) -> bool:
         covered = True
         in_loop = isinstance(step, Loop)
@@ -164,6 +172,7 @@ class _Writer:
         step: the local with the step of the loop around, a parameter of every further function.
         loop: that loop.
         splits: whether to go on in another function at all.
+        live: until when adjoints are read, outside loops.
     """
 
     def __init__(
@@ -172,10 +181,11 @@ class _Writer:
         code: Code,
         step: int | None = None,
         loop: Loop | None = None,
-        splits: bool = False,
+        splits: bool = True,
+        live: Live | None = None,
     ) -> None:
         self.generator, self.code, self.step, self.loop = generator, code, step, loop
-        self.splits = splits
+        self.splits, self.live = splits, live
         self.full: list[Code] = []
         self._straight: Straight | None = None
 
@@ -197,20 +207,25 @@ class _Writer:
             form = generator.forms[statements[0]]
             if points > 1 and generator.rows.recipe(form[0]).calls:
                 few = False  # better two points at once
-            elif self._part().write_known(statements[0], form):
+            elif self._part(statements[0]).write_known(statements[0], form):
                 return
         works = prepare(statements, generator.rows, sliced, starts)
         if few and len(works) == 1:
-            self._part().write(works[0])
+            self._part(statements[0]).write(works[0])
             return
         self.leave()
         for group in _fused(works):
             Nest(generator.rows, generator.layout, self.code, group, self.step, generator.relaxed).emit()
 
-    def _part(self) -> Straight:
+    def _part(self, statement: Statement) -> Straight:
+        """Return what writes a statement of a few points."""
         if self._straight is None:
             generator, length = self.generator, self.loop.length if self.loop else 1
-            self._straight = Straight(generator.rows, generator.layout, self.code, self.step, length)
+            self._straight = Straight(
+                generator.rows, generator.layout, self.code, self.step, length, self.live
+            )
+        if self.live is not None:
+            self._straight.number = self.live.number[statement]
         return self._straight
 
     def finish(self) -> Code:
@@ -244,12 +259,12 @@ class _Writer:
         code.set(step)
         code.loop()
         if len(loop.body) <= _BODY:
-            writer = _Writer(self.generator, code, step, loop)
+            writer = _Writer(self.generator, code, step, loop, splits=False)
             for run in runs:
                 writer.write(run)
             writer.leave()
         else:
-            writer = _Writer(self.generator, Code([I32]), 0, loop, splits=True)
+            writer = _Writer(self.generator, Code([I32]), 0, loop)
             for run in runs:
                 writer.write(run)
             code.get(step)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from autograd.compiler.plan import Place, Statement
 from autograd.compiler.wasm.encoder import F64, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
 from autograd.compiler.wasm.layout import Layout
+from autograd.compiler.wasm.live import Live
 from autograd.compiler.wasm.rows import Emitter, Form, Part, Rows, count_uses
 from autograd.compiler.wasm.trace import Node
 from autograd.compiler.wasm.work import Access, Work
@@ -27,11 +28,18 @@ class Straight(Emitter):
         code: the function that is written.
         step: the local with the step of the loop around, or None.
         length: how many steps that loop has.
+        live: until when adjoints are read, or None for ever.
+
+    Attributes:
+        number: that of the statement that is written, as ``live`` counts them.
     """
 
-    def __init__(self, rows: Rows, layout: Layout, code: Code, step: int | None, length: int) -> None:
+    def __init__(
+        self, rows: Rows, layout: Layout, code: Code, step: int | None, length: int, live: Live | None
+    ) -> None:
         super().__init__(rows, code)
-        self.layout, self.step, self.length = layout, step, length
+        self.layout, self.step, self.length, self.live = layout, step, length, live
+        self.number = 0
         self._begin = {memory: layout.address(memory, 0) for memory in ("v", "d")}
         self.cells: dict[Cell, int] = {}
         self.dirty: dict[Cell, None] = {}
@@ -177,6 +185,8 @@ class Straight(Emitter):
         local = self.cells.get(cell)
         if local is not None:
             code.get(local)
+            if cell in self.dirty and not self._is_needed(cell):
+                del self.dirty[cell]
             return
         if self.step is not None:
             for other in self._meeting(cell):
@@ -197,12 +207,19 @@ class Straight(Emitter):
                 del self.cells[other]
         self.cells[cell] = local
         self.dirty.pop(cell, None)
-        if not later:
+        if self.live is not None and cell[0] == "d":
+            if not self._is_needed(cell):
+                return
+        elif not later:
             self._store(cell, local)
             return
         self.dirty[cell] = None
         if len(self.dirty) > _DIRTY:
             self._save(next(iter(self.dirty)))
+
+    def _is_needed(self, cell: Cell) -> bool:
+        """Tell whether a cell must be in memory when this statement is done."""
+        return self.live is None or cell[0] == "v" or self.live.is_read_after(cell[2], self.number)
 
     def _meeting(self, cell: Cell) -> list[Cell]:
         """Return the other cells in registers that may be this one: those that move by other steps."""

@@ -36,22 +36,6 @@ class Access:
     depends: int
     key: int
 
-    def bounds(self, shape: Sequence[int]) -> tuple[float, float]:
-        """Return the lowest and the highest address, the choice aside: with one they are infinite."""
-        if self.choice is not None:
-            return (-math.inf, math.inf)
-        low = high = self.base
-        if self.table is not None:
-            if not self.table.size:
-                return (0, -1)
-            low, high = int(self.table.min()), int(self.table.max())
-        for stride, length in zip(self.strides, shape, strict=True):
-            if stride > 0:
-                high += stride * (length - 1)
-            else:
-                low += stride * (length - 1)
-        return low, high
-
 
 @dataclass(frozen=True, eq=False)
 class Work:
@@ -76,15 +60,6 @@ class Work:
     reads: tuple[Access, ...]
     sliced: str
     starts: Index | None
-
-    @property
-    def points(self) -> int:
-        """How many terms are computed, in one step if it is sliced by steps."""
-        return math.prod(self.shape[1:] if self.sliced == "step" else self.shape)
-
-    def bounds(self, access: Access) -> tuple[float, float]:
-        """Return the lowest and highest address of an access."""
-        return access.bounds(self.shape)
 
 
 def prepare(
@@ -184,11 +159,28 @@ def _access(
     return Access(place.memory, base, tuple(strides), table, choice, place.step, depends, key)
 
 
+def bounds(access: Access | Place, shape: Sequence[int]) -> tuple[float, float]:
+    """Return the lowest and the highest address at the points of a shape; any may be chosen by a choice."""
+    if access.choice is not None:
+        return (-math.inf, math.inf)
+    if not all(shape):
+        return (0, -1)
+    low = high = access.base
+    if access.table is not None:
+        low, high = low + int(access.table.min()), high + int(access.table.max())
+    for stride, length in zip(access.strides, shape, strict=True):
+        if stride > 0:
+            high += stride * (length - 1)
+        else:
+            low += stride * (length - 1)
+    return low, high
+
+
 def overlap(one: Access, other: Access, shape: Sequence[int]) -> bool:
     """Tell whether two accesses may meet in a cell, at any two points; never wrongly that they do not."""
     if one.memory != other.memory:
         return False
-    (low, high), (other_low, other_high) = one.bounds(shape), other.bounds(shape)
+    (low, high), (other_low, other_high) = bounds(one, shape), bounds(other, shape)
     if high < other_low or other_high < low:
         return False
     if one.table is None and other.table is None and one.choice is None and other.choice is None:
@@ -205,7 +197,7 @@ def apart(read: Access, target: Access, shape: Sequence[int], starts: Index) -> 
     """
     if read.table is not None or read.choice is not None or target.choice is not None or not read.strides[0]:
         return False
-    low, high = replace(read, strides=(0, *read.strides[1:])).bounds(shape)
+    low, high = bounds(replace(read, strides=(0, *read.strides[1:])), shape)
     place = Place("", target.base, target.strides, target.table)
     written = place.addresses(shape).reshape(shape[0], -1)[starts[0] : starts[-1]]
     first, last = read.strides[0] * np.array([starts[:-1], starts[1:] - 1])[:: np.sign(read.strides[0])]
