@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from autograd import ops
-from autograd.compiler.plan import Apply, Index, Loop, Place, Plan, Statement, Step, places_of
+from autograd.compiler.plan import (
+    Apply,
+    Index,
+    Loop,
+    Place,
+    Plan,
+    Statement,
+    Step,
+    places_of,
+    statements_of,
+)
 from autograd.compiler.wasm.encoder import (
     END,
     I32,
@@ -73,7 +83,8 @@ class Generator:
         segments: list[Segment] = []
         waiting: list[Step] = []
         covered = [self._covers(step) for step in steps]
-        live = Live(steps, self.parameters, self._read)
+        adjoints = any(statement.target.memory == "d" for statement in statements_of(steps))
+        live = Live(steps, self.parameters, self._read) if adjoints else None
         first = [self._clearing(cleared)] if cleared else []
 
         def close() -> None:
