@@ -189,6 +189,8 @@ def strengthened(plan: Plan) -> Plan:
         upstream, local = expression.arguments
         apart = taken_apart(Term(upstream), _term(local), choose=_by_size)
         if apart is not None:
+            if statement.selects:
+                apart = ops.where(_term(local), apart, 0.0)
             apart = ops.where(Term(upstream), apart, 0.0)
             return replace(statement, expression=_expression(apart))
         product = Apply(ops.strong_mul, (upstream, local))
