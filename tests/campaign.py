@@ -145,8 +145,8 @@ def torch_function(row: Operation) -> Callable[..., Any]:
         return lambda condition, x, y: torch.where(condition != 0.0, x, y)
     if row.name == "strong_mul":  # the same where both factors are finite
         return torch.mul
-    if row.name == "softplus":  # by default it is linear beyond 20
-        return lambda x: functional.softplus(x, threshold=1000.0)
+    if row.name == "softplus":  # by default it is linear beyond 20; its exponential overflows beyond 709
+        return lambda x: functional.softplus(x, threshold=700.0)
     if row.name in ("greater", "greater_equal", "less", "less_equal"):
         compare = getattr(torch, row.name)
         return lambda x, y: compare(x, y).double()
