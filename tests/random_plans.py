@@ -7,6 +7,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.compiler.plan import Apply, Expression, Loop, Place, Plan, Region, Statement, Step
+from tests.plain_engine import PlainEngine
 
 SPECIAL = (0.0, -0.0, 1.0, -1.0, 0.5, float("inf"), float("-inf"), float("nan"))
 LINEAR = (ops.add, ops.sub, ops.mul, ops.neg)
@@ -70,6 +71,13 @@ class Maker:
             if special and self.rng.random() < 0.2:
                 v[address] = self.rng.choice(SPECIAL)
         v[self.inputs - 5 : self.inputs] = [self.rng.randrange(self.items) for _ in range(5)]
+
+    def engines(self, before: Plan, after: Plan) -> list[PlainEngine]:
+        """Return engines of a plan and of another form of it, on the same numbers."""
+        engines = [PlainEngine(before), PlainEngine(after)]
+        self.fill(before, engines[0].v)
+        engines[1].v[:] = engines[0].v
+        return engines
 
     def step(self, memory: str) -> Step:
         """Return a statement or a loop."""

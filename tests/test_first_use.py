@@ -104,9 +104,7 @@ def test_a_chain_that_begins_with_what_was_used_before_is_assigned_but_for_its_e
 def test_a_random_plan_means_the_same(seed):
     maker = Maker(seed, size=12)
     before = maker.plan()
-    engines = [PlainEngine(before), PlainEngine(assigned(before))]
-    maker.fill(before, engines[0].v)
-    engines[1].v[:] = engines[0].v
+    engines = maker.engines(before, assigned(before))
     for engine in engines:
         engine.forward()
         engine.d[: before.parameters] = 7.0

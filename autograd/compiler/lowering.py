@@ -331,14 +331,17 @@ class _Lowering:
 
     def _looked_up(self, groups: Sequence[Group], terms: int) -> int:
         """Return how many addresses some groups would have to look up."""
-        tables = [
+        space = self._arranged(self._varying(groups), terms)
+        return sum(place.table.size for place in space.places if place.table is not None)
+
+    def _varying(self, groups: Sequence[Group]) -> list[Index]:
+        """Return the addresses of the factors that are no constants."""
+        return [
             self.cells.address[factor]
             for group in groups
             for factor in group.factors
             if self.cells.sort[factor[0]] != CONSTANT
         ]
-        space = self._arranged(tables, terms)
-        return sum(place.table.size for place in space.places if place.table is not None)
 
     def _reads_loop(self, group: Group) -> bool:
         families = (self.cells.family[factor] for factor in group.factors)
@@ -350,12 +353,7 @@ class _Lowering:
         """Return a statement for groups that all have as many terms."""
         terms = groups[0].terms
         assert terms is not None
-        varying = [
-            self.cells.address[factor]
-            for group in groups
-            for factor in group.factors
-            if self.cells.sort[factor[0]] != CONSTANT
-        ]
+        varying = self._varying(groups)
         read = [[self._read(group, factor, varying) for factor in group.factors] for group in groups]
         tables = [r for factors in read for r in factors if isinstance(r, np.ndarray)]
         space = self._arranged(tables, terms)
