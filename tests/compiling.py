@@ -21,7 +21,7 @@ PATHS = {
     "all loops": {"SHORTEST": 2},
     "no loops": {"SHORTEST": NEVER},
     "one by one": {"SHORTEST": NEVER, "FEW": NEVER, "MANY": NEVER},
-    "depth by depth": {"SHORTEST": NEVER, "MANY": 0},
+    "as if without structure": {"SHORTEST": NEVER, "MANY": 0},
     "families only": {"FEW": 0},
 }
 """The thresholds with which a graph takes each path through the compiler."""

@@ -1,10 +1,10 @@
 """From scalars back to matrices: a recorded graph becomes a short array program.
 
 `compile` takes a graph apart in steps, each a file: `flat` (scalar statements, constants folded, sums
-flattened); `families` (equal computations on different data are one, and loops are found); `carry`, `cells`,
-`axes`, `drafts` and `lowering` (where every number lies, and what is evenly spaced); `adjoint` (the reverse
-pass); `assembly` (all together). The result is a `plan`, a program as data. An `engine` runs it, and
-`program` is what the user holds: feeding, running, reading.
+flattened); `families` (equal computations on different data are one, and loops are found), `agenda` (what has
+no structure); `carry`, `cells`, `axes`, `drafts` and `lowering` (where every number lies, and what is evenly
+spaced); `adjoint` (the reverse pass); `assembly` (all together). The result is a `plan`, a program as data.
+An `engine` runs it, and `program` is what the user holds: feeding, running, reading.
 """
 
 from autograd.collector import collector_paused

@@ -4,7 +4,7 @@ Two nodes are of one family if they have the same form - the same operation on t
 sums of the same sorts of terms, however many - and the same depth: the longest way from something given. What
 lies behind their operands does not matter, so computations that differ only in what fed them meet again. The
 sequence of depths is searched for periods: a recurrence, a factorisation or a sorting network has the same
-families at every step, on as many members as the step has. If nothing repeats, every depth is a step.
+families at every step, on as many members as the step has. If nothing repeats, an agenda makes steps of it.
 """
 
 import math
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.agenda import assign
 from autograd.compiler.flat import ABSENT, ACTIVE, FED, Flat, counted
 from autograd.compiler.plan import Index
 from autograd.row import GENERAL, UNDEFINED, Operation
@@ -33,7 +34,7 @@ FEW = 4
 """Up to so many nodes are computed one by one, and into so many lengths of sums a family is split."""
 
 MANY = 200
-"""More statements than this are too many: then what has no structure is run depth by depth."""
+"""More statements than this are too many: then what has no structure is run by an agenda."""
 
 WIDE = 10
 """Fewer nodes for each depth are few."""
@@ -142,13 +143,7 @@ def find_families(flat: Flat, terms: Terms, depths: tuple[Index, Index]) -> list
         depths: what `find_depths` returns.
     """
     ranks = _Ranks(flat, terms, depths)
-    found: list[Family | Cycle] = []
-    for start, period, steps in _without_structure(ranks, _stretches(ranks)):
-        if period:
-            found.append(ranks.cycle(start, period, steps))
-        else:
-            found += ranks.plain(start, start + steps)
-    return found
+    return list(_found(ranks, _stretches(ranks)))
 
 
 Stretch = tuple[int, int, int]
@@ -174,8 +169,8 @@ def _between(ranks: "_Ranks", start: int, stop: int) -> Iterator[Stretch]:
             yield first, 0, last - first
 
 
-def _without_structure(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Join stretches that would become too many statements to cycles in which every depth is a step.
+def _found(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterator[Family | Cycle]:
+    """Yield the families and cycles of stretches; those of too many statements are joined to one cycle.
 
     If nothing repeats, there are about as many statements as nodes, but few forms: then the depths have these
     forms again and again, only each on other and on differently many nodes. What has so many nodes for each
@@ -185,7 +180,8 @@ def _without_structure(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterato
     parts = [(stretch, ranks.statements(*stretch)) for stretch in stretches]
     wide = len(ranks.nodes) >= WIDE * (len(ranks.levels) - 1)
     if sum(count for _, count in parts) <= (MANY if wide else MANY * WIDE):
-        yield from (stretch for stretch, _ in parts)
+        for stretch, _ in parts:
+            yield from ranks.stretch(*stretch)
         return
 
     def poor(part: tuple[Stretch, int]) -> bool:
@@ -199,9 +195,10 @@ def _without_structure(ranks: "_Ranks", stretches: Iterable[Stretch]) -> Iterato
         stop = start + steps * (period or 1)
         count = sum(count for _, count in together)
         if is_poor and count > 4 * ranks.forms_between(first, stop):
-            yield first, 1, stop - first
+            yield ranks.without_structure(first, stop)
         else:
-            yield from (stretch for stretch, _ in together)
+            for stretch, _ in together:
+                yield from ranks.stretch(*stretch)
 
 
 class _Ranks:
@@ -271,11 +268,35 @@ class _Ranks:
         depths: list[int] = np.unique(np.searchsorted(self.levels, families, "right") - 1).tolist()
         return depths
 
-    def plain(self, start: int, stop: int) -> list[Family | Cycle]:
-        """Return the families of the depths from ``start`` to ``stop``, each after those before it.
+    def stretch(self, start: int, period: int, steps: int) -> list[Family | Cycle]:
+        """Return the cycle of ``steps`` times ``period`` depths; or what there is at depths without one.
 
-        Small ones, and sums of different lengths, are taken apart; chains of one operation are cycles.
+        There small families, and sums of different lengths, are taken apart; chains of one operation are
+        cycles.
         """
+        if period:
+            bounds = self.families[self.levels[start : start + period * steps + 1]]
+            level = np.repeat(np.arange(period * steps), np.diff(bounds))
+            return [self._cycle(slice(bounds[0], bounds[-1]), level // period, level % period)]
+        return self._plain(start, start + steps)
+
+    def without_structure(self, start: int, stop: int) -> Cycle:
+        """Return the cycle of what is between two depths and repeats nothing but its forms."""
+        inside = slice(self.families[self.levels[start]], self.families[self.levels[stop]])
+        nodes, forms, link = self.nodes[inside], self.forms[inside], self.link[inside]
+        _, family = np.unique(forms ^ _scatter(link).astype(np.intp), return_inverse=True)
+        position = np.full(len(self.flat.kinds) + 1, len(nodes))  # the last is that of `ABSENT`
+        position[nodes] = np.arange(len(nodes))
+        places, counts = self.terms.of(nodes)
+        operands = np.stack([self.terms.first[places], self.terms.second[places]], axis=1).ravel()
+        begin = 2 * np.concatenate([[0], np.cumsum(counts)])
+        levels = self.families[self.levels[start : stop + 1]] - inside.start
+        apart = np.union1d(levels, np.flatnonzero(self._changes(link)) + 1)
+        step, phase = assign(family.ravel(), position[operands], begin, apart)
+        return self._cycle(inside, step, phase)
+
+    def _plain(self, start: int, stop: int) -> list[Family | Cycle]:
+        """Return the families of the depths from ``start`` to ``stop``, each after those before it."""
         parts: list[Family | Cycle] = []
         for level in range(start, stop):
             families = range(self.levels[level], self.levels[level + 1])
@@ -324,12 +345,10 @@ class _Ranks:
             return [Family(kind, members[part]) for part in _lengths(self.terms, members)]
         return [Family(kind, members)]
 
-    def cycle(self, start: int, period: int, steps: int) -> Cycle:
-        """Return the cycle of ``steps`` times ``period`` depths."""
-        bounds = self.families[self.levels[start : start + period * steps + 1]]
-        level = np.repeat(np.arange(period * steps), np.diff(bounds))
-        inside = slice(bounds[0], bounds[-1])
-        keys = (level // period, self.forms[inside], self.link[inside], level % period)
+    def _cycle(self, inside: slice, step: Index, phase: Index) -> Cycle:
+        """Return the cycle of some nodes, given the step of each and its place in it."""
+        steps = int(step.max()) + 1
+        keys = (step, self.forms[inside], self.link[inside], phase)
         order = np.lexsort(keys)
         step, form, link, phase = (key[order] for key in keys)
         nodes = self.nodes[inside][order]
