@@ -5,6 +5,7 @@ loops, and one memory, which is imported. The names are those of the specificati
 (https://webassembly.github.io/spec/core/binary/).
 """
 
+import re
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -30,6 +31,12 @@ def unsigned(number: int) -> bytes:
 
 
 @lru_cache(1 << 12)
+def _padded(number: int) -> bytes:
+    """Return an unsigned number in LEB128 of five bytes."""
+    return bytes(number >> 7 * i & 0x7F | (0x80 if i < 4 else 0) for i in range(5))
+
+
+@lru_cache(1 << 12)
 def signed(number: int) -> bytes:
     """Return a signed number in LEB128."""
     out = bytearray()
@@ -38,6 +45,22 @@ def signed(number: int) -> bytes:
         number >>= 7
     out.append(number & 0x7F)
     return bytes(out)
+
+
+class _Immediates(dict[int, bytes]):
+    """An instruction by its immediate; each is encoded once."""
+
+    def __init__(self, code: bytes) -> None:
+        super().__init__()
+        self._code = code
+
+    def __missing__(self, immediate: int) -> bytes:
+        encoded = self[immediate] = self._code + unsigned(immediate)
+        return encoded
+
+
+GET, SET, TEE = _Immediates(b"\x20"), _Immediates(b"\x21"), _Immediates(b"\x22")
+"""Push a local, pop into one, copy the top of the stack into one."""
 
 
 def _simd(code: int) -> bytes:
@@ -112,6 +135,9 @@ MEMORY_FILL = b"\xfc\x0b\x00"
 RETURN, DROP, END, ELSE = b"\x0f", b"\x1a", b"\x0b", b"\x05"
 
 
+_RUN = re.compile(rb"(.)\1*", re.DOTALL)
+
+
 class Code:
     """The body of a function, written instruction by instruction.
 
@@ -123,7 +149,7 @@ class Code:
     def __init__(self, parameters: Sequence[int] = (), results: Sequence[int] = ()) -> None:
         self.parameters = tuple(parameters)
         self.results = tuple(results)
-        self.types = list(parameters)
+        self.types = bytearray(parameters)
         self.bytes = bytearray()
         self.calls: list[tuple[int, Code | str]] = []
 
@@ -134,28 +160,28 @@ class Code:
 
     def get(self, local: int) -> None:
         """Push a local."""
-        self.bytes += b"\x20" + unsigned(local)
+        self.bytes += GET[local]
 
     def set(self, local: int) -> None:
         """Pop into a local."""
-        self.bytes += b"\x21" + unsigned(local)
+        self.bytes += SET[local]
 
     def tee(self, local: int) -> None:
         """Copy what is on top of the stack into a local."""
-        self.bytes += b"\x22" + unsigned(local)
+        self.bytes += TEE[local]
 
     def keep(self, kind: int) -> int:
         """Pop into a new local and return it."""
         local = len(self.types)
         self.types.append(kind)
-        self.bytes += b"\x21" + unsigned(local)
+        self.bytes += SET[local]
         return local
 
     def keep_copy(self, kind: int) -> int:
         """Copy what is on top of the stack into a new local and return it."""
         local = len(self.types)
         self.types.append(kind)
-        self.bytes += b"\x22" + unsigned(local)
+        self.bytes += TEE[local]
         return local
 
     def integer(self, number: int) -> None:
@@ -190,7 +216,7 @@ class Code:
 
     def store_at(self, address: int, local: int) -> None:
         """Store a local that is a double at an address."""
-        self.bytes += b"\x41\x00\x20" + unsigned(local) + b"\x39\x03" + unsigned(address)
+        self.bytes += b"\x41\x00" + GET[local] + b"\x39\x03" + unsigned(address)
 
     def load_both(self, offset: int) -> None:
         """Replace the address by a pair of the double there, twice."""
@@ -223,18 +249,9 @@ class Code:
     def encoded(self, index_of: "Callable[[Code | str], int]") -> bytes:
         """Return the function as the code section has it, given the functions' indices."""
         for position, function in self.calls:
-            index = index_of(function)
-            self.bytes[position : position + 5] = bytes(
-                index >> 7 * i & 0x7F | (0x80 if i < 4 else 0) for i in range(5)
-            )
-        declared = self.types[len(self.parameters) :]
-        runs: list[list[int]] = []
-        for kind in declared:
-            if runs and runs[-1][1] == kind:
-                runs[-1][0] += 1
-            else:
-                runs.append([1, kind])
-        head = unsigned(len(runs)) + b"".join(unsigned(count) + bytes([kind]) for count, kind in runs)
+            self.bytes[position : position + 5] = _padded(index_of(function))
+        runs = [run.group() for run in _RUN.finditer(self.types, len(self.parameters))]
+        head = unsigned(len(runs)) + b"".join(unsigned(len(run)) + run[:1] for run in runs)
         body = head + bytes(self.bytes) + END
         return unsigned(len(body)) + body
 

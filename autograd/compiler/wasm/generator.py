@@ -31,9 +31,8 @@ from autograd.compiler.wasm.encoder import (
 from autograd.compiler.wasm.layout import ANSWER, Layout
 from autograd.compiler.wasm.live import SMALL, Live
 from autograd.compiler.wasm.nest import Nest
-from autograd.compiler.wasm.rows import Form, Rows
+from autograd.compiler.wasm.rows import Form, Given, Rows
 from autograd.compiler.wasm.straight import Straight
-from autograd.compiler.wasm.trace import TraceError
 from autograd.compiler.wasm.work import Work, apart, one_to_one, overlap, prepare
 
 _FUSED = 16
@@ -55,20 +54,19 @@ class Generator:
     Args:
         plan: the program.
         relaxed: whether products may be added without being rounded before.
-        elsewhere: tells of a statement, and whether it is in a loop, why it is left to another engine, or
-            returns an empty text.
+        elsewhere: tells of a statement with axes, and whether it is in a loop, why it is left to another
+            engine, or returns an empty text.
     """
 
     def __init__(self, plan: Plan, relaxed: bool, elsewhere: Callable[[Statement, bool], str]) -> None:
         self.module = Module()
-        self.rows = Rows(self.module)
         self.layout = Layout(plan.size)
+        self.rows = Rows(self.module, self.layout.begin)
         self.relaxed = relaxed
         self.parameters = plan.parameters
         self.elsewhere = elsewhere
         self.reasons: dict[Statement, str] = {}
-        self.forms: dict[Statement, Form] = {}
-        self._readable = set[object]()
+        self.forms: dict[Statement, tuple[Form, list[Given]]] = {}
 
     def segments(
         self, steps: Sequence[Step], name: str, cleared: Sequence[tuple[int, int]] = ()
@@ -84,7 +82,7 @@ class Generator:
         waiting: list[Step] = []
         covered = [self._covers(step) for step in steps]
         adjoints = any(statement.target.memory == "d" for statement in statements_of(steps))
-        live = Live(steps, self.parameters, self._read) if adjoints else None
+        live = Live(steps, self.layout, self.parameters, self._read) if adjoints else None
         first = [self._clearing(cleared)] if cleared else []
 
         def close() -> None:
@@ -143,25 +141,18 @@ class Generator:
             code.call(segment)
         self.module.exports["step"] = self.module.add(code)
 
-    def _read(self, statement: Statement) -> Iterable[Place]:
+    def _read(self, statement: Statement) -> Iterable[Given]:
         form = self.forms.get(statement)
-        if form is None:
-            return places_of(statement.expression)
-        return [given for given in form[1] if isinstance(given, Place)]
+        return places_of(statement.expression) if form is None else form[1][:-1]
 
     def _covers(self, step: Step) -> bool:
         covered = True
         in_loop = isinstance(step, Loop)
         for statement in step.body if isinstance(step, Loop) else (step,):
-            reason = self.elsewhere(statement, in_loop)
+            reason = self.elsewhere(statement, in_loop) if statement.shape else ""
             if not reason:
-                form = self.forms[statement] = self.rows.form(statement.expression)
-                try:
-                    if form[0] not in self._readable:
-                        self.rows.check(statement.expression)
-                        self._readable.add(form[0])
-                except TraceError as error:
-                    reason = str(error)
+                form = self.forms[statement] = self.rows.form(statement)
+                reason = form[0].refusal
             if reason:
                 self.reasons[statement] = reason
                 covered = False
@@ -206,19 +197,19 @@ class _Writer:
             self.leave()
             self.full.append(self.code)
             self.code = Code(self.code.parameters)
-        generator = self.generator
         if isinstance(run, Loop):
             self.leave()
             self._loop(run)
             return
+        generator = self.generator
         sliced, starts, statements = run
         points = math.prod(statements[0].shape[sliced == "step" :])
         few = sliced != "range" and 0 < points <= SMALL
         if few:
-            form = generator.forms[statements[0]]
-            if points > 1 and generator.rows.recipe(form[0]).calls:
+            form, given = generator.forms[statements[0]]
+            if points > 1 and form.calls:
                 few = False  # better two points at once
-            elif self._part(statements[0]).write_known(statements[0], form):
+            elif self._part(statements[0]).write_known(statements[0], form, given):
                 return
         works = prepare(statements, generator.rows, sliced, starts)
         if few and len(works) == 1:
@@ -303,14 +294,16 @@ def _runs(steps: Iterable[Step], starts: Iterable[Index | None] = (), sliced: bo
                 last = None
             yield step
             continue
+        shape = step.shape
         how = "" if not sliced else "step" if slices is None else "range"
         if (
             last
+            and shape
             and not step.summed
             and not last[2][0].summed
-            and (last[0], last[2][0].shape) == (how, step.shape)
+            and (last[0], last[2][0].shape) == (how, shape)
             and last[1] is slices
-            and (how == "range" or math.prod(step.shape[how == "step" :]) > SMALL)
+            and (how == "range" or math.prod(shape[how == "step" :]) > SMALL)
         ):
             last[2].append(step)
             continue

@@ -7,11 +7,12 @@ calls the former twice where the two numbers take different branches.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from struct import pack, unpack
 from typing import Any
 
-from autograd.compiler.plan import Apply, Expression, Place
+from autograd.compiler.plan import Apply, Expression, Place, Statement
 from autograd.compiler.wasm.encoder import (
     ALL_TRUE,
     ANY_TRUE,
@@ -49,11 +50,17 @@ _SHORT = (8, 32)
 """Branches of at most so many instructions, of a number and of a pair, are both computed."""
 LEAVES = {"const", "argument", "load"}
 
-Form = tuple[tuple[object, ...], list[Place | float]]
-"""Operations before their arguments, None for what is given, the bytes of other numbers; what is given."""
+Key = tuple[object, ...]
+"""Of a form: operations before their arguments, None for what is given, the bytes of other numbers."""
+
+Cell = int | tuple[int, int]
+"""An address; of a cell that moves, the one in step 0 of the loop around, and how far it goes in a step."""
+
+Given = Place | Cell | float
+"""What is given to a form: a number, a place, or the cell that a place without axes is."""
 
 Part = bytes | int | Code | str | tuple[bool, int]
-"""Of a recipe: instructions; an argument; a function to call; a number to keep, or one that was kept."""
+"""Of a form: instructions; an argument; a function to call; a number to keep, or one that was kept."""
 
 Pattern = Sequence[float | None]
 """For each argument of a row the number that it is, or None."""
@@ -64,17 +71,18 @@ class Rows:
 
     Args:
         module: where functions are added.
+        begin: where memories begin.
 
     Attributes:
         keys: a number for every access.
     """
 
-    def __init__(self, module: Module) -> None:
-        self.module = module
+    def __init__(self, module: Module, begin: Mapping[str, int]) -> None:
+        self.module, self._begin = module, begin
         self.keys: dict[Any, int] = {}
         self._templates: dict[object, Node] = {}
         self._pairs: dict[str, Code] = {}
-        self._recipes: dict[tuple[object, ...], Recipe] = {}
+        self._forms: dict[Key, Form] = {}
         self._free: dict[Operation, bool] = {}
         self._bodies: dict[str, tuple[Node, Sequence[Node]]] = {}
         self._functions: dict[str, Code] = {}
@@ -91,7 +99,7 @@ class Rows:
             return read(expression)
         return number(float(expression))
 
-    def check(self, expression: Expression) -> float | None:
+    def _check(self, expression: Expression) -> float | None:
         """Return the number that an expression is, or None if it depends on places.
 
         Raises:
@@ -99,7 +107,7 @@ class Rows:
         """
         if not isinstance(expression, Apply):
             return None if isinstance(expression, Place) else float(expression)
-        pattern = [None if isinstance(a, Place) else self.check(a) for a in expression.arguments]
+        pattern = [None if isinstance(a, Place) else self._check(a) for a in expression.arguments]
         template = self._find(expression.operation, pattern)
         return template.arguments[0] if template.op == "const" else None
 
@@ -114,46 +122,62 @@ class Rows:
                 raise TraceError("an expression that is nested too deeply") from None
         return template
 
-    def form(self, expression: Expression) -> Form:
-        """Return what an expression is but for its places, and for numbers where any would do as well."""
-        form: list[object] = []
-        given: list[Place | float] = []
-        self._outline(expression, form, given, True)
-        return tuple(form), given
-
-    def _outline(
-        self, expression: Expression, form: list[object], given: list[Place | float], free: bool
-    ) -> None:
+    def form(self, statement: Statement) -> tuple["Form", list[Given]]:
+        """Return the form of what a statement computes; what is given to it, and last the target."""
+        outline: list[object] = []
+        given: list[Given] = []
+        expression, target = statement.expression, statement.target
         if isinstance(expression, Apply):
-            operation = expression.operation
-            form.append(operation)
-            free = self._is_free(operation)
-            for argument in expression.arguments:
-                self._outline(argument, form, given, free)
-        elif free or isinstance(expression, Place):
-            form.append(None)
-            given.append(expression)
+            self._outline(expression, outline, given)
         else:
-            form.append(pack("<d", expression))
+            outline.append(None)
+            given.append(self._cell(expression) if isinstance(expression, Place) else float(expression))
+        given.append(target if target.strides else self._cell(target))
+        key = tuple(outline)
+        form = self._forms.get(key)
+        if form is None:
+            form = self._forms[key] = Form(self, key, self._refusal(expression))
+        return form, given
 
-    def recipe(self, form: tuple[object, ...]) -> "Recipe":
-        """Return how expressions of a form are written.
+    def _outline(self, expression: Apply, outline: list[object], given: list[Given]) -> None:
+        operation = expression.operation
+        outline.append(operation)
+        for argument in expression.arguments:
+            if isinstance(argument, Place):
+                outline.append(None)
+                given.append(argument if argument.strides else self._cell(argument))
+            elif isinstance(argument, Apply):
+                self._outline(argument, outline, given)
+            elif self._is_free(operation):
+                outline.append(None)
+                given.append(float(argument))
+            else:
+                outline.append(pack("<d", argument))
 
-        Raises:
-            TraceError: a row cannot be read.
-        """
-        found = self._recipes.get(form)
-        if found is None:
-            with interning():
-                rest, count = iter(form), itertools.count()
-                found = self._recipes[form] = Recipe(self, self._node(rest, count))
-        return found
+    def _cell(self, place: Place) -> Place | Cell:
+        """Return the cell that a place is; a place with axes, a table or a choice stays what it is."""
+        if place.choice is not None or place.strides or place.table is not None:
+            return place
+        return self._begin[place.memory] + 8 * place.base
 
-    def _node(self, form: Iterator[object], count: Iterator[int]) -> Node:
-        """Return the node of the expression that comes next in a form, in arguments."""
-        what = next(form)
+    def _refusal(self, expression: Expression) -> str:
+        """Return why an expression cannot be read, or an empty text."""
+        try:
+            self._check(expression)
+        except TraceError as error:
+            return str(error)
+        return ""
+
+    def template(self, key: Key) -> Node:
+        """Return the node of the expressions of a form, in arguments."""
+        with interning():
+            return self._node(iter(key), itertools.count())
+
+    def _node(self, key: Iterator[object], count: Iterator[int]) -> Node:
+        """Return the node of the expression that comes next in a key."""
+        what = next(key)
         if isinstance(what, Operation):
-            return self._applied(what, [self._node(form, count) for _ in range(what.arity)])
+            return self._applied(what, [self._node(key, count) for _ in range(what.arity)])
         if isinstance(what, bytes):
             return number(unpack("<d", what)[0])
         return leaf("argument", next(count))
@@ -249,7 +273,34 @@ def _key(operation: Operation, pattern: Pattern) -> object:
     return (operation, *[None if x is None else pack("<d", x) for x in pattern])
 
 
-class Recipe:
+class Form:
+    """What expressions are but for their places, and for numbers where any would do as well.
+
+    Args:
+        rows: the functions of rows.
+        key: what such expressions have in common.
+        refusal: why they cannot be read.
+
+    Attributes:
+        refusal: likewise, or an empty text.
+    """
+
+    def __init__(self, rows: Rows, key: Key, refusal: str) -> None:
+        self.refusal = refusal
+        self._rows, self._key = rows, key
+
+    @cached_property
+    def parts(self) -> "list[Part]":
+        """What to write for one double, in order."""
+        return _Recipe(self._rows, self._rows.template(self._key)).parts
+
+    @cached_property
+    def calls(self) -> bool:
+        """Whether there are functions among the parts that are computed for two numbers at once."""
+        return any(isinstance(part, Code) for part in self.parts)
+
+
+class _Recipe:
     """An expression as instructions for one double, made once and written many times.
 
     Args:
@@ -258,7 +309,6 @@ class Recipe:
 
     Attributes:
         parts: what to write, in order.
-        calls: whether there are functions among them that are computed for two numbers at once.
     """
 
     def __init__(self, rows: Rows, template: Node) -> None:
@@ -266,7 +316,6 @@ class Recipe:
         self._rows, self._kept = rows, dict[Node, int]()
         self._uses = count_uses(template)
         self._walk(template)
-        self.calls = any(isinstance(part, Code) for part in self.parts)
 
     def _walk(self, what: Node) -> None:
         if what.op == "const":

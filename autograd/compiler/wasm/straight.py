@@ -2,21 +2,18 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from autograd.compiler.plan import Place, Statement
-from autograd.compiler.wasm.encoder import F64, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
+from autograd.compiler.wasm.encoder import F64, GET, I32, I32_ADD, I32_MUL, I32_TRUNC_F64, SCALAR, Code
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.live import Live
-from autograd.compiler.wasm.rows import Emitter, Form, Part, Rows, count_uses
+from autograd.compiler.wasm.rows import Cell, Emitter, Form, Given, Rows, count_uses
 from autograd.compiler.wasm.trace import Node
 from autograd.compiler.wasm.work import Access, Work
 
 _DIRTY = 48
-
-Cell = tuple[str, int, int]
-"""A memory, how far the cell moves from one step of the loop around to the next, and its address in step
-0."""
 
 
 class Straight(Emitter):
@@ -40,13 +37,11 @@ class Straight(Emitter):
         super().__init__(rows, code)
         self.layout, self.step, self.length, self.live = layout, step, length, live
         self.number = 0
-        self._begin = {memory: layout.address(memory, 0) for memory in ("v", "d")}
+        self._adjoints = layout.adjoints
         self.cells: dict[Cell, int] = {}
         self.dirty: dict[Cell, None] = {}
         self.pointers: dict[int, int] = {}
         self.point: tuple[int, ...] = ()
-        self._addresses: dict[int, list[int]] = {}
-        self._point = 0
 
     def write(self, work: Work) -> None:
         """Write a work, point by point."""
@@ -86,63 +81,67 @@ class Straight(Emitter):
             else:
                 self._assign(cell, work.adds)
 
-    def write_known(self, statement: Statement, form: Form) -> bool:
-        """Write a statement whose cells are known beforehand; tell whether it was one."""
-        target, shape = statement.target, statement.shape
-        key, given = form
-        regular = target.table is None and target.choice is None
-        for place in given:
-            if isinstance(place, Place) and not (place.table is None and place.choice is None):
-                regular = False
-                if place.choice is not None or self.step is not None:
-                    return False
-        if self.step is not None:
-            shape = (1, *shape[1:])
-        kept = terms = 1
-        self._addresses = {}
-        if not regular or statement.summed or math.prod(shape) != 1:
-            kept = math.prod(shape[: len(shape) - statement.summed])
-            if target.choice is not None or (target.table is not None and self.step is not None):
-                return False
-            places = [target, *(place for place in given if isinstance(place, Place))]
-            self._addresses = {id(place): place.addresses(shape).ravel().tolist() for place in places}
-            terms = math.prod(shape[len(shape) - statement.summed :])
-        if not terms:
+    def write_known(self, statement: Statement, form: Form, given: Sequence[Given]) -> bool:
+        """Write a statement whose cells are known beforehand; tell whether it was one.
+
+        Args:
+            statement: the statement.
+            form: what it computes.
+            given: the cells, places and numbers of its expression, and last its target's.
+        """
+        if Place not in map(type, given):
+            self._write_point(form, (given,), statement.adds)
+            return True
+        shape = statement.shape if self.step is None else (1, *statement.shape[1:])
+        columns = [self._column(what, shape) for what in given]
+        if not all(columns):
             return False
-        parts, adds = self.rows.recipe(key).parts, statement.adds
-        for point in range(0, kept * terms, terms):
-            self._point = point
-            cell = self._cell_of(target)
-            if adds:
-                self._read(cell)
-            self._follow(parts, given)
-            for self._point in range(point + 1, point + terms):
-                self._follow(parts, given)
-                self.code.op(SCALAR["add"])
-            if adds:
-                self.code.op(SCALAR["add"])
-            self._assign(cell, adds)
+        points = list(zip(*columns, strict=True))
+        terms = math.prod(shape[len(shape) - statement.summed :])
+        for first in range(0, len(points), terms):
+            self._write_point(form, points[first : first + terms], statement.adds)
         return True
 
-    def _cell_of(self, place: Place) -> Cell:
-        step = 0 if self.step is None else place.strides[0]
-        if not self._addresses:
-            return (place.memory, step, place.base)
-        return (place.memory, step, self._addresses[id(place)][self._point])
-
-    def _follow(self, parts: Sequence[Part], given: Sequence[Place | float]) -> None:
-        """Push an expression, as its recipe says, for what is given to it."""
+    def _write_point(self, form: Form, terms: Sequence[Sequence[Any]], adds: bool) -> None:
+        """Write what is computed for a cell, given the cells and numbers of every term, and last its own."""
         code = self.code
+        target = terms[0][-1]
+        if adds:
+            self._read(target)
+        for count, term in enumerate(terms):
+            self._follow(form, term)
+            if count:
+                code.op(SCALAR["add"])
+        if adds:
+            code.op(SCALAR["add"])
+        self._assign(target, adds)
+
+    def _column(self, what: Given, shape: Sequence[int]) -> Sequence[Cell | float]:
+        """Return the cells at the points of a shape, or nothing if they are known only when it runs."""
+        if not isinstance(what, Place):
+            return [what] * math.prod(shape)
+        if what.choice is not None or (what.table is not None and self.step is not None):
+            return []
+        cells: list[int] = (self.layout.begin[what.memory] + 8 * what.addresses(shape)).ravel().tolist()
+        moves = 0 if self.step is None else 8 * what.strides[0]
+        return [(cell, moves) for cell in cells] if moves else cells
+
+    def _follow(self, form: Form, term: Sequence[Any]) -> None:
+        """Push an expression for the cells and numbers of a term."""
+        code, out = self.code, self.code.bytes
+        cells, dirty = self.cells, self.dirty
         kept: dict[int, int] = {}
-        for part in parts:
-            if isinstance(part, bytes):
-                code.bytes += part
-            elif isinstance(part, int):
-                argument = given[part]
-                if isinstance(argument, Place):
-                    self._read(self._cell_of(argument))
-                else:
+        for part in form.parts:
+            if isinstance(part, int):
+                argument = term[part]
+                if isinstance(argument, float):
                     code.number(argument)
+                elif argument in cells and argument not in dirty:
+                    out += GET[cells[argument]]
+                else:
+                    self._read(argument)
+            elif isinstance(part, bytes):
+                out += part
             elif not isinstance(part, tuple):
                 code.call(part)
             elif part[0]:
@@ -161,13 +160,14 @@ class Straight(Emitter):
         """Return the cell of an access at a point, or None if its address is known only when it runs."""
         if access.choice is not None:
             return None
-        first = access.strides[0] if self.step is not None and access.strides else 0
+        moves = 8 * access.strides[0] if self.step is not None and access.strides else 0
         address = access.base + sum(stride * i for stride, i in zip(access.strides, at, strict=True))
         if access.table is not None:
             if self.step is not None:
                 return None
             address += int(access.table[tuple(at[: access.table.ndim])])
-        return (access.memory, first, address)
+        address = self.layout.begin[access.memory] + 8 * address
+        return (address, moves) if moves else address
 
     def load(self, what: Node) -> None:
         """Push a cell: its register, if it has one."""
@@ -184,7 +184,7 @@ class Straight(Emitter):
         code = self.code
         local = self.cells.get(cell)
         if local is not None:
-            code.get(local)
+            code.bytes += GET[local]
             if cell in self.dirty and not self._is_needed(cell):
                 del self.dirty[cell]
             return
@@ -192,10 +192,10 @@ class Straight(Emitter):
             for other in self._meeting(cell):
                 if other in self.dirty:
                     self._save(other)
-        if cell[1]:
-            code.load(self._pointer(cell))
+        if isinstance(cell, int):
+            code.load_at(cell)
         else:
-            code.load_at(self._begin[cell[0]] + 8 * cell[2])
+            code.load(self._pointer(cell))
         self.cells[cell] = code.keep_copy(F64)
 
     def _assign(self, cell: Cell, later: bool) -> None:
@@ -207,7 +207,7 @@ class Straight(Emitter):
                 del self.cells[other]
         self.cells[cell] = local
         self.dirty.pop(cell, None)
-        if self.live is not None and cell[0] == "d":
+        if self.live is not None and self._is_adjoint(cell):
             if not self._is_needed(cell):
                 return
         elif not later:
@@ -217,34 +217,44 @@ class Straight(Emitter):
         if len(self.dirty) > _DIRTY:
             self._save(next(iter(self.dirty)))
 
+    def _is_adjoint(self, cell: Cell) -> bool:
+        return (cell if isinstance(cell, int) else cell[0]) >= self._adjoints
+
     def _is_needed(self, cell: Cell) -> bool:
         """Tell whether a cell must be in memory when this statement is done."""
-        return self.live is None or cell[0] == "v" or self.live.is_read_after(cell[2], self.number)
+        if self.live is None or not isinstance(cell, int) or cell < self._adjoints:
+            return True
+        return self.live.last[(cell - self._adjoints) // 8] > self.number
 
     def _meeting(self, cell: Cell) -> list[Cell]:
         """Return the other cells in registers that may be this one: those that move by other steps."""
-        low, high = self._reach(cell)
+        (low, high), moves = self._reach(cell), _moves(cell)
         met = []
         for other in self.cells:
-            if other[0] == cell[0] and other[1] != cell[1]:
+            if _moves(other) != moves:
                 other_low, other_high = self._reach(other)
                 if other_low <= high and low <= other_high:
                     met.append(other)
         return met
 
     def _reach(self, cell: Cell) -> tuple[int, int]:
-        last = cell[2] + cell[1] * (self.length - 1)
-        return min(cell[2], last), max(cell[2], last)
+        if isinstance(cell, int):
+            return cell, cell
+        first, last = cell[0], cell[0] + cell[1] * (self.length - 1)
+        return min(first, last), max(first, last)
 
     def _alias(self, access: Access) -> None:
         """Store what an access may meet whose address is not known."""
-        for cell in list(self.dirty):
-            if cell[0] == access.memory:
-                self._save(cell)
+        for cell in self._among(self.dirty, access):
+            self._save(cell)
 
     def _forget(self, access: Access) -> None:
-        for cell in [c for c in self.cells if c[0] == access.memory]:
+        for cell in self._among(self.cells, access):
             del self.cells[cell]
+
+    def _among(self, cells: Iterable[Cell], access: Access) -> list[Cell]:
+        """Return those of some cells that are in the memory of an access."""
+        return [cell for cell in cells if self._is_adjoint(cell) == (access.memory == "d")]
 
     def _save(self, cell: Cell) -> None:
         del self.dirty[cell]
@@ -252,22 +262,20 @@ class Straight(Emitter):
 
     def _store(self, cell: Cell, local: int) -> None:
         code = self.code
-        if cell[1]:
+        if isinstance(cell, int):
+            code.store_at(cell, local)
+        else:
             offset = self._pointer(cell)
             code.get(local)
             code.store(offset)
-        else:
-            code.store_at(self._begin[cell[0]] + 8 * cell[2], local)
 
-    def _pointer(self, cell: Cell) -> int:
+    def _pointer(self, cell: tuple[int, int]) -> int:
         """Push the part of a moving cell's address that moves, and return the rest."""
-        memory, stride, address = cell
-        place = self._begin[memory] + 8 * address
-        local = self._multiple(8 * stride)
-        self.code.get(local)
-        if stride > 0:
-            return place
-        self.code.integer(place)
+        address, moves = cell
+        self.code.get(self._multiple(moves))
+        if moves > 0:
+            return address
+        self.code.integer(address)
         self.code.op(I32_ADD)
         return 0
 
@@ -311,3 +319,7 @@ class Straight(Emitter):
             code.op(I32_MUL)
             code.op(I32_ADD)
         return 0
+
+
+def _moves(cell: Cell) -> int:
+    return 0 if isinstance(cell, int) else cell[1]
