@@ -3,17 +3,19 @@
 Python's ``math``, arrays of floats and much else ask a Value for its number with ``float()``. What is
 computed with it is a constant to the graph, so a gradient lacks that path. Whoever takes a derivative looks
 here whether something that the graph depends on was asked so; it warns once, or refuses where nothing is left
-of the graph. Looks are no leaks: comparisons, prints, formats, ``data``, ``item()``, what a plot is made of,
-and ``float(x)`` whose number does not come back.
+of the graph. Looks are no leaks: comparisons, prints, formats, ``math.isnan(x)``, ``data``, ``item()``, what
+a plot is made of, and ``float(x)`` whose number does not come back.
 """
 
+import ast
 import linecache
 import re
 import sys
 import sysconfig
 import warnings
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property, lru_cache
 from itertools import count, islice
 from types import CodeType, FrameType
 from typing import Any
@@ -29,7 +31,12 @@ ARITHMETIC = {"numpy", "statistics", "fractions", "functools", "random"}
 
 PACKAGES = {"autograd", "nn", "chainrule"}
 EXPLICIT = re.compile(r"(?<![\w.])float\(|\bmap\(float\b")
-SHOWN = re.compile(r"\b(print|format|str|repr|display|info|debug|write)\(|%[-\d.]*[dfgeis]|\bf[\"']")
+LOOKS = {
+    *("print", "format", "str", "repr", "display", "info", "debug", "warning", "write"),
+    *("isnan", "isinf", "isfinite", "isclose", "allclose"),
+}
+"""Functions that show a number, or answer yes or no: nothing of the derivative passes through them."""
+
 LIBRARIES = re.compile(rf"{re.escape(sysconfig.get_path('stdlib'))}|.*(site|dist)-packages\b")
 
 
@@ -64,10 +71,14 @@ class Leak:
         self.asked.append((what, node._data, references or [ref(node)]))
 
     @property
+    def _span(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """The first and last line, and the first and last column, of the expression that asked."""
+        return next(islice(self.code.co_positions(), self.instruction // 2, None), (None,) * 4)
+
+    @property
     def source(self) -> str:
         """The expression that asked, else its line, "" without source."""
-        positions = next(islice(self.code.co_positions(), self.instruction // 2, None), (None,) * 4)
-        line, end, first, last = positions
+        line, end, first, last = self._span
         text = linecache.getline(self.code.co_filename, line or self.line)
         return text.encode()[first:last].decode() if line == end and first is not None else text.strip()
 
@@ -77,7 +88,7 @@ class Leak:
         Args:
             order: the nodes of the graph, and those that it is differentiated by.
         """
-        if SHOWN.search(linecache.getline(self.code.co_filename, self.line)):
+        if self.is_look:
             return False
         source, known = self.source, set(order)
         explicit = EXPLICIT.search(source) if source else "float" in self.code.co_names
@@ -87,9 +98,18 @@ class Leak:
             for _, number, nears in self.asked
         )
 
+    @cached_property
+    def is_look(self) -> bool:
+        """Whether the numbers are shown or compared there, so that nothing is computed with them."""
+        line, end, first, last = self._span
+        if line is None or end is None or first is None or last is None:
+            return False
+        lines = linecache.getlines(self.code.co_filename)
+        return any(map(_looks, _around("".join(lines), (line, first), (end, last))))
+
     def depends_on(self, nodes: Collection[Any]) -> bool:
-        """Tell whether a number depends on one of some nodes."""
-        return any(near() in nodes for _, _, nears in self.asked for near in nears)
+        """Tell whether a number with which something may be computed depends on one of some nodes."""
+        return not self.is_look and any(near() in nodes for _, _, nears in self.asked for near in nears)
 
     def text(self, function: Any = None) -> str:
         """Tell what left, where, and what to do.
@@ -108,6 +128,49 @@ class Leak:
             f"is computed with that is a constant, which the derivative lacks; use {use}, or .data if a "
             "constant is meant"
         )
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> ast.AST | None:
+    try:
+        return ast.parse(text)
+    except SyntaxError:  # the file has been edited since
+        return None
+
+
+def _around(text: str, start: tuple[int, int], end: tuple[int, int]) -> list[ast.AST]:
+    """Return the expressions around a span of a source, as far as they are evaluated together with it."""
+    node, around = _parsed(text), list[ast.AST]()
+    while node is not None:
+        node = next((inner for inner in _children(node) if _spans(inner, start, end)), None)
+        if isinstance(node, (ast.stmt, ast.Lambda)):
+            around = []
+        elif node is not None:
+            around.append(node)
+    return around
+
+
+def _children(node: ast.AST) -> Iterator[Any]:
+    """Yield the parts of a node that have a place in the source; those of a comprehension's loop, say."""
+    for child in ast.iter_child_nodes(node):
+        if hasattr(child, "lineno"):
+            yield child
+        else:
+            yield from _children(child)
+
+
+def _spans(node: Any, start: tuple[int, int], end: tuple[int, int]) -> bool:
+    first, last = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
+    return first <= start and end <= last
+
+
+def _looks(node: ast.AST) -> bool:
+    """Tell whether an expression shows or compares what is in it."""
+    if isinstance(node, ast.Call):
+        return getattr(node.func, "attr", getattr(node.func, "id", None)) in LOOKS
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)
+    return isinstance(node, (ast.Compare, ast.JoinedStr))
 
 
 _serials = count(1)

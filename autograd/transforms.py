@@ -292,6 +292,7 @@ def gradients(output: Value, inputs: Nested, create_graph: bool = False) -> Any:
                 "anything; take gradients of and by what was recorded"
             )
     order = topological_order(output)
+    leaks.check(output, lambda: [*order, *nodes])
     with recording():
         adjoints = sweep(order, {output: 1.0}, record=create_graph)
         found = [adjoints.get(node, 0.0) for node in nodes]

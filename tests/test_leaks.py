@@ -142,6 +142,56 @@ def test_looking_is_no_leak(capsys):
         assert grad(lambda x: autograd.sin(x) + len(f"{float(x)}"))(0.0) == 1.0
 
 
+LOOKS = {
+    "a guard": lambda x: 0.0 * x if math.isnan(x) or math.isinf(x) or not math.isfinite(x) else 2.0 * x,
+    "nearness": lambda x: 0.0 * x if math.isclose(x, 9.0) else 2.0 * x,
+    "of an array": lambda x: 2.0 * x if np.isfinite(np.asarray([x, x], float)).all() else 0.0 * x,
+    "a comparison": lambda x: 2.0 * x if math.hypot(x, 1.0) > 1.0 else 0.0 * x,
+    "in a comprehension": lambda x: sum(2.0 * y for y in [x] if not math.isnan(y)),
+    "an old format": lambda x: 2.0 * x + len("%.1f" % x) - 3.0,  # noqa: UP031
+    "a formatted function": lambda x: 2.0 * x + len(f"{math.sqrt(x):.1f}") - 3.0,
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_number_that_is_compared_or_shown_is_no_leak_whatever_was_computed_with_it(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert grad(LOOKS[name])(2.0) == 2.0
+        assert grad(lambda x: LOOKS[name](x) and 5.0)(2.0) == 0.0  # and may be all that there is
+
+
+def test_a_function_that_only_looks_at_its_inputs_may_be_constant(capsys):
+    def shown(x):
+        print(float(x), math.sqrt(x))
+        return 3.0 if math.isfinite(x) else 0.0
+
+    assert grad(shown)(4.0) == 0.0
+    assert capsys.readouterr().out == "4.0 2.0\n"
+
+
+def test_what_is_shown_on_the_same_line_hides_no_leak():
+    with pytest.warns(LeakWarning, match="in math.sin"):
+        print(grad(lambda x: x * math.sin(x))(2.0))
+    with pytest.raises(ValueError, match="none of its inputs"):
+        print(grad(lambda x: math.sin(x))(2.0) > 0.0)
+
+
+@pytest.mark.parametrize("taken", [autograd.steps, autograd.backprop_source, autograd.backprop_latex])
+def test_a_derivation_that_is_written_down_warns_too(taken):
+    x = Value(2.0, "x")
+    with pytest.warns(LeakWarning, match="use autograd.sin"):
+        taken(x * math.sin(x))
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_of_a_graph_warn(create_graph):
+    x = Value(2.0, "x")
+    f = x * math.sin(x)
+    with pytest.warns(LeakWarning, match="use autograd.sin"):
+        gradients(f, [x], create_graph=create_graph)
+
+
 def test_plots_are_no_leaks():
     figure = pytest.importorskip("matplotlib.figure")
     w = [Value(2.0), Value(3.0)]

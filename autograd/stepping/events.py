@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograd import leaks
 from autograd.formula import Formula
 from autograd.notation.printing import write, write_numbers
 from autograd.stepping.formula import local_derivative, name_nodes, right_side
@@ -210,6 +211,7 @@ def graph_of(root: Value) -> list[Value]:
             f"root must be a Value, the output of a graph, not {type(root).__name__}: {root!r:.60}"
         )
     order = topological_order(root)
+    leaks.check(root, lambda: order)
     bring_up_to_date(order)
     return order
 
