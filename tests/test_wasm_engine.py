@@ -180,15 +180,23 @@ TARGETS = {
 }
 
 
+SLICES = np.cumsum([0, 0, 1, 2, 3, 0, 4, 7, 1, 12, 11])
+"""The bounds of slices of ``N`` points: of none, of an odd and of an even number."""
+
+
+@pytest.mark.parametrize("sliced", [False, True])
 @pytest.mark.parametrize(("source", "target"), list(product(APART, TARGETS)))
-def test_a_function_of_what_lies_apart_or_is_added_to_what_does(source, target):
+def test_a_function_of_what_lies_apart_or_is_added_to_what_does(source, target, sliced):
     """They are computed for two at once, which are read one by one, and may be added to the same cell."""
     argument = Apply(ops.add, (APART[source], Place("v", N, (1,))))
     adds = Statement(TARGETS[target], Apply(ops.tanh, (argument,)), (N,), adds=True)
     twice = Apply(ops.mul, (TARGETS[target], Apply(ops.normal_cdf, (TARGETS[target],))))
     again = Statement(TARGETS[target], twice, (N,), adds=True)
     once = () if target == "to some cells twice" else (again, replace(again, adds=False))
-    assert_agrees(plan_of(reverse=(adds, *once), size=4 * N), NUMBERS)
+    steps: tuple[Step, ...] = (adds, *once)
+    if sliced:
+        steps = tuple(Loop((step,), (SLICES,), len(SLICES) - 1) for step in (adds, *once))
+    assert_agrees(plan_of(reverse=steps, size=4 * N), NUMBERS)
 
 
 def test_equal_runs_give_equal_bits():

@@ -126,7 +126,7 @@ LANE = (_simd(0x21) + b"\x00", _simd(0x21) + b"\x01")
 SET_LANE_1 = _simd(0x22) + b"\x01"
 ANY_TRUE, ALL_TRUE = _simd(0x53), _simd(0xC3)
 """Whether one bit of a mask is 1, or whether both of a pair's are."""
-I32_ADD, I32_SUB, I32_MUL = b"\x6a", b"\x6b", b"\x6c"
+I32_ADD, I32_SUB, I32_MUL, I32_AND = b"\x6a", b"\x6b", b"\x6c", b"\x71"
 I32_LT, I32_GT, I32_GE, I32_LE = b"\x48", b"\x4a", b"\x4e", b"\x4c"
 I32_EQZ = b"\x45"
 I32_TRUNC_F64 = b"\xfc\x02"

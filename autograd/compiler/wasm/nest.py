@@ -19,8 +19,11 @@ from autograd.compiler.wasm.encoder import (
     F64,
     I32,
     I32_ADD,
+    I32_AND,
     I32_GE,
+    I32_LT,
     I32_MUL,
+    I32_SUB,
     I32_TRUNC_F64,
     LANE,
     RELAXED_MADD,
@@ -49,7 +52,7 @@ class Portion:
     Attributes:
         axis: the axis.
         start: where it begins.
-        count: how many steps it has; one is no loop.
+        count: how many steps it has; one is no loop, and 0 stands for those of a slice.
         positions: the positions of a step's tile, each the first of its lanes.
         width: how far a step goes.
         lanes: 2 or 1, where the axis is that of the pairs, or 0 where it is not.
@@ -145,7 +148,7 @@ class Nest:
         choice = None
         for axis in self.axes:
             length = self.shape[axis]
-            if not self._moves(axis) or length < 2 or (axis == 0 and self.sliced):
+            if not self._moves(axis) or length < 2:
                 continue
             straight = all(self._straight(access, axis) for access in self.accesses.values())
             if not straight and not functions:
@@ -230,7 +233,8 @@ class Nest:
         """Cut an axis into portions of tiles of at most so many points."""
         length = self.shape[axis]
         if axis == 0 and self.sliced == "range":
-            self.portions[axis] = [Portion(axis, 0, 0, (0,), 1)]
+            pairs = [Portion(axis, 0, 0, (0,), 2, 2), Portion(axis, 0, 0, (0,), 1, 1)]
+            self.portions[axis] = pairs if axis == self.vector else [Portion(axis, 0, 0, (0,), 1)]
             return
         portions = []
         start = 0
@@ -265,6 +269,8 @@ class Nest:
             self._nothing()
             return
         self._plan()
+        if self.sliced == "range":
+            self._find_bounds()
         self._make_chains()
         self._descend(self.kept, self._sum if self.works[0].summed else self._points)
 
@@ -278,25 +284,25 @@ class Nest:
         empty = Work(work.target, zero, kept, 0, False, (), work.sliced, work.starts)
         Nest(self.rows, self.layout, self.code, [empty], self.step, self.relaxed).emit()
 
+    def _find_bounds(self) -> None:
+        """Find the bounds of a step's slice."""
+        code, starts = self.code, self.works[0].starts
+        assert self.step is not None
+        assert starts is not None
+        address = self.layout.table(starts, 1)
+        code.get(self.step)
+        code.integer(4)
+        code.op(I32_MUL)
+        place = code.keep(I32)
+        low, high = code.local(I32), code.local(I32)
+        for local, offset in ((low, address), (high, address + 4)):
+            code.get(place)
+            code.load_integer(offset)
+            code.set(local)
+        self.bounds = (low, high)
+
     def _make_chains(self) -> None:
         code = self.code
-        bounds: int | None = None
-        self.bounds = (0, 0)
-        if self.sliced == "range":
-            assert self.step is not None
-            starts = self.works[0].starts
-            assert starts is not None
-            address = self.layout.table(starts, 1)
-            code.get(self.step)
-            code.integer(4)
-            code.op(I32_MUL)
-            bounds = code.keep(I32)
-            low, high = code.local(I32), code.local(I32)
-            for local, offset in ((low, address), (high, address + 4)):
-                code.get(bounds)
-                code.load_integer(offset)
-                code.set(local)
-            self.bounds = (low, high)
         for access in self.accesses.values():
             chains = self._chain(access), self._table_chain(access)
             self._moved[access.key] = chains
@@ -344,9 +350,9 @@ class Nest:
             self._within(axis, tuple(portion.start + position for position in portion.positions), body)
             self.lanes = before
             return
-        dynamic = portion.count == 0
         later = [*remaining, *(self.sums if axis in self.kept else [])]
         self._hoist(sum(1 << a for a in set(later)))
+        counter, stop, skipped = self._enter(portion)
         moved = [chain for chain in self.chains.values() if chain.strides[axis]]
         saved = [chain.local for chain in moved]
         for chain in moved:
@@ -358,20 +364,12 @@ class Nest:
                 if shift:
                     code.integer(shift)
                     code.op(I32_ADD)
+            if skipped is not None:
+                code.get(skipped)
+                code.integer(chain.strides[axis])
+                code.op(I32_MUL + I32_ADD)
             chain.local = code.keep(I32)
-        if not dynamic:
-            code.integer(portion.count)
-            counter = code.keep(I32)
-        else:
-            code.get(self.bounds[0])
-            counter = code.keep(I32)
-            code.block()
         code.loop()
-        if dynamic:
-            code.get(counter)
-            code.get(self.bounds[1])
-            code.op(I32_GE)
-            code.branch_if(1)
         self._within(axis, portion.positions, body)
         for chain in moved:
             assert chain.local is not None
@@ -380,18 +378,51 @@ class Nest:
             code.op(I32_ADD)
             code.set(chain.local)
         code.get(counter)
-        code.integer(1 if dynamic else -1)
+        code.integer(-1 if stop is None else portion.width)
         code.op(I32_ADD)
-        if dynamic:
-            code.set(counter)
-            code.bytes += b"\x0c\x00" + END + END
-        else:
-            code.tee(counter)
-            code.branch_if(0)
-            code.op(END)
+        code.tee(counter)
+        if stop is not None:
+            code.get(stop)
+            code.op(I32_LT)
+        code.branch_if(0)
+        code.op(END if stop is None else END + END)
         for chain, local in zip(moved, saved, strict=True):
             chain.local = local
         self.lanes = before
+
+    def _enter(self, portion: Portion) -> tuple[int, int | None, int | None]:
+        """Return locals for a loop: a counter, and of a slice where it stops and how much lies before it.
+
+        Of a slice a block is opened, too, which is left if there is nothing to do.
+        """
+        code = self.code
+        if portion.count:
+            code.integer(portion.count)
+            return code.keep(I32), None, None
+        low, stop = self.bounds
+        skipped = None
+        if portion.lanes == 2:
+            code.get(stop)
+            code.integer(-1)
+            code.op(I32_ADD)
+            stop = code.keep(I32)
+        elif portion.lanes:
+            code.get(stop)
+            code.get(low)
+            code.op(I32_SUB)
+            code.integer(-2)
+            code.op(I32_AND)
+            skipped = code.keep(I32)
+        code.block()
+        code.get(low)
+        if skipped is not None:
+            code.get(skipped)
+            code.op(I32_ADD)
+        counter = code.keep_copy(I32)
+        code.get(stop)
+        code.op(I32_GE)
+        code.branch_if(0)
+        return counter, stop, skipped
 
     def _within(self, axis: int, tile: tuple[int, ...], body: Callable[[], None]) -> None:
         """Write what is done at a tile of an axis; what is computed there is not known behind it."""
@@ -423,15 +454,14 @@ class Nest:
         offset = self._address(target, offsets)
         if work.adds:
             again = code.keep_copy(I32)
-            key = (target.key, self._restricted(offsets, target.depends), lanes)
-            known = self.known.get(key)
+        push()
+        if work.adds:
+            known = self.known.get((target.key, self._restricted(offsets, target.depends), lanes))
             if known is None:
                 code.get(again)
                 code.load(offset, lanes)
             else:
                 code.get(known)
-        push()
-        if work.adds:
             self.rows.apply(code, "add", 2, lanes)
         if len(self.works) > 1:
             local = code.keep_copy(F64 if lanes == 1 else V128)
@@ -455,11 +485,11 @@ class Nest:
             offset = self._address(target, at)
             if work.adds:
                 again = code.keep_copy(I32)
-                code.get(again)
-                code.load(offset)
             code.get(pair)
             code.op(LANE[lane])
             if work.adds:
+                code.get(again)
+                code.load(offset)
                 self.rows.apply(code, "add", 2, 1)
             code.store(offset)
             self.known.pop((target.key, self._restricted(at, target.depends), 1), None)

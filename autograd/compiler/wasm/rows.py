@@ -477,11 +477,24 @@ class _Body(Emitter):
 
 
 def in_order(what: Node, lanes: int) -> tuple[Node, ...]:
-    """Return a node's arguments in the order in which its instruction finds them on the stack."""
+    """Return a node's arguments in the order in which its instruction finds them on the stack.
+
+    Of a sum or a product what takes longer to compute comes first, and then waits for less; a number or a
+    load comes last, where a processor's instruction takes it from the memory.
+    """
     arguments: tuple[Node, ...] = what.arguments
     if what.op == "select":
         return (*arguments[1:], arguments[0])
+    if what.op in ("add", "mul"):
+        return arguments if _weight(arguments[0]) >= _weight(arguments[1]) else arguments[::-1]
     return arguments[::-1] if what.op == "copysign" and lanes == 2 else arguments
+
+
+def _weight(what: Node) -> int:
+    """Return a rough measure of how long a number takes."""
+    if what.op in LEAVES:
+        return 0 if what.op == "const" else 1
+    return 2 if what.op in SCALAR else 3
 
 
 def count_uses(root: Node) -> dict[Node, int]:

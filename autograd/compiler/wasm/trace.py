@@ -211,6 +211,9 @@ def node(op: str, *arguments: Node) -> Node:
     elif op == "neg" and arguments[0].op == "neg":
         opposite: Node = arguments[0].arguments[0]
         return opposite
+    elif op == "neg" and arguments[0].op == "mul" and arguments[0].arguments[1].op == "const":
+        factor, other = arguments[0].arguments
+        return node("mul", factor, number(-other.arguments[0]))
     elif op == "div" and arguments[1].op == "const" and arguments[1].arguments[0] in (1.0, -1.0):
         return node("mul", *arguments)
     elif op == "select":
