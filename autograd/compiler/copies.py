@@ -32,9 +32,9 @@ def without_copies(plan: Plan) -> Plan:
             continue
         for reader in readers:
             steps[reader] = _reading(steps[reader], copy)
-            cells.note(reader, [steps[reader]])
+            cells.note(reader, steps[reader])
         del steps[at]
-        cells.note(at, [])
+        cells.forget(at)
     return replace(plan, reverse=tuple(steps.values()))
 
 
@@ -120,22 +120,24 @@ class _Cells:
         self._writes: list[list[Bounds]] = [[] for _ in steps]
         self._extents = np.zeros((2, 2, len(steps)), dtype=np.intp)  # all that a step reads, or writes
         for at, step in enumerate(steps):
-            self.note(at, [step])
+            self.note(at, step)
 
-    def note(self, at: int, steps: Sequence[Step]) -> None:
+    def note(self, at: int, step: Step) -> None:
         """Learn what a step is now."""
-        found = [s for s in statements_of(steps) if math.prod(s.shape)]
-        self._writes[at] = [_bounds(s.target, s) for s in found]
-        self._reads[at] = [
-            (p, _bounds(p, s)) for s in found for p in places_of(s.expression) if p.memory == "d"
-        ]
-        for extent, all_bounds in zip(
-            self._extents, ([b for _, b in self._reads[at]], self._writes[at]), strict=True
-        ):
-            extent[:, at] = (
-                min((low for low, _ in all_bounds), default=NOWHERE[0]),
-                max((high for _, high in all_bounds), default=NOWHERE[1]),
-            )
+        reads: list[tuple[Place, Bounds]] = []
+        writes: list[Bounds] = []
+        for statement in statements_of((step,)):
+            if math.prod(statement.shape):
+                writes.append(_bounds(statement.target, statement))
+                read = [place for place in places_of(statement.expression) if place.memory == "d"]
+                reads += [(place, _bounds(place, statement)) for place in read]
+        self._reads[at], self._writes[at] = reads, writes
+        self._extents[:, :, at] = _extent([bounds for _, bounds in reads]), _extent(writes)
+
+    def forget(self, at: int) -> None:
+        """Learn that a step is no more."""
+        self._reads[at], self._writes[at] = [], []
+        self._extents[:, :, at] = NOWHERE, NOWHERE
 
     def readers(self, copy: _Copy, at: int) -> list[int] | None:
         """Return the steps that read the results of a copy; None if they cannot read its source instead."""
@@ -161,6 +163,16 @@ class _Cells:
 
 def _bounds(place: Place, statement: Statement) -> Bounds:
     return EVERYWHERE if place.choice is not None else place.bounds(statement.shape)
+
+
+def _extent(ranges: Sequence[Bounds]) -> Bounds:
+    """Return the bounds of some ranges together."""
+    if len(ranges) == 1:
+        return ranges[0]
+    return (
+        min((low for low, _ in ranges), default=NOWHERE[0]),
+        max((high for _, high in ranges), default=NOWHERE[1]),
+    )
 
 
 def _meet(one: Bounds, other: Bounds) -> bool:

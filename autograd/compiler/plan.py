@@ -8,6 +8,7 @@ slice. That is the whole language: a matrix product is a sum of products over on
 table of targets, and the reverse pass is made of the same statements.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,9 +63,12 @@ class Place:
 
     def bounds(self, shape: Sequence[int]) -> tuple[int, int]:
         """Return the lowest and the highest address in an iteration space with points, without the choice."""
-        ends = [stride * (n - 1) for n, stride in zip(shape, self.strides, strict=True)]
-        low = self.base + sum(end for end in ends if end < 0)
-        high = self.base + sum(end for end in ends if end > 0)
+        low = high = self.base
+        for n, stride in zip(shape, self.strides, strict=True):
+            if stride > 0:
+                high += stride * (n - 1)
+            else:
+                low += stride * (n - 1)
         if self.table is None:
             return low, high
         return low + int(self.table.min()), high + int(self.table.max())
@@ -143,7 +147,7 @@ class Region:
     @property
     def stop(self) -> int:
         """The address after the last cell."""
-        return self.start + int(np.prod(self.shape, dtype=np.intp))
+        return self.start + math.prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
