@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Sequence
 from math import isfinite
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from autograd import leaks, scopes
@@ -19,6 +20,7 @@ from autograd.writing import commit
 if TYPE_CHECKING:
     from autograd.value import Value
 
+_adjoint = attrgetter("_adjoint")
 _sweeping = threading.Lock()  # in a forked process it may stay shut, and sweeps take the other way
 
 
@@ -135,18 +137,16 @@ def backpropagate(root: Value, seed: float) -> None:
 
 def _swept_in_place(root: Value, seed: float) -> bool:
     """Try the fast loop for ``backward``; tell whether it has done."""
-    if root.op is None or not _sweeping.acquire(blocking=False):  # by another thread, or a nested sweep
+    if root.op is None or _sweeping.locked():  # by another thread, or a nested sweep
         return False
-    try:
+    with _sweeping:
         order, leaves = order_in_place([root])
         root._adjoint += seed
         sweep_in_place(order)
-        adjoints = {leaf: leaf._adjoint for leaf in leaves}
+        adjoints = dict(zip(leaves, map(_adjoint, leaves), strict=True))
         if _overlooked(adjoints.values()):
             return False
         keep_adjoints(order)
-    finally:
-        _sweeping.release()
     commit(adjoints)
     return True
 
@@ -163,16 +163,14 @@ def adjoints_in_place(
     """
     if not roots or scopes.observers() or any(seed.__class__ is not float for seed in seeds):
         return None
-    if not _sweeping.acquire(blocking=False):
+    if _sweeping.locked():
         return None
-    try:
+    with _sweeping:
         order, _ = order_in_place(roots, until=inputs)
         for root, seed in zip(roots, seeds, strict=True):
             root._adjoint += seed
         sweep_in_place(order)
-        adjoints = [node._adjoint for node in inputs]
-    finally:
-        _sweeping.release()
+        adjoints = list(map(_adjoint, inputs))
     return None if _overlooked(adjoints) else adjoints
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, draw_dot
+from autograd import Value, draw_dot, sweeping
 from autograd.writing import assign
 from nn import MLP, SGD, Adagrad, Adam, AdamW, RMSprop, fit, mean_squared_error
 from tests.interrupts import places, run_interrupted
@@ -118,6 +118,50 @@ def test_the_end_of_a_block_writes_all_leaves_or_none():
         leaves, leave = made()
         run_interrupted(leave, at)
         assert [leaf.data for leaf in leaves] in (before, [number - 1.0 for number in before])
+
+
+def test_the_end_of_a_block_leaves_nothing_to_be_written_later():
+    """Who gives the leaves their old numbers after an interrupt finds them when the program runs next."""
+    before = [float(k) for k in range(6)]
+    leaves = [Value(number) for number in before]
+    program = autograd.compile(sum(leaf * leaf for leaf in leaves), inputs=leaves, engine="numpy")
+
+    def train():
+        with program:
+            program()
+            program.parameters -= 1.0
+
+    def restore():
+        assign(leaves, before)
+        program()
+
+    for at in places(train, 300):
+        restore()
+        run_interrupted(train, at)
+        if program._detached:  # before the end of the block has begun
+            program.__exit__(None, None, None)
+        restore()
+        assert program.parameters.tolist() == before
+        assert program() == sum(number * number for number in before)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "wasm"])
+@pytest.mark.parametrize("run", ["__call__", "forward", "batch", "batch_forward"])
+def test_an_interrupted_program_is_not_busy_for_good(engine, run):
+    w, x = Value(2.0), Value(3.0)
+    program = autograd.compile(w * x, inputs=[w], data={"x": x}, engine=engine)
+    fed = [1.0, 4.0] if "batch" in run else 4.0
+    for at in places(lambda: getattr(program, run)(x=fed), 200):
+        run_interrupted(lambda: getattr(program, run)(x=fed), at)
+        assert program(x=5.0) == 10.0
+
+
+def test_an_interrupted_sweep_leaves_the_fast_loop_free():
+    x = Value(2.0)
+    root = x * x
+    for at in places(root.backward, 100):
+        run_interrupted(root.backward, at)
+        assert not sweeping._sweeping.locked()
 
 
 @pytest.mark.parametrize("compiled", [False, True])

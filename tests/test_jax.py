@@ -181,6 +181,15 @@ class TestParametersAndData:
         with pytest.raises(ValueError, match="output 0 depends on no data"):
             function.batch(np.array([2.0]), {"x": np.ones(3)})
 
+    @pytest.mark.parametrize("of", [complex, np.asarray, jnp.asarray])
+    def test_complex_numbers_are_refused(self, of):
+        w, x = Value(2.0), Value(3.0)
+        function = autograd.compile(w * x, inputs=w, data={"x": x}).to_jax()
+        with pytest.raises(TypeError, match="parameters need real numbers"):
+            function(of(1j), {"x": 1.0})
+        with pytest.raises(TypeError, match="data need real numbers"):
+            jax.jit(function.forward)(1.0, {"x": of(1j)})
+
     def test_32_bits_are_refused(self, net):
         with jax.enable_x64(False), pytest.raises(RuntimeError, match="jax_enable_x64"):
             net.to_jax()(net.parameters, {"x": [0.5, -0.3], "y": 0.2})

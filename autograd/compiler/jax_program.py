@@ -17,10 +17,12 @@ class JaxProgram:
     """A program as a pure function ``(parameters, data) -> (outputs, gradients)``, made by `Program.to_jax`.
 
     It computes in float64 with strong zeros, whatever device holds the arrays; what `jax.jit`, `vmap`, `grad`
-    and `shard_map` do with functions, they do with it and its methods. The parameters are one array of shape
-    (parameters,), in the order of ``program.leaves``, or are nested as ``inputs=`` was, where arrays may
-    stand for sequences of their shape; the gradients then are nested likewise. Data are one array of
-    shape (data,) or nested as ``data=`` was. An index of `take` that names no item makes all results nan.
+    and `shard_map` do with functions, they do with it and its methods. What `jax.grad` makes of ``forward``
+    follows JAX's rules at ties and poles, where a zero is not strong; the gradients that a call returns
+    follow the table's. The parameters are one array of shape (parameters,), in the order of
+    ``program.leaves``, or are nested as ``inputs=`` was, where arrays may stand for sequences of their shape;
+    the gradients then are nested likewise. Data are one array of shape (data,) or nested as ``data=`` was. An
+    index of `take` that names no item makes all results nan.
 
     Args:
         plan: the program.
@@ -39,6 +41,7 @@ class JaxProgram:
         """Return the outputs of one point, and the gradients of their sum.
 
         Raises:
+            TypeError: they have complex numbers.
             ValueError: parameters or data have another structure or shape than declared.
             RuntimeError: JAX computes in 32 bits.
         """
@@ -60,7 +63,7 @@ class JaxProgram:
 
         Raises:
             ValueError: as of a call; different numbers of points, or an output depends on no data.
-            RuntimeError: as of a call.
+            TypeError, RuntimeError: as of a call.
         """
         return self._both(parameters, data, 1)[::2]
 
@@ -116,11 +119,11 @@ def _flat(given: Any, places: Nested | None, count: int, leading: int, what: str
     shape = getattr(given, "shape", None)
     if shape is not None and len(shape) == leading + 1 and shape[leading] == count:
         _require_points({shape[0]} if leading else {1}, what)
-        return jnp.asarray(given, dtype=float).reshape(shape[0] if leading else 1, count), None
+        return _reals(given, what).reshape(shape[0] if leading else 1, count), None
     if places is None:
         raise ValueError(f"{what} are an array of shape ({count},), but got {given!r:.60}")
     nest = _places(given, places, leading, what)
-    arrays = [jnp.asarray(leaf, dtype=float) for leaf in jax.tree.leaves(given)]
+    arrays = [_reals(leaf, what) for leaf in jax.tree.leaves(given)]
     indices = jax.tree.leaves(nest)
     if not arrays:
         return jnp.zeros((1, 0)), nest
@@ -130,6 +133,13 @@ def _flat(given: Any, places: Nested | None, count: int, leading: int, what: str
     flat = jnp.concatenate([a.reshape(rows, -1) for a in arrays], axis=1)
     order = np.concatenate([index.ravel() for index in indices])
     return (flat if (order == np.arange(count)).all() else flat[:, np.argsort(order)]), nest
+
+
+def _reals(numbers: Any, what: str) -> Any:
+    """Return numbers as an array of JAX; of complex ones it would keep the real part."""
+    if isinstance(numbers, complex) or getattr(numbers, "dtype", np.dtype(float)).kind == "c":
+        raise TypeError(f"{what} need real numbers, got complex ones")
+    return jnp.asarray(numbers, dtype=float)
 
 
 def _require_points(points: set[int], what: str) -> None:

@@ -3,7 +3,6 @@
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -111,8 +110,7 @@ class Program:
         alone = isinstance(outputs, int) and len(plan.outputs) == 1
         self._only = plan.outputs[0] if alone else None
         self._step, self._numbers = self._running.step, v.data
-        busy = threading.Lock()
-        self._take, self._release = busy.acquire, busy.release
+        self._busy = threading.Lock()
         self._detached = 0
         self._swept = self._ran = False
         self._clock = 0
@@ -143,9 +141,10 @@ class Program:
             RuntimeError: the program is running in another thread, or a leaf was assigned in a ``with`` block
                 of the program, where it is not read.
         """
-        if not self._take(False):
+        busy = self._busy
+        if busy.locked():  # as `_alone` does, without a call
             raise RuntimeError(BUSY)
-        try:
+        with busy:
             if values or named or not self._detached or self._clock != clock.now or self._plan.choices:
                 self._load(values, named)
             self._step()
@@ -155,8 +154,6 @@ class Program:
             elif self._only is not None:
                 return self._numbers[self._only]
             return self._results()
-        finally:
-            self._release()
 
     def forward(self, /, *values: Any, **named: Any) -> Any:
         """Feed values and run the forward pass alone; arguments, result and errors as of a call."""
@@ -268,7 +265,13 @@ class Program:
 
     @parameters.setter
     def parameters(self, numbers: Floats | Sequence[float]) -> None:
-        self._bank.numbers[...] = as_floats(numbers, "program.parameters")
+        given, own = as_floats(numbers, "program.parameters"), self._bank.numbers
+        try:
+            own[...] = given
+        except ValueError:
+            raise ValueError(
+                f"program.parameters has shape {own.shape}, but got shape {given.shape}"
+            ) from None
         if not self._detached:
             self._bank.write()
 
@@ -470,6 +473,9 @@ class Program:
                 for bank in (self._bank, self._data):
                     bank.hold(bank.numbers)
                 raise
+            except KeyboardInterrupt:  # what the block has reached is written now, not at some later use
+                self.sync()
+                raise
             finally:
                 self._detached = 0
         else:
@@ -498,14 +504,15 @@ class Program:
         if self._detached:
             raise RuntimeError("a program cannot be copied within its with block; leave the block first")
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._take(False):
+    def _alone(self) -> threading.Lock:
+        """Return the lock to be held by who uses the arrays: an interrupt leaves none shut after a ``with``.
+
+        Raises:
+            RuntimeError: it is held.
+        """
+        if self._busy.locked():
             raise RuntimeError(BUSY)
-        try:
-            yield
-        finally:
-            self._release()
+        return self._busy
 
     def _results(self) -> Any:
         if not self._detached:
