@@ -28,7 +28,7 @@ class Take(Operation):
             lambda index, *items: items[int(index)],
             [lambda *_: 0.0, *map(_chosen, range(count))],
             arguments=("index", *(f"x{k}" for k in range(count))),
-            selects=True,
+            selects=range(count + 1),
             definition=f"(x0, ..., x{count - 1})[index]",
             numpy=lambda np, index, *items: np.choose(np.asarray(index, dtype=int), items, mode="clip"),
         )

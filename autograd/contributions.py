@@ -1,15 +1,15 @@
 """What passes along an edge of a graph: adjoint times local derivative, or tangent times local derivative.
 
 Two things make it more than a product. Zeros are strong: what does not matter sends nothing on, whatever the
-derivatives are. And a local derivative may be infinite where the product is not, as 1 / x is next to 0: there
-it is taken apart, and what is sent is itself divided by x. Both follow from the local derivative, seen as an
-expression of the table's rows; that a row has two forms of one derivative is never necessary.
+derivatives are. And a local derivative may over- or underflow where the product does not, as 1 / x does next
+to 0: there it is taken apart, and what is sent is itself divided by x. Both follow from the local derivative,
+seen as an expression of the table's rows; that a row has two forms of one derivative is never necessary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from autograd import ops
@@ -46,7 +46,7 @@ def contribution(sent: Any, local: float, node: Value, index: int, *, strong: bo
     if isfinite(data_of(product)):
         return product
     assert node.op is not None  # it has parents
-    if local == 0.0 and node.op.selects:
+    if local == 0.0 and index in node.op.selects:
         return 0.0
     if strong and data_of(sent) == 0.0:
         return ops.strong_mul(sent, local)
@@ -73,8 +73,10 @@ def recorded(sent: Any, local: Any, given: Sequence[Any], *, strong: bool, eithe
     for one, other in ((sent, local), (local, sent)):
         if one.__class__ is float and (one == 0.0 or one == 1.0):
             return other if one else 0.0
-    if is_apart(sent, local) and (passed := taken_apart(sent, local, given)) is not None:
-        return passed
+    if is_apart(sent, local) and not (either and data_of(local) == 0.0):
+        passed = taken_apart(sent, local, given)
+        if passed is not None and not isnan(data_of(passed)):
+            return passed
     if any(one.__class__ is float and isfinite(one) for one in (sent, local)):
         return sent * local
     if either and local.__class__ is not float and isfinite(local.data):  # an infinity is no zero
@@ -85,7 +87,7 @@ def recorded(sent: Any, local: Any, given: Sequence[Any], *, strong: bool, eithe
 def is_apart(sent: Any, local: Any) -> bool:
     """Tell whether a number and a derivative have no product, while the parts of the derivative may have one.
 
-    So it is if the derivative has overflowed, or if it is 0 by a factor of 0.
+    So it is if the derivative has overflowed, or if it is 0, by a factor of 0 or by an underflow.
     """
     size, slope = data_of(sent), data_of(local)
     return abs(slope) == inf and size != 0.0 if isfinite(size) else slope == 0.0
@@ -110,9 +112,10 @@ def taken_apart(
     choose: Choice = by_number,
     part: Callable[[Any], Any] = lambda number: number,
 ) -> Any:
-    """Return what is sent times a local derivative that may be infinite where the product is not.
+    """Return what is sent times a local derivative that may be infinite, or 0, where the product is not.
 
-    A quotient by ``b`` divides what is sent; a strong product has a factor whose zero wins over that, too.
+    A quotient by ``b`` divides what is sent; the factors of a product that is 0 multiply it in turn; a strong
+    product has a factor whose zero wins over that, too. A choice passes it to the branch that is chosen.
 
     Args:
         sent: a number of any type on which the table's rows act.
@@ -129,6 +132,13 @@ def taken_apart(
     def through(inner: Any) -> Any:
         return taken_apart(sent, inner, given, choose=choose, part=part)
 
+    def times(factor: Any, passed: Any) -> Any:
+        if passed is not None:
+            return passed
+        if factor.__class__ is float and factor in (0.0, 1.0):  # what is not chosen sends nothing on
+            return sent if factor else 0.0
+        return sent * part(factor)
+
     def whole() -> Any:
         return sent * part(local)
 
@@ -138,6 +148,16 @@ def taken_apart(
     if row is ops.strong_mul:
         first, second = map(part, arguments)
         return choose(ops.less, sent, whole, lambda: ops.strong_mul(ops.strong_mul(first, sent), second))
+    if row is ops.mul:
+        first, second = arguments
+        inverse = ops.div(1.0, part(local))
+        return choose(ops.less, inverse, whole, lambda: times(first, through(first)) * part(second))
+    if row is ops.where:
+        condition, *branches = arguments
+        ways = list(map(through, branches))
+        if all(passed is None for passed in ways):
+            return None
+        return ops.where(part(condition), *map(times, branches, ways))
     if row is not ops.div:
         return None
     top, bottom = arguments[0], part(arguments[1])

@@ -39,7 +39,7 @@ class Given(Operation):
             at_the_point(data),
             [at_the_point(slope) for slope in local_grads],
             arguments=[f"x{k}" for k in range(len(point))],
-            selects=False,
+            selects=(),
         )
 
     def __reduce__(self) -> Any:

@@ -67,8 +67,8 @@ class Operation:
             derivatives)``, None for a derivative of which nothing is promised. The tests hold it to them.
         crossings: functions of the arguments that change sign where the derivative does, of an operation
             whose derivative is there accurate only to a few units of what it is nearby.
-        selects: whether the operation selects among its arguments, so that a local derivative of exactly 0
-            says that the argument was not chosen (see `selects`, which is found out by default).
+        selects: the places of the arguments among which the operation selects, so that a local derivative of
+            exactly 0 says that such an argument was not chosen (see `selects`, found out by default).
         aliases: what else it is called, as ``ln`` for ``log``: who uses such a name is told this one.
         definition: the mathematical definition as a Python expression in the arguments, where the name alone
             does not say it (``exp`` does, ``softplus`` does not). It is documentation and the tests' oracle.
@@ -102,7 +102,7 @@ class Operation:
         edges: Sequence[Edge] = (),
         aliases: Sequence[str] = (),
         crossings: Sequence[Callable[..., Any]] = (),
-        selects: bool | None = None,
+        selects: Sequence[int] | None = None,
         definition: str | None = None,
         numpy: str | Callable[..., Any] | None = None,
     ) -> None:
@@ -121,7 +121,7 @@ class Operation:
         self.crossings = tuple(crossings)
         self.aliases = tuple(aliases)
         if selects is not None:
-            self.selects = selects
+            self.selects = tuple(selects)
         self.definition = definition or f"{name}({', '.join(self.arguments)})"
         self.numpy = numpy
         needed: dict[str, tuple[object, ...]] = {
@@ -236,19 +236,22 @@ class Operation:
         return name if hasattr(float, f"__{name}__") else None
 
     @computed_once
-    def selects(self) -> bool:
-        """Whether the operation is constant in an argument over a whole region, as ``relu`` is below 0.
+    def selects(self) -> tuple[int, ...]:
+        """The places of the arguments in which the operation is constant over a region, as ``relu`` below 0.
 
         There it has not chosen the argument, and its local derivative of exactly 0 is a strong zero: what
         flows back is 0 though the upstream adjoint is infinite or nan. It is found out at points in general
-        position, where the derivative of ``abs``, 0 only at its kink, is not 0.
+        position, where the derivative of ``abs``, 0 only at its kink, is not 0. Nor is that of ``elu`` by its
+        first argument, which far below 0 underflows: such a zero is an ordinary number.
 
         Example:
-            >>> from autograd import abs, relu
-            >>> relu.selects, abs.selects
-            (True, False)
+            >>> from autograd import abs, elu, relu
+            >>> relu.selects, abs.selects, elu.selects
+            ((0,), (), (1,))
         """
-        return any(0.0 in self._derivatives_at(point) for point in permutations(GENERAL, self.arity))
+        found = filter(None, map(self._derivatives_at, permutations(GENERAL, self.arity)))
+        by_place = zip(self.differentiable, zip(*found, strict=True), strict=False)  # no point may be defined
+        return tuple(place for place, slopes in by_place if 0.0 in slopes)
 
     @lru_cache(maxsize=4096)  # noqa: B019 - rows live as long as the program
     def has_pole(self, *known: float | None) -> bool:

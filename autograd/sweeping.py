@@ -117,7 +117,7 @@ def sweep(
             if poles is None:
                 sent = contribution(upstream, local, node, index)
             else:
-                either = bool(poles) and op.selects
+                either = bool(poles) and index in op.selects
                 sent = recorded(upstream, local, arguments, strong=node in poles, either=either)
             for watch in observers:
                 watch(node, index, local, sent, adjoints.get(parent))

@@ -329,21 +329,22 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
             continue
         check_fresh(node)
         assert node.op is not None  # it has parents
-        if record and (node.op.selects or not selected.isdisjoint(parents)):
-            selected.add(node)
         arguments = recorded_arguments(node) if record else (node.data, *[parent.data for parent in parents])
         total: Any = 0.0
         moves = record
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
                 tangent, local = tangents[parent], derivative(*arguments)
+                selects = index in node.op.selects
                 if poles is not None:
+                    if selects or parent in selected:
+                        selected.add(node)
                     poled = node in poles
                     strong = poled and parent in selected
                     term = recorded(tangent, local, arguments, strong=strong, either=poled)
                 else:
                     term = contribution(tangent, local, node, index, strong=False) if local else 0.0
-                    moves = moves or local != 0.0 or not node.op.selects
+                    moves = moves or local != 0.0 or not selects
                 for watch in observers:
                     watch(node, index, local, term, total)
                 total = add_up(total, term)

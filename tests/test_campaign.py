@@ -81,8 +81,8 @@ def test_poles_under_selections_agree_with_pytorch_to_third_order_or_it_is_known
 
 def test_the_comparison_finds_a_selection_that_multiplies(monkeypatch):
     pytest.importorskip("torch")
-    monkeypatch.setattr(ops.where, "selects", False)
-    monkeypatch.setattr(ops.relu, "selects", False)
+    monkeypatch.setattr(ops.where, "selects", ())
+    monkeypatch.setattr(ops.relu, "selects", ())
     disagreements = [poles.compare(index, 1) for index in range(250)]
     right = sum("the branch not taken" in verdict for verdict in disagreements)
     monkeypatch.undo()

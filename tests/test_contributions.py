@@ -13,7 +13,7 @@ from mpmath import mpf
 
 from autograd import Operation, Value, backprop_source, explain, grad, gradients, jvp, ops, steps, vjp
 from autograd import compile as compiled
-from autograd.contributions import taken_apart
+from autograd.contributions import data_of, taken_apart
 from autograd.formula import Formula
 from autograd.stepping.events import Backward
 from tests.compiling import replay
@@ -80,7 +80,7 @@ def ways(row, index, sent, point):
     leaf, outside = Value(x, "x"), Value(sent, "w")
     root = f(leaf) * outside
     yield "recorded", gradients(root, leaf, create_graph=True).data
-    yield "forward, recorded", jvp(f, (x,), (outside,))[1].data
+    yield "forward, recorded", data_of(jvp(f, (x,), (outside,))[1])
     yield "steps", [event.after for event in steps(root) if isinstance(event, Backward)][-1]
     yield "explained", explain(root, leaf).total
     names = {}
@@ -141,6 +141,41 @@ def test_an_exponent_of_zero_makes_a_power_constant_whatever_is_sent():
     assert math.isnan(grad(lambda x: x * 0.0 * math.inf)(1.0))
     assert grad(lambda y: ops.pow(2.0, y) * math.inf)(0.0) == math.inf
     assert grad(grad(lambda x, y: ops.pow(x, y)), 1)(0.5, 0.0) == 2.0
+
+
+def underflows(row, index):
+    """Return points at which a derivative of a row is 0 and the true one is not."""
+    return [
+        x
+        for x in product((5e-324, -0.5, 800.0, -800.0), repeat=row.arity)
+        if math.isfinite(z := row.value(*x))
+        and row.derivatives[index](z, *x) == 0.0
+        and all(kink(*x) for kink in row.kinks)
+        and derivative(row, x, index)
+    ]
+
+
+@pytest.mark.parametrize("row", [row for row in ops.TABLE.values() if row.selects], ids=lambda row: row.name)
+def test_a_derivative_that_underflows_is_no_zero_of_a_selection(row):
+    for index in row.differentiable:
+        for x in underflows(row, index):
+            f = moved(row, index, x)
+            assert math.isnan(jvp(lambda a, f=f: f(a) * math.inf, (x[index],), (1.0,))[1]), x
+            for way, result in ways(row, index, math.inf, x):
+                # A tangent that is sent moves the argument, and a derivative of 0 stops it at once.
+                assert math.isnan(result) or way.startswith("forward"), (way, x)
+
+
+def test_factors_of_a_derivative_that_underflows_meet_an_infinity_one_by_one():
+    for way, result in ways(ops.elu, 0, math.inf, (-1.0, 5e-324)):
+        assert result == math.inf or way.startswith("forward"), way
+    assert grad(lambda x: ops.elu(x, 5e-324) * math.inf)(-1.0) == math.inf
+
+
+def test_which_rows_select_and_underflow():
+    rows = [row for row in ops.TABLE.values() if row.selects]
+    found = [(row.name, index) for row in rows for index in row.differentiable if underflows(row, index)]
+    assert found == [("elu", 0)]
 
 
 def test_an_operation_of_the_users_own_is_taken_apart_too():

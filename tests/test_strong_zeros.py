@@ -142,6 +142,18 @@ def test_the_programs_that_everyone_writes():
     assert grad(lambda x: where(greater(x, 0), 1 / x, x**3))(-0.0) == 0.0
 
 
+@pytest.mark.parametrize("x", [14.0, 100.0, 700.0, 800.0, 1000.0])
+def test_far_out_softplus_is_its_argument_though_the_chain_overflows(x):
+    f = lambda x: ops.softplus(ops.exp2(x))  # noqa: E731
+    assert list(orders(f, x)) == pytest.approx([*orders(ops.exp2, x)], rel=1e-15)
+
+
+def test_what_underflows_where_a_function_saturates_is_no_strong_zero():
+    """The derivative of the first is -1, and the third of the second is -1.9e274: nan, and not 0."""
+    assert math.isnan(grad(lambda x: ops.log(1.0 - ops.sigmoid(x)))(800.0))
+    assert math.isnan(grad(grad(grad(lambda x: ops.softplus(1e200 * x))))(7.5e-198))
+
+
 def test_a_nan_that_came_from_a_value_still_shows_in_the_value():
     x = Value(0.0)
     y = ops.where(x, x, ops.log(x - 1.0))

@@ -157,7 +157,7 @@ def contributions(
     for place, source in draft.sources.items():
         if not source.active:
             continue
-        local = _derivative(statement.expression, place, Term(statement.target))
+        local, selects = _derivative(statement.expression, place, Term(statement.target))
         if local is None:
             continue
         contribution = Statement(
@@ -166,13 +166,9 @@ def contributions(
             statement.shape,
             adds=True,
             name=f"{statement.name}'",
-            selects=_selects(statement.expression),
+            selects=selects,
         )
         yield Draft(contribution, draft.starts, {}, source.families, draft.writes)
-
-
-def _selects(expression: Expression) -> bool:
-    return isinstance(expression, Apply) and expression.operation.selects
 
 
 def strengthened(plan: Plan) -> Plan:
@@ -210,22 +206,26 @@ def _by_size(row: Operation, number: Any, yes: Callable[[], Any], no: Callable[[
     return ops.where(row(ops.abs(number), inf), yes(), no())
 
 
-def _derivative(expression: Expression, place: Place, value: Any) -> Any:
-    """Return the derivative of an expression by what is at a place, as a term or a float; None if it is 0."""
+def _derivative(expression: Expression, place: Place, value: Any) -> tuple[Any, bool]:
+    """Return the derivative of an expression by what is at a place, and whether its zero is a selection's.
+
+    It is a term or a float; None if it is 0.
+    """
     if expression is place:
-        return 1.0
-    total: Any = None
+        return 1.0, False
+    total, selects = None, True
     if isinstance(expression, Apply):
         arguments = [_term(argument) for argument in expression.arguments]
-        for argument, derivative in zip(expression.arguments, expression.operation.derivatives, strict=True):
+        row = expression.operation
+        for index, argument in enumerate(expression.arguments):
             if any(found is place for found in places_of(argument)):
-                inner = _derivative(argument, place, _term(argument))
-                local = derivative(value, *arguments)
+                inner, _ = _derivative(argument, place, _term(argument))
+                local = row.derivatives[index](value, *arguments)
                 # A factor that is 0 is no strong zero: an infinite adjoint times it is nan, as eagerly.
-                chosen = local != 0.0 or not expression.operation.selects
-                if inner is not None and chosen:
+                if inner is not None and (local != 0.0 or index not in row.selects):
                     total = local * inner if total is None else total + local * inner
-    return total
+                    selects = selects and index in row.selects
+    return total, selects
 
 
 def sum_repeated(statement: Statement, first: int) -> Statement:

@@ -37,7 +37,7 @@ strong_mul: Operation = Operation(
     lambda x, y: x * y if x else 0.0,
     # As those of mul, also where x is 0: the product still grows with x there. But y is not chosen then.
     [lambda z, x, y: y, lambda z, x, y: x],
-    selects=True,
+    selects=[0, 1],
     definition="x * y if x else 0.0",
     numpy=lambda np, x, y: np.where(np.equal(x, 0.0), 0.0, x * y),
 )
@@ -151,7 +151,7 @@ where: Operation = Operation(
     ],
     arguments=("condition", "x", "y"),
     kinks=[lambda condition, x, y: condition],
-    selects=True,
+    selects=[0, 1, 2],
     definition="x if condition else y",
     numpy=lambda np, condition, x, y: np.where(np.not_equal(condition, 0.0), x, y),
     edges=[((nan, 1.0, 2.0), 1.0, (0.0, 1.0, 0.0)), ((-0.0, 1.0, 2.0), 2.0, (0.0, 0.0, 1.0))],

@@ -354,7 +354,10 @@ logistic_pdf: Operation = Operation(
 softplus: Operation = Operation(
     "softplus",
     real.softplus,
-    [lambda z, x: sigmoid(x)],
+    # Far out it selects x, and its higher derivatives are 0 however much a chain magnifies them: exp(-1e4)
+    # times ten of the largest floats is 0 still. Nearer, a derivative that underflows is an ordinary 0.
+    [lambda z, x: sigmoid(minimum(x, 1e4))],
+    textbook=[lambda z, x: sigmoid(x)],
     definition="log(1 + exp(x))",
     numpy=real.softplus_of_array,
     edges=[((1000.0,), 1000.0, (1.0,))],

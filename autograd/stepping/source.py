@@ -142,8 +142,8 @@ class _Source(Printer):
     def product(self, event: Backward) -> str:
         """Return upstream times local; a factor of 1 or -1 changes no digit and is not written.
 
-        Where a zero meets an infinity or nan, the product is `ops.strong_mul`, and a quotient that is
-        infinite divides the upstream gradient, as in the engine.
+        Where a zero meets an infinity or nan, the product is `ops.strong_mul`, and a local derivative that
+        over- or underflows is taken apart, as in the engine.
         """
         upstream = self.gradients[event.node]
         local = local_derivative(event.node, event.index, self.names, textbook=self.textbook)
@@ -156,7 +156,7 @@ class _Source(Printer):
             return upstream if local == 1.0 else f"-{upstream}"
         text, binding = self.phrase(local)
         product = event.upstream * event.local
-        if not math.isfinite(product) and math.isfinite(event.contribution):
+        if product != event.contribution and not math.isnan(event.contribution):
             apart = self._apart(event)
             if apart is not None and apart.data == event.contribution:
                 return self.phrase(apart)[0]

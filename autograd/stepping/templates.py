@@ -142,14 +142,14 @@ def numbers_in(order: Sequence[Value]) -> dict[str, list[Any]]:
 def edges_of(events: Sequence[Event]) -> list[list[int]]:
     """Return the edges of the backward pass: the places of who sends and who receives, and which operand.
 
-    A row that selects has strong zeros: it is marked by a 1 at the end.
+    An operand among those that a row selects from has a strong zero: it is marked by a 1 at the end.
     """
     place = {event.node: k for k, event in enumerate(events) if isinstance(event, Forward)}
     edges = []
     for event in events:
         if isinstance(event, Backward):
             assert event.node.op is not None  # it sends to an operand
-            strong = [1] if event.node.op.selects else []
+            strong = [1] if event.index in event.node.op.selects else []
             edges.append([place[event.node], place[event.parent], event.index, *strong])
     return edges
 

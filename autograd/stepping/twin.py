@@ -88,7 +88,7 @@ def row_of(operation: Operation, numbers: Sequence[float] = ()) -> dict[str, Any
 
     Example:
         >>> row_of(ops.mul)
-        {'arguments': ['x', 'y'], 'value': ['np.multiply', 'x', 'y'], 'local': ['y', 'x'], 'selects': False}
+        {'arguments': ['x', 'y'], 'value': ['np.multiply', 'x', 'y'], 'local': ['y', 'x']}
         >>> row_of(ops.tanh)["textbook"]
         [['sub', 1.0, ['pow', 'z', 2.0]]]
     """
@@ -109,7 +109,7 @@ def row_of(operation: Operation, numbers: Sequence[float] = ()) -> dict[str, Any
     except Exception:  # a derivative of the user's own may compute with floats only, and fail in any way
         return None
     row = {"arguments": list(operation.arguments), "value": value, "local": local}
-    return row | {"selects": operation.selects} | ({"textbook": known} if any(known) else {})
+    return row | ({"textbook": known} if any(known) else {})
 
 
 def _value_of(operation: Operation, arguments: Sequence[Any]) -> Any:
