@@ -21,6 +21,7 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.check import GradientError, gradcheck
     from autograd.compiler import Program as Program
+    from autograd.compiler import ProgramFileError as ProgramFileError
     from autograd.compiler import compile as compile  # noqa: A004 - the name that users know
     from autograd.compiler import jit as jit
     from autograd.compiler import load_program as load_program
@@ -34,7 +35,7 @@ else:
         __name__,
         {
             "autograd.check": "GradientError gradcheck",
-            "autograd.compiler": "Program compile jit load_program",
+            "autograd.compiler": "Program ProgramFileError compile jit load_program",
             "autograd.drawing": "draw_dot",
             "autograd.functions": "logsumexp softmax",
             "autograd.practice": "exercise quiz worksheet",

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Operation, Value, load_program, take
-from autograd.compiler import ProgramFileError
+from autograd import Operation, ProgramFileError, Value, load_program, take
 from tests.program_families import FAMILIES, OF_THE_TABLE, make
 from tests.rows import first
 

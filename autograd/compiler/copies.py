@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograd.compiler.adjoint import simplified, substituted
-from autograd.compiler.plan import Expression, Loop, Place, Plan, Statement, Step, places_of, statements_of
-
-Bounds = tuple[int, int]
-"""The lowest and the highest address."""
-
-NOWHERE, EVERYWHERE = (0, -1), (0, np.iinfo(np.intp).max)
+from autograd.compiler.plan import (
+    NOWHERE,
+    Bounds,
+    Expression,
+    Loop,
+    Place,
+    Plan,
+    Statement,
+    Step,
+    places_of,
+    statements_of,
+)
 
 
 def without_copies(plan: Plan) -> Plan:
@@ -128,9 +134,9 @@ class _Cells:
         writes: list[Bounds] = []
         for statement in statements_of((step,)):
             if math.prod(statement.shape):
-                writes.append(_bounds(statement.target, statement))
+                writes.append(statement.target.bounds(statement.shape))
                 read = [place for place in places_of(statement.expression) if place.memory == "d"]
-                reads += [(place, _bounds(place, statement)) for place in read]
+                reads += [(place, place.bounds(statement.shape)) for place in read]
         self._reads[at], self._writes[at] = reads, writes
         self._extents[:, :, at] = _extent([bounds for _, bounds in reads]), _extent(writes)
 
@@ -161,10 +167,6 @@ class _Cells:
         return near
 
 
-def _bounds(place: Place, statement: Statement) -> Bounds:
-    return EVERYWHERE if place.choice is not None else place.bounds(statement.shape)
-
-
 def _extent(ranges: Sequence[Bounds]) -> Bounds:
     """Return the bounds of some ranges together."""
     if len(ranges) == 1:
@@ -190,6 +192,6 @@ def _reading_statement(statement: Statement, copy: _Copy) -> Statement:
     def read(place: Place) -> Expression:
         if place.memory != "d" or not math.prod(statement.shape):
             return place
-        return copy.read(place) if _meet(_bounds(place, statement), copy.results) else place
+        return copy.read(place) if _meet(place.bounds(statement.shape), copy.results) else place
 
     return replace(statement, expression=simplified(substituted(statement.expression, read)))

@@ -9,6 +9,7 @@ table of targets, and the reverse pass is made of the same statements.
 """
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,10 @@ from autograd.row import Operation
 
 Index = NDArray[np.intp]
 Array = NDArray[np.float64]
+Bounds = tuple[int, int]
+"""The lowest and the highest address."""
+
+NOWHERE, EVERYWHERE = (0, -1), (0, sys.maxsize)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +66,12 @@ class Place:
             total += self.table.reshape(self.table.shape + (1,) * (len(shape) - self.table.ndim))
         return total
 
-    def bounds(self, shape: Sequence[int]) -> tuple[int, int]:
-        """Return the lowest and the highest address in an iteration space with points, without the choice."""
+    def bounds(self, shape: Sequence[int]) -> Bounds:
+        """Return the lowest and the highest address in an iteration space; a choice may lead anywhere."""
+        if self.choice is not None:
+            return EVERYWHERE
+        if self.table is not None and not self.table.size:
+            return NOWHERE
         low = high = self.base
         for n, stride in zip(shape, self.strides, strict=True):
             if stride > 0:

@@ -8,7 +8,6 @@ import numpy as np
 from autograd.compiler.plan import Loop, Place, Statement, Step, statements_of
 from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.rows import Given
-from autograd.compiler.wasm.work import bounds
 
 SMALL = 16
 """Statements of at most so many terms are written without loops."""
@@ -36,7 +35,7 @@ class Live:
         self.number: dict[Statement, int] = {}
         numbers = np.full(layout.size, -1, np.int32)
         self.last = last = numbers.data
-        ranges: list[tuple[float, float]] = [(0, kept - 1)]
+        ranges = [(0, kept - 1)]
         for number, step in enumerate(steps):
             if not isinstance(step, Loop):
                 self.number.setdefault(step, number)
@@ -50,6 +49,6 @@ class Live:
                         if statement is step and what.choice is None and math.prod(shape) <= SMALL:
                             numbers[what.addresses(shape)] = number
                         else:
-                            ranges.append(bounds(what, shape))
+                            ranges.append(what.bounds(shape))
         for low, high in ranges:
-            numbers[int(max(low, 0)) : int(min(high, layout.size - 1)) + 1] = len(steps)
+            numbers[max(low, 0) : high + 1] = len(steps)

@@ -13,28 +13,20 @@ from autograd.compiler.wasm.trace import Node, interning, leaf
 
 
 @dataclass(frozen=True, eq=False)
-class Access:
-    """A cell for every point of an iteration space, as a `Place`, over the axes that are left.
+class Access(Place):
+    """A place over the axes that are left.
 
     Attributes:
-        memory: ``"v"`` or ``"d"``.
         base: the address at the origin; 0 where there is a table.
         strides: one for each axis; 0 for those that the table covers.
         table: addresses over the first axes, or None.
-        choice: what selects among items, or None.
-        step: how far apart these are.
         depends: a bit for each axis along which the address changes.
         key: equal for equal accesses, among those of one module.
     """
 
-    memory: str
-    base: int
-    strides: tuple[int, ...]
-    table: Index | None
-    choice: "Access | None"
-    step: int
-    depends: int
-    key: int
+    choice: "Access | None" = None
+    depends: int = 0
+    key: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,28 +151,11 @@ def _access(
     return Access(place.memory, base, tuple(strides), table, choice, place.step, depends, key)
 
 
-def bounds(access: Access | Place, shape: Sequence[int]) -> tuple[float, float]:
-    """Return the lowest and the highest address at the points of a shape; any may be chosen by a choice."""
-    if access.choice is not None:
-        return (-math.inf, math.inf)
-    if not all(shape):
-        return (0, -1)
-    low = high = access.base
-    if access.table is not None:
-        low, high = low + int(access.table.min()), high + int(access.table.max())
-    for stride, length in zip(access.strides, shape, strict=True):
-        if stride > 0:
-            high += stride * (length - 1)
-        else:
-            low += stride * (length - 1)
-    return low, high
-
-
 def overlap(one: Access, other: Access, shape: Sequence[int]) -> bool:
     """Tell whether two accesses may meet in a cell, at any two points; never wrongly that they do not."""
     if one.memory != other.memory:
         return False
-    (low, high), (other_low, other_high) = bounds(one, shape), bounds(other, shape)
+    (low, high), (other_low, other_high) = one.bounds(shape), other.bounds(shape)
     if high < other_low or other_high < low:
         return False
     if one.table is None and other.table is None and one.choice is None and other.choice is None:
@@ -197,9 +172,8 @@ def apart(read: Access, target: Access, shape: Sequence[int], starts: Index) -> 
     """
     if read.table is not None or read.choice is not None or target.choice is not None or not read.strides[0]:
         return False
-    low, high = bounds(replace(read, strides=(0, *read.strides[1:])), shape)
-    place = Place("", target.base, target.strides, target.table)
-    written = place.addresses(shape).reshape(shape[0], -1)[starts[0] : starts[-1]]
+    low, high = replace(read, strides=(0, *read.strides[1:])).bounds(shape)
+    written = target.addresses(shape).reshape(shape[0], -1)[starts[0] : starts[-1]]
     first, last = read.strides[0] * np.array([starts[:-1], starts[1:] - 1])[:: np.sign(read.strides[0])]
     lengths = np.diff(starts)
     first, last = np.repeat(first + low, lengths), np.repeat(last + high, lengths)
