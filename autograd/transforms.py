@@ -16,10 +16,11 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from math import inf
 from typing import Any, SupportsIndex
 
 from autograd import leaks, ops, scopes
-from autograd.contributions import contribution, recorded
+from autograd.contributions import contribution, data_of, recorded
 from autograd.control import forgetting, recording
 from autograd.copying import retyped
 from autograd.nested import Nested, flatten, matched
@@ -335,22 +336,26 @@ def push(order: Iterable[Value], tangents: dict[Value, Any], record: bool = Fals
         for index, (parent, derivative) in enumerate(zip(parents, node.op.derivatives, strict=True)):
             if parent in tangents:
                 tangent, local = tangents[parent], derivative(*arguments)
-                selects = index in node.op.selects
                 if poles is not None:
-                    if selects or parent in selected:
+                    if index in node.op.selects or parent in selected or not _moves(node, index, local):
                         selected.add(node)
                     poled = node in poles
                     strong = poled and parent in selected
                     term = recorded(tangent, local, arguments, strong=strong, either=poled)
                 else:
                     term = contribution(tangent, local, node, index, strong=False) if local else 0.0
-                    moves = moves or local != 0.0 or not selects
+                    moves = moves or _moves(node, index, local)
                 for watch in observers:
                     watch(node, index, local, term, total)
                 total = add_up(total, term)
         if moves:
             tangents[node] = total
     return tangents
+
+
+def _moves(node: Value, index: int, local: Any) -> bool:
+    """Tell whether a node moves with a parent: no adjoint of it, not an infinite one, could pass else."""
+    return data_of(local) != 0.0 or contribution(inf, 0.0, node, index, strong=False) != 0.0
 
 
 class _Call:

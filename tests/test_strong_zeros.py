@@ -175,6 +175,14 @@ def test_a_zero_that_no_selection_made_stays_what_it_is():
     assert grad(ops.sqrt)(0.0) == along(ops.sqrt)(0.0) == math.inf
 
 
+@pytest.mark.parametrize("x", [2.0, 0.0, -1.0, math.inf])
+@pytest.mark.parametrize("pole", [ops.atanh, lambda z: ops.log(z - 1.0), lambda z: 1.0 / (z - 1.0)])
+def test_a_power_whose_exponent_is_zero_is_constant_whatever_follows(pole, x):
+    for f in (lambda x: pole(x**0.0), lambda x: pole(ops.where(x, x**0.0, 1.0))):
+        assert set(first_derivatives(f, x)) == {0.0}
+        assert jvp(f, (Value(x),), (1.0,))[1].data == 0.0
+
+
 def test_an_input_that_does_not_move_sends_no_tangent():
     value, tangent = jvp(lambda x, y: x + ops.sqrt(y), (1.0, 0.0), (1.0, 0.0))
     assert (value, tangent) == (1.0, 1.0)
