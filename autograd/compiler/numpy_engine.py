@@ -7,6 +7,7 @@ and tables of addresses, is made before; `NumpyEngine.source` writes that down, 
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from itertools import groupby
 from textwrap import indent
 from typing import Any
@@ -106,19 +107,38 @@ class NumpyEngine:
 
 def _asking(values: Callable[[], None], adjoints: Callable[[], None], gradients: Array) -> Callable[[], bool]:
     """Return a function that makes a step and returns whether a gradient is infinite or nan."""
-    product, room = gradients.dot, np.zeros(())
-    none = not gradients.size
+    product, room, isfinite = gradients.dot, np.zeros(()), math.isfinite
 
-    @np.errstate(all="ignore")
     def step() -> bool:
         values()
         adjoints()
-        if none:
-            return False
         # The fastest question: a sum of squares that is finite has no other terms.
-        return not math.isfinite(product(gradients, room)) and not np.isfinite(gradients).all()
+        return not isfinite(product(gradients, room)) and not np.isfinite(gradients).all()
 
-    return step
+    return _silently(step)
+
+
+def _silently(function: Callable[[], bool]) -> Callable[[], bool]:
+    """Return a function that does the same while NumPy warns of nothing, as in `np.errstate`.
+
+    NumPy keeps how it warns in a variable of the context, and makes anew at each call what that is set to.
+    Here it is made once. NumPy 1 has no such variable.
+    """
+    before = copy_context()
+    with np.errstate(all="ignore"):
+        changed = [(name, state) for name, state in copy_context().items() if before.get(name) is not state]
+    if len(changed) != 1:
+        return np.errstate(all="ignore")(function)
+    ((warnings, silent),) = changed
+
+    def silently() -> bool:
+        token = warnings.set(silent)
+        try:
+            return function()
+        finally:
+            warnings.reset(token)
+
+    return silently
 
 
 def compile_steps(steps: Sequence[Step], v: Array, d: Array) -> Callable[[], None]:
