@@ -145,8 +145,8 @@ def epoch(name: str, count: int) -> dict[str, float]:
     """Train for an epoch in this process; return what it took.
 
     Returns:
-        The seconds until the first step was done, those of the epoch, the last batch's loss, and the largest
-        resident memory in bytes, the data and the libraries included.
+        The seconds until the first step was done, those of the epoch, by the clock and of the processors, the
+        last batch's loss, and the largest resident memory in bytes, the data and the libraries included.
     """
     if not name.startswith("JAX"):
         one_core()
@@ -155,18 +155,20 @@ def epoch(name: str, count: int) -> dict[str, float]:
     made = time.perf_counter()
     step = CONTENDERS[name]()
     first = float(step(X[:BATCH], y[:BATCH]))
-    ready = time.perf_counter()
+    ready, busy = time.perf_counter(), time.process_time()
     loss = first
     for start in range(BATCH, count, BATCH):
         loss = step(X[start : start + BATCH], y[start : start + BATCH])
     last = float(loss)
-    done = time.perf_counter()
+    done, busy = time.perf_counter(), time.process_time() - busy
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # kilobytes, on Linux
     steps = math.ceil(count / BATCH)
+    share = steps / max(steps - 1, 1)
     return {
         "data": made - begin,
         "ready": ready - made,
-        "epoch": (done - ready) * steps / max(steps - 1, 1),
+        "epoch": (done - ready) * share,
+        "processors": busy * share,
         "loss": last,
         "memory": memory,
     }
@@ -193,7 +195,7 @@ def measure(counts: list[int]) -> dict[str, dict[int, dict[str, float]]]:
 def report(found: dict[str, dict[int, dict[str, float]]], console: Console) -> None:
     """Print a line per contender and number of points."""
     table = Table(title="an epoch of a 64-32-10 network, batches of 100 points", highlight=False)
-    for title in ("", "points", "first step after", "epoch", "a point", "memory"):
+    for title in ("", "points", "first step after", "epoch", "processors", "a point", "memory"):
         table.add_column(title, justify="right" if title else "left")
     for name, runs in found.items():
         for count, figures in runs.items():
@@ -202,7 +204,8 @@ def report(found: dict[str, dict[int, dict[str, float]]], console: Console) -> N
                 f"{count:,}",
                 f"{figures['ready']:.2f} s",
                 f"{figures['epoch']:.3f} s",
-                f"{figures['epoch'] / count * 1e6:.2f} µs",
+                f"{figures['processors']:.3f} s",
+                f"{figures['processors'] / count * 1e6:.2f} µs",
                 f"{figures['memory'] / 2**20:.0f} MB",
             )
         table.add_section()
