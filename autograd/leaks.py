@@ -120,7 +120,7 @@ class Leak:
         source = self.source if function is None else f"{getattr(function, '__name__', '')}("
         where = f" ({self.code.co_filename}, line {self.line}{f', in {source}' * bool(source)})"
         called = re.search(r"(\w+)\(", source)
-        names = {name: row.name for row in ops.TABLE.values() for name in (row.numpy, row.name)}
+        names = {name: row.name for row in ops.TABLE.values() for name in (row.numpy, row.name, *row.aliases)}
         row = names.get(called[1]) if called else None
         use = f"autograd.{row}" if row else "autograd's functions, and lists or arrays of objects"
         return (

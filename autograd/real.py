@@ -408,6 +408,12 @@ def logistic_pdf_of_array(np: Any, x: Any) -> Any:
     return e / (d * d)
 
 
+def pow_of_array(np: Any, x: Any, y: Any) -> Any:
+    """Return `pow` of arrays; of one exponent 0.5 NumPy takes the root, which differs at -0.0 and -inf."""
+    power = np.power(x, y)
+    return np.where(np.equal(y, 0.5), np.where(np.equal(x, -inf), inf, np.abs(power)), power)
+
+
 def softplus_of_array(np: Any, x: Any) -> Any:
     """Return `softplus` of an array; arguments as of `erfc_of_array`."""
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))

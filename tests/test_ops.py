@@ -248,3 +248,15 @@ def test_object_arrays_are_recorded_element_by_element():
     for result in (ops.tanh(x), np.tanh(x)):
         assert [v.op.name for v in result] == ["tanh", "tanh"]
     assert [v.op.name for v in ops.maximum(x, 1.0)] == ["maximum", "maximum"]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.arity == 2], ids=by_name)
+@pytest.mark.parametrize("place", [0, 1])
+def test_an_array_and_a_number_are_what_two_numbers_are_at_special_ones_too(row, place):
+    """NumPy may take another way for a single number than for an array of them, as it does for x ** 0.5."""
+    for number in {*SPECIAL, 0.5, -0.5, 2.0}:
+        arguments = [np.array(SPECIAL), number][:: 1 if place else -1]
+        for x, found in zip(SPECIAL, row.on_arrays(*arguments).tolist(), strict=True):
+            expected = row.value(*[x, number][:: 1 if place else -1])
+            assert found == pytest.approx(expected, rel=1e-15, abs=1e-320, nan_ok=True), (x, number)
+            assert found != 0.0 or math.copysign(1.0, found) == math.copysign(1.0, expected), (x, number)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 BUSY = (
     "this program is running in another thread, and its arrays are in use; "
-    "give each thread a copy.copy of the program"
+    "give each thread a copy of the program: by copy.copy, with the same leaves, or, where with blocks write "
+    "to these, by copy.deepcopy, with its own"
 )
 
 

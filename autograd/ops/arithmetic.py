@@ -70,7 +70,8 @@ pow: Operation = Operation(  # noqa: A001 - the name in math, NumPy and PyTorch
     symbol="**",
     domain=[(0.0, inf), (-inf, inf)],
     definition="x ** y",
-    numpy="power",
+    aliases=("power",),
+    numpy=real.pow_of_array,
     edges=[
         ((0.0, 0.0), 1.0, (0.0, 0.0)),
         ((0.0, -1.0), inf, (-inf, -inf)),
