@@ -121,7 +121,7 @@ class Operation:
         self.crossings = tuple(crossings)
         self.aliases = tuple(aliases)
         if selects is not None:
-            self.selects = tuple(selects)
+            self.selects = _places(name, selects, self.arity)
         self.definition = definition or f"{name}({', '.join(self.arguments)})"
         self.numpy = numpy
         needed: dict[str, tuple[object, ...]] = {
@@ -559,3 +559,14 @@ def not_ours(op: Operation, other: Any) -> Any:
     raise TypeError(
         f"{op.symbol} needs a number or a Value, not {type(other).__name__}: {other!r:.60}{remedy}"
     )
+
+
+def _places(name: str, given: Sequence[int], arity: int) -> tuple[int, ...]:
+    if not isinstance(given, Sequence) or not all(
+        type(place) is int and 0 <= place < arity for place in given
+    ):
+        raise ValueError(
+            f"operation {name!r}: selects holds the places of arguments, counted from 0 and below {arity}; "
+            f"got {given!r}"
+        )
+    return tuple(given)

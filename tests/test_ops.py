@@ -222,6 +222,12 @@ def test_bad_calls_name_the_operation_and_the_argument(call, message):
         call()
 
 
+@pytest.mark.parametrize("selects", [True, 1, [True], [2], [-1], ["x"], [0.5]])
+def test_a_row_selects_among_places_of_its_arguments(selects):
+    with pytest.raises(ValueError, match=r"operation 'pick': selects holds the places .* below 2; got"):
+        Operation("pick", max, ops.maximum.derivatives, selects=selects)
+
+
 def test_a_row_whose_parts_do_not_match_is_refused():
     with pytest.raises(ValueError, match="2 derivatives, so it needs 2 argument names"):
         Operation("bad", max, ops.add.derivatives, arguments=("x",))
