@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 from mpmath import mpf
 
-from autograd import Operation, ops
+import autograd
+from autograd import Operation, Value, ops
 from autograd.compiler.adjoint import Term
 from autograd.compiler.numpy_engine import NumpyEngine
 from autograd.compiler.plan import Apply, Loop, Place, Plan, Statement, Step
@@ -620,6 +621,15 @@ def test_without_wasmtime_the_reason_is_given(monkeypatch):
     with pytest.raises(CannotStartError, match="wasmtime cannot be imported"):
         WasmEngine(simple())
     engine._begin_anew()
+
+
+def test_a_summary_is_one_line_whatever_wasmtime_says(monkeypatch):
+    def refuse(_):
+        raise CannotStartError("wasmtime refuses: no room\n\nCaused by:\n    Cannot allocate memory\n")
+
+    monkeypatch.setattr("autograd.compiler.engine.WasmEngine", refuse)
+    summary = autograd.compile(Value(1.0) * 2.0).summary()
+    assert summary.endswith("wasmtime refuses: no room Caused by: Cannot allocate memory")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")

@@ -67,7 +67,8 @@ def start(plan: Plan, engine: str) -> tuple[Engine, str]:
     except CannotStartError as error:
         if engine == "wasm":
             raise
-        return NumpyEngine(plan), f"run by NumPy, as machine code cannot be had: {error}"
+        reason = " ".join(str(error).split())  # wasmtime's own have several lines
+        return NumpyEngine(plan), f"run by NumPy, as machine code cannot be had: {reason}"
     left = Counter(machine.reasons.values())
     by_numpy = ", ".join(f"{count:,} by NumPy ({reason})" for reason, count in sorted(left.items()))
     return machine, "run as machine code" + (f", {by_numpy}" if by_numpy else "")
