@@ -193,7 +193,8 @@ def report(results: dict[str, Any], console: Console) -> None:
     for name, reason in first["skipped"].items():
         console.print(f"{name} is skipped: {reason}")
 
-    table = Table("", "eager", "compiled", "arrays", *SCALAR_PEERS, "eager / compiled", title="All programs")
+    shorter = [name.rpartition(", ")[2] for name in OURS]
+    table = Table("", *shorter, *SCALAR_PEERS, "eager / compiled", title="All programs")
     for name, result in results["workloads"].items():
         seconds = result["seconds"]
         times = [show(seconds[other]) if other in seconds else "" for other in [*OURS, *SCALAR_PEERS]]

@@ -1,5 +1,7 @@
 """The contenders of the benchmarks compute the same; what they are timed at is nobody's business here."""
 
+import io
+import re
 from importlib.util import find_spec
 
 import numpy as np
@@ -103,6 +105,26 @@ def test_a_contender_that_computes_something_else_is_found_out():
     wrong = np.array(gradient) * (1.0 + 1e-6)
     assert not contenders.agrees(lambda: (loss, wrong), loss, np.array(gradient))
     assert not contenders.agrees(lambda: (loss * (1.0 + 1e-6), gradient), loss, np.array(gradient))
+
+
+def test_every_time_is_printed_below_who_took_it():
+    makers = {**compiled.OURS, **compiled.ARRAY_PEERS, **compiled.SCALAR_PEERS}
+    taken = {name: float(place) for place, name in enumerate(makers, 1)}
+    facts = {"skipped": {}, "recognised": "", "record and compile": 1.0}
+    results = {
+        "python": "",
+        "machine": "",
+        "workloads": {"micrograd's demonstration": {"seconds": taken, **facts}},
+        "digits": {"seconds": {"chainrule, compiled, fed": 1.0, "NumPy by hand": 1.0}, **facts},
+        "million": {},
+    }
+    console = Console(record=True, width=300, file=io.StringIO())
+    compiled.report(results, console)
+    lines = console.export_text().split("All programs")[1].splitlines()
+    heads, times = ([cell.strip() for cell in re.split("[┃│]", lines[at])[2:-1]] for at in (2, 4))
+    found = dict(zip(heads, times, strict=True))
+    for name in (*compiled.OURS, *compiled.SCALAR_PEERS):
+        assert found[name.removeprefix("chainrule, ").removeprefix("compiled, ")] == show(taken[name])
 
 
 def test_contenders_take_turns():
