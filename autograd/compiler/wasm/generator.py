@@ -61,7 +61,7 @@ class Generator:
     def __init__(self, plan: Plan, relaxed: bool, elsewhere: Callable[[Statement, bool], str]) -> None:
         self.module = Module()
         self.layout = Layout(plan.size)
-        self.rows = Rows(self.module, self.layout.begin)
+        self.rows = Rows(self.module, self.layout)
         self.relaxed = relaxed
         self.parameters = plan.parameters
         self.elsewhere = elsewhere

@@ -23,14 +23,13 @@ class Layout:
         # A quarter page apart modulo pages of 4 KiB, lest a value and its adjoint share a line of the cache's
         # sets.
         self.adjoints = self.values + -(-8 * size // 4096) * 4096 + 1024
-        self.begin = {"v": self.values, "d": self.adjoints}
         self._end = self.adjoints + 8 * size
         self.tables: dict[bytes, int] = {}
         self._of_array: dict[tuple[int, int], tuple[Index, int]] = {}
 
     def address(self, memory: str, cell: int) -> int:
         """Return the address of a cell."""
-        return self.begin[memory] + 8 * cell
+        return (self.values if memory == "v" else self.adjoints) + 8 * cell
 
     def table(self, numbers: Index, scale: int) -> int:
         """Return the address of a table of integers times a scale."""

@@ -7,7 +7,7 @@ calls the former twice where the two numbers take different branches.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from struct import pack, unpack
 from typing import Any
@@ -32,6 +32,7 @@ from autograd.compiler.wasm.encoder import (
     Module,
 )
 from autograd.compiler.wasm.functions import OF_LIBRARY, OWN
+from autograd.compiler.wasm.layout import Layout
 from autograd.compiler.wasm.trace import (
     COMPARISONS,
     LIBRARY,
@@ -71,14 +72,14 @@ class Rows:
 
     Args:
         module: where functions are added.
-        begin: where memories begin.
+        layout: where cells are.
 
     Attributes:
         keys: a number for every access.
     """
 
-    def __init__(self, module: Module, begin: Mapping[str, int]) -> None:
-        self.module, self._begin = module, begin
+    def __init__(self, module: Module, layout: Layout) -> None:
+        self.module, self._layout = module, layout
         self.keys: dict[Any, int] = {}
         self._templates: dict[object, Node] = {}
         self._pairs: dict[str, Code] = {}
@@ -158,7 +159,7 @@ class Rows:
         """Return the cell that a place is; a place with axes, a table or a choice stays what it is."""
         if place.choice is not None or place.strides or place.table is not None:
             return place
-        return self._begin[place.memory] + 8 * place.base
+        return self._layout.address(place.memory, place.base)
 
     def _refusal(self, expression: Expression) -> str:
         """Return why an expression cannot be read, or an empty text."""

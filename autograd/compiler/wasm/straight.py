@@ -122,7 +122,8 @@ class Straight(Emitter):
             return [what] * math.prod(shape)
         if what.choice is not None or (what.table is not None and self.step is not None):
             return []
-        cells: list[int] = (self.layout.begin[what.memory] + 8 * what.addresses(shape)).ravel().tolist()
+        begin = self.layout.address(what.memory, 0)
+        cells: list[int] = (begin + 8 * what.addresses(shape)).ravel().tolist()
         moves = 0 if self.step is None else 8 * what.strides[0]
         return [(cell, moves) for cell in cells] if moves else cells
 
@@ -166,7 +167,7 @@ class Straight(Emitter):
             if self.step is not None:
                 return None
             address += int(access.table[tuple(at[: access.table.ndim])])
-        address = self.layout.begin[access.memory] + 8 * address
+        address = self.layout.address(access.memory, address)
         return (address, moves) if moves else address
 
     def load(self, what: Node) -> None:
